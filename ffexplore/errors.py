@@ -1,0 +1,49 @@
+"""The errors ffexplore raises on purpose, and the sentence that helps a person out of one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FFExploreError(Exception):
+    """Base of every error that ffexplore raises on purpose."""
+
+
+class SettingsError(FFExploreError, ValueError):
+    """A setting has an unknown name, a value out of range, or does not go with another setting."""
+
+
+class DatasetError(FFExploreError):
+    """A dataset could not be found, fetched, read or used."""
+
+
+class CheckpointError(FFExploreError):
+    """A checkpoint is truncated, altered, foreign or does not fit; nothing was changed."""
+
+
+class DivergedError(FFExploreError, ArithmeticError):
+    """Training met a value that is not finite; the weights are those from before the step."""
+
+
+def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> str:
+    """Say that a name is unknown, which one it may have meant, and what is allowed.
+
+    Parameters
+    ----------
+    kind
+        What the name stands for, as a person would say it ("goodness", "dataset").
+    name
+        The name that was given.
+    allowed
+        The names that exist.
+
+    Returns
+    -------
+    str
+        One sentence or two, ready to be the text of an error.
+    """
+    names = sorted(allowed)
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"Unknown {kind} {name!r}.{hint} Allowed: {', '.join(names)}."
