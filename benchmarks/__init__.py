@@ -1,0 +1,1 @@
+"""Ratios of speed, each measured against a named baseline in one run."""

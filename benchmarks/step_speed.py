@@ -1,0 +1,75 @@
+"""Rows trained per second by our step and by the algorithm as public codes write it, in one run.
+
+Run as ``python -m benchmarks.step_speed``; prints JSON. Rows count positive and negative inputs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import time
+
+import torch
+
+import ffexplore as ff
+from benchmarks.baselines import Joined, Plain
+from benchmarks.timing import alternate
+
+NETWORKS = {"784-500-500": (500, 500), "784-2000-2000-2000": (2000, 2000, 2000)}
+OBJECTIVES = {"logistic": "logistic", "swish": "swish_symba(alpha=6)"}
+
+
+def measure(network: str, batch: int, objective: str, clock: str, repeats: int, seconds: float) -> dict[str, object]:
+    """Time one combination."""
+    data = ff.load("mnist-5k")
+    images = torch.from_numpy(data.train.x.copy()).reshape(len(data.train), -1).float() / 255
+    labels = torch.from_numpy(data.train.y.copy())
+    batches = itertools.cycle(torch.arange(len(labels)).split(batch)[: len(labels) // batch])
+    widths = NETWORKS[network]
+    plain = Plain([784, *widths], objective)
+    joined = Joined([784, *widths], objective)
+
+    def baseline(model: Plain) -> None:
+        rows = next(batches)
+        model.step(images[rows], labels[rows])
+
+    workloads = {"plain": lambda: baseline(plain), "joined": lambda: baseline(joined)}
+    for precision in ("float32", "bfloat16"):
+        settings = ff.Settings(
+            layers=widths, batch_size=batch, objective=OBJECTIVES[objective], precision=precision, readout_rate=0.0
+        )
+        trainer = ff.Trainer(settings)
+        workloads[f"ours {precision}"] = trainer.step
+    timed = alternate(workloads, repeats, seconds, getattr(time, clock))
+    return {
+        "network": network,
+        "batch": batch,
+        "objective": objective,
+        "rows_per_second": {name: round(2 * batch / value) for name, value in timed.items()},
+        "times_plain": {name: round(timed["plain"] / value, 2) for name, value in timed.items()},
+    }
+
+
+def main() -> None:
+    """Measure all combinations and print them as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--batches", nargs="+", type=int, default=[100, 512])
+    parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=["logistic"])
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=("perf_counter", "process_time"), default="perf_counter")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(0)
+    results = [
+        measure(*combination, given.clock, given.repeats, given.seconds)
+        for combination in itertools.product(given.networks, given.batches, given.objectives)
+    ]
+    print(json.dumps({"threads": given.threads, "clock": given.clock, "results": results}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

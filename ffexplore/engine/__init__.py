@@ -1,0 +1,1 @@
+"""The algorithm: torch, numpy and the data; no thread, no widget."""

@@ -1,0 +1,141 @@
+"""From settings to a network: what is built, what is kept, and how the layers are set up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from ffexplore.engine.activations import activations
+from ffexplore.engine.goodness import goodness
+from ffexplore.engine.initialize import initializations
+from ffexplore.engine.inputs import Inputs
+from ffexplore.engine.labels import label_encodings
+from ffexplore.engine.layers import Layer, Rule
+from ffexplore.engine.negatives import negatives
+from ffexplore.engine.network import Network
+from ffexplore.engine.normalize import normalizations
+from ffexplore.engine.objectives import objectives
+from ffexplore.engine.pairs import Pairs
+from ffexplore.engine.parameters import Parameters
+from ffexplore.engine.plan import Plan
+from ffexplore.engine.readout import Readout
+from ffexplore.engine.rng import stream
+from ffexplore.engine.settings import Settings, natural_threshold
+
+
+def build(plan: Plan, variants: Sequence[Settings], former: Network | None = None) -> Network:
+    """Build the network of a plan; layers of ``former`` whose shapes stay keep weights and optimizer state."""
+    settings = variants[0]
+    normalization = normalizations[settings.normalization.name]
+    inputs = Inputs(
+        plan.dataset,
+        label_encodings[settings.label_encoding.name],
+        settings.label_encoding.values,
+        normalization,
+        settings.normalization.values,
+        settings.input_scaling,
+        plan.device,
+        plan.half,
+        former.inputs if former is not None else None,
+    )
+    scratch: dict[int, torch.Tensor] = {}
+    layers = []
+    for number, (sources, units) in enumerate(zip(plan.sources, plan.units, strict=True)):
+        kept = former.layers[number] if former is not None and number < len(former.layers) else None
+        if kept is not None and (kept.parameters.sources, kept.units) == (dict(sources), units):
+            kept.activation = activations[settings.activation.name]
+            layers.append(kept)
+        else:
+            layers.append(_new_layer(number, dict(sources), units, plan, variants, scratch))
+    readout = None
+    if settings.readout_rate > 0:
+        readout = former.readout if former is not None else None
+        if readout is None or former is None or former.widths != plan.units or readout.classes != plan.dataset.classes:
+            readout = Readout(plan.units, plan.dataset.classes, len(variants), plan.device)
+    return Network(inputs, layers, normalization, settings.normalization.values, readout)
+
+
+def _new_layer(
+    number: int,
+    sources: dict[str, tuple[int, int]],
+    units: int,
+    plan: Plan,
+    variants: Sequence[Settings],
+    scratch: dict[int, torch.Tensor],
+) -> Layer:
+    """A layer with fresh weights, drawn on the CPU so that every device starts alike."""
+    settings = variants[0]
+    initialize = initializations[settings.initialization.name].function
+    params = settings.initialization.values
+    inputs = max(last for _, last in sources.values())
+    drawn = [initialize(inputs, units, stream(each.seed, "weights", number), **params) for each in variants]
+    weight = torch.stack([pair[0].t() for pair in drawn]).to(plan.device)
+    bias = torch.stack([pair[1] for pair in drawn]).to(plan.device)
+    parameters = Parameters(sources, weight, bias, plan.half, scratch)
+    parameters.set_optimizer(settings.optimizer.name, settings.optimizer.values)
+    return Layer(number, parameters, activations[settings.activation.name])
+
+
+def configure(network: Network, variants: Sequence[Settings]) -> None:
+    """Set every layer up for the present settings; changes no weight."""
+    settings = variants[0]
+    if settings.optimizer.values.get("shared_count"):
+        count = network.layers[0].parameters.optimizer.state["count"]
+        for layer in network.layers:
+            layer.parameters.optimizer.state["count"] = count
+    for number, layer in enumerate(network.layers):
+        device = layer.theta.device
+        before = [(rule.rows, rule.goodness) for rule in layer.rules]
+        layer.rules = _rules(variants, number)
+        if [(rule.rows, rule.goodness) for rule in layer.rules] != before:
+            layer.states = [
+                rule.goodness.init(layer.units, network.inputs.classes, stream(settings.seed, "goodness", number))
+                for rule in layer.rules
+            ]
+        layer.theta = torch.tensor([[each.thresholds()[number]] for each in variants], device=device)
+        layer.scale = torch.tensor([[float(each.logit_scale)] for each in variants], device=device)
+        layer.decays = [each.weight_decay for each in variants]
+        layer.momentum, layer.dropout, layer.peer = settings.momentum, settings.dropout, settings.peer_normalization
+
+
+def _rules(variants: Sequence[Settings], number: int) -> list[Rule]:
+    """Goodness and objective of the variants; neighbours that agree are taken together."""
+    rules: list[Rule] = []
+    last = None
+    for variant, settings in enumerate(variants):
+        chosen = settings.per_layer("goodness")[number], settings.per_layer("objective")[number]
+        if chosen == last:
+            rules[-1].rows = slice(rules[-1].rows.start, variant + 1)
+            continue
+        measure, aim = last = chosen
+        rules.append(
+            Rule(
+                slice(variant, variant + 1),
+                goodness[measure.name],
+                measure.values,
+                objectives[aim.name],
+                aim.values,
+            )
+        )
+    return rules
+
+
+def make_pairs(
+    network: Network, variants: Sequence[Settings], split: str = "train", seeds: list[int] | None = None
+) -> Pairs:
+    """The generator of both sides for a split, with the refresh rule of the settings on training data."""
+    settings = variants[0]
+    natural = [
+        natural_threshold(choice, width)
+        for choice, width in zip(settings.per_layer("goodness"), settings.layers, strict=True)
+    ]
+    return Pairs(
+        network,
+        negatives[settings.negatives.name],
+        settings.negatives.values,
+        settings.negatives_refresh if split == "train" else "batch",
+        [each.seed for each in variants] if seeds is None else seeds,
+        natural,
+        split,
+    )

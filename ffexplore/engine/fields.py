@@ -1,0 +1,127 @@
+"""What a field of Settings means and which values it may take."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.registry import Choice, Registry
+
+
+@dataclass(frozen=True)
+class Field:
+    """The range, unit and meaning of one field of Settings.
+
+    Parameters
+    ----------
+    meaning
+        One sentence.
+    group
+        The heading under which a person looks for it.
+    unit
+        The unit, empty where there is none.
+    low, high
+        Inclusive range of a number.
+    choices
+        The allowed words.
+    registry
+        The catalogue an entry is chosen from.
+    per_layer
+        Whether one value for each layer may be given instead of one for all.
+    optional
+        The meaning of None, where that is allowed.
+    whole
+        Whether the number is a whole one.
+    logarithmic
+        Whether equal steps of a slider are equal ratios.
+    lockstep
+        Whether variants that train together may differ in it.
+    """
+
+    meaning: str
+    group: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    registry: Registry[Any] | None = None
+    per_layer: bool = False
+    optional: str = ""
+    whole: bool = False
+    logarithmic: bool = False
+    lockstep: bool = False
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return the value in the field's own type.
+
+        Raises
+        ------
+        SettingsError
+            Naming the field, the value and what is allowed.
+        """
+        if value is None and self.optional:
+            return None
+        if self.per_layer and isinstance(value, tuple | list) and not _is_pair(value):
+            if not value:
+                raise SettingsError(f"{name} is empty; give one value, or one for each layer.")
+            return tuple(self._one(f"{name}[{number}]", item) for number, item in enumerate(value))
+        return self._one(name, value)
+
+    def _one(self, name: str, value: Any) -> Any:
+        if self.registry is not None:
+            return self.registry.choice(value)
+        if isinstance(value, str) and value in self.choices:
+            return value
+        if self.choices and self.low is None:
+            raise SettingsError(unknown_name(f"value of {name},", value, self.choices))
+        return self._number(name, value)
+
+    def _number(self, name: str, value: Any) -> float | int:
+        try:
+            if isinstance(value, bool | str):
+                raise TypeError
+            number = float(value)
+        except (TypeError, ValueError):
+            raise SettingsError(f"{name} is {value!r}; it must be {self.allowed()}.") from None
+        low = -float("inf") if self.low is None else self.low
+        high = float("inf") if self.high is None else self.high
+        if not low <= number <= high or abs(number) == float("inf") or (self.whole and number != int(number)):
+            raise SettingsError(f"{name} is {value!r}; it must be {self.allowed()}.")
+        return int(number) if self.whole else number
+
+    def allowed(self) -> str:
+        """Say in words which values the field takes."""
+        if self.registry is not None:
+            return "one of " + ", ".join(self.registry.names())
+        words = list(self.choices)
+        if self.low is not None or not words:
+            text = "a whole number" if self.whole else "a number"
+            if self.low is not None and self.high is not None:
+                text += f" from {self.low:g} to {self.high:g}"
+            elif self.low is not None:
+                text += f" of {self.low:g} or more"
+            words.append(text)
+        text = " or ".join(words) if len(words) < 3 else ", ".join(words[:-1]) + " or " + words[-1]
+        return text + (f" {self.unit}" if self.unit else "") + (f", or None ({self.optional})" if self.optional else "")
+
+
+def _is_pair(value: Any) -> bool:
+    """Whether a sequence is one choice written as (name, parameters)."""
+    return len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], Mapping)
+
+
+def setting(default: Any, meaning: str, group: str, **what: Any) -> Any:
+    """A dataclass field that knows its range and meaning."""
+    return dataclasses.field(default=default, metadata={"field": Field(meaning, group, **what)})
+
+
+def plain(value: Any) -> Any:
+    """The value of a field as JSON has it."""
+    if isinstance(value, Choice):
+        return {"name": value.name, "params": value.values} if value.params else value.name
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value

@@ -1,0 +1,35 @@
+"""The catalogue of initializations: the weights a layer starts with."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ffexplore.registry import Entry, Registry
+
+initializations: Registry[Entry] = Registry("initialization", Entry)
+
+
+@initializations.register("normal", source="Hinton's MATLAB code")
+def normal(inputs: int, units: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Weights from N(0, 1/inputs), biases zero."""
+    weight = torch.randn(units, inputs, generator=generator, device=generator.device) / math.sqrt(inputs)
+    return weight, torch.zeros(units, device=generator.device)
+
+
+@initializations.register("torch_linear", source="torch.nn.Linear (Pezeshki 2022)")
+def torch_linear(inputs: int, units: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Weights and biases even between ±1/√inputs."""
+    bound = 1 / math.sqrt(inputs)
+    drawn = torch.rand(units, inputs + 1, generator=generator, device=generator.device) * (2 * bound) - bound
+    return drawn[:, :-1], drawn[:, -1]
+
+
+@initializations.register("glorot_uniform", source="Glorot and Bengio 2010 (Keras example)")
+def glorot_uniform(inputs: int, units: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Weights even between ±√(6/(inputs + units)), biases zero."""
+    bound = math.sqrt(6 / (inputs + units))
+    weight = torch.rand(units, inputs, generator=generator, device=generator.device) * (2 * bound) - bound
+    return weight, torch.zeros(units, device=generator.device)

@@ -1,0 +1,71 @@
+"""The catalogue of label encodings: how a class is written into the input of the first layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from ffexplore.registry import Entry, Param, Registry, Value
+
+Strength = Annotated[float, Param("value of the label, in units of the brightest input", 0.0, 100.0)]
+
+
+@dataclass(frozen=True)
+class LabelEncoding(Entry):
+    """A label encoding; its function makes the table of codes.
+
+    Traits
+    ------
+    replaces : bool
+        The code takes the place of the first inputs, which must be blank, instead of being appended.
+    """
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the code is written over the first inputs."""
+        return bool(self.traits.get("replaces", False))
+
+    def table(
+        self, classes: int, params: Mapping[str, Value] | None = None, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """The code of each class and, in the last row, of the neutral label: (classes + 1, m) float32.
+
+        In units of the brightest input; m is 0 where no label is written.
+        """
+        values = {key: value for key, value in dict(params or {}).items() if key != "per_image"}
+        result: Tensor = self.function(classes, **values)
+        return result
+
+
+label_encodings: Registry[LabelEncoding] = Registry("label encoding", LabelEncoding)
+
+
+def _one_hot(classes: int, strength: float) -> Tensor:
+    return strength * torch.cat([torch.eye(classes), torch.full((1, classes), 1 / classes)])
+
+
+@label_encodings.register("overlay", source="Hinton 2022, section 3.3", replaces=True)
+def overlay(
+    classes: int,
+    *,
+    strength: Strength = 1.0,
+    per_image: Annotated[bool, Param("brightest pixel of each image instead of the brightest of all")] = False,
+) -> Tensor:
+    """One bright pixel among the first ones of the image, one place for each class."""
+    return _one_hot(classes, strength)
+
+
+@label_encodings.register("appended", source="common")
+def appended(classes: int, *, strength: Strength = 1.0) -> Tensor:
+    """One-hot, put beside the inputs; for tables and for images without blank pixels."""
+    return _one_hot(classes, strength)
+
+
+@label_encodings.register("none", source="Hinton 2022, section 3.2 (unsupervised)")
+def none(classes: int) -> Tensor:
+    """No label in the input; for negatives that differ in the image."""
+    return torch.zeros(classes + 1, 0)

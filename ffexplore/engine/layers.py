@@ -1,0 +1,231 @@
+"""One Forward-Forward layer: projection, activity, goodness, local gradient, update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ffexplore.engine import products
+from ffexplore.engine.activations import Activation
+from ffexplore.engine.goodness import Goodness
+from ffexplore.engine.objectives import Evidence, Objective
+from ffexplore.engine.parameters import Parameters
+from ffexplore.errors import DivergedError
+
+Pull = Callable[[Tensor], Tensor]
+
+
+class Part:
+    """What one source feeds into a layer.
+
+    Parameters
+    ----------
+    source
+        The name of the weights it meets.
+    x
+        Inputs (K or 1, S or 1, B, n); a side of 1 is shared by all sides.
+    scale
+        Factor of each row of the product (K or 1, S, B), or None.
+    """
+
+    def __init__(self, source: str, x: Tensor, scale: Tensor | None = None) -> None:
+        self.source, self.x, self.scale = source, x, scale
+        self._product: tuple[int, Tensor] | None = None
+
+    def product(self, parameters: Parameters) -> Tensor:
+        """Inputs times weights, (K, S or 1, B, units) unscaled; kept while the weights stay."""
+        if not self.kept(parameters) or self._product is None:
+            weight = parameters.weight_for(self.source, self.x.dtype)
+            self._product = (parameters.version, products.project(self.x, weight))
+        return self._product[1]
+
+    def kept(self, parameters: Parameters) -> bool:
+        """Whether the product with the present weights is at hand."""
+        return self._product is not None and self._product[0] == parameters.version
+
+    def scaled_product(self, parameters: Parameters) -> Tensor:
+        """The product with its row factors; not to be written to."""
+        product = self.product(parameters)
+        return product if self.scale is None else product * self.scale.unsqueeze(-1)
+
+    def with_scale(self, scale: Tensor | None) -> Part:
+        """The same inputs with other row factors; the product is shared."""
+        part = Part(self.source, self.x, scale)
+        part._product = self._product
+        return part
+
+
+@dataclass
+class Rule:
+    """How neighbouring variants of a layer learn: rows of the variant axis, goodness and objective."""
+
+    rows: slice
+    goodness: Goodness
+    goodness_params: dict[str, Any]
+    objective: Objective
+    objective_params: dict[str, Any]
+
+
+class Layer:
+    """A stack of K variants of one fully connected layer.
+
+    Attributes
+    ----------
+    parameters
+        Weights, bias and optimizer.
+    rules
+        Goodness and objective of the variants.
+    theta, scale
+        Threshold and logit scale, (K, 1).
+    rates, decays
+        Learning rate and weight decay of each variant.
+    """
+
+    def __init__(self, number: int, parameters: Parameters, activation: Activation) -> None:
+        self.number, self.parameters, self.activation = number, parameters, activation
+        device = parameters.flat.device
+        variants, units = parameters.variants, parameters.units
+        self.rules: list[Rule] = []
+        self.states: list[dict[str, Tensor]] = []
+        self.theta = torch.zeros(variants, 1, device=device)
+        self.scale = torch.ones(variants, 1, device=device)
+        self.rates: Sequence[float] = [0.0] * variants
+        self.decays: Sequence[float] = [0.0] * variants
+        self.momentum, self.dropout, self.peer = 0.9, 0.0, 0.0
+        self.peer_mean = torch.full((variants, units), 0.5, device=device)
+        self.loss_sum = torch.zeros(variants, device=device)
+        self.loss_count = 0
+
+    @property
+    def units(self) -> int:
+        """Number of units."""
+        return self.parameters.units
+
+    def project(self, parts: list[Part]) -> Tensor:
+        """The pre-activation ``Σ x W' + b``, a fresh tensor (K, S, B, units) float32."""
+        first, *others = sorted(parts, key=lambda part: -part.x.shape[1])
+        parameters = self.parameters
+        if first.scale is None and not first.kept(parameters):
+            weight = parameters.weight_for(first.source, first.x.dtype)
+            total = products.project(first.x, weight, parameters.bias)
+        else:
+            total = parameters.bias[:, None, None, :] + first.scaled_product(parameters)
+        for part in others:
+            total = _add(total, part.scaled_product(parameters))
+        return total
+
+    def activate(self, z: Tensor, masks: Tensor | None = None) -> Tensor:
+        """The activity (K, S, B, units) of a pre-activation, which may be overwritten; masks are those of dropout."""
+        h: Tensor = self.activation.function(z)
+        return h if masks is None else h.mul_(masks)
+
+    def measure(self, h: Tensor) -> Tensor:
+        """The goodness (K, S, B) of activities (K, S, B, units)."""
+        if len(self.rules) == 1:
+            rule = self.rules[0]
+            return rule.goodness(h, rule.goodness_params, self.states[0])
+        return torch.cat(
+            [
+                rule.goodness(h[rule.rows], rule.goodness_params, state)
+                for rule, state in zip(self.rules, self.states, strict=True)
+            ]
+        )
+
+    def learn(self, parts: list[Part], h: Tensor, masks: Tensor | None = None) -> None:
+        """Take one step down the layer's own objective; ``h`` (K, 2, B, units) may be overwritten.
+
+        Raises
+        ------
+        DivergedError
+            When the loss or the gradient is not finite; the weights are untouched.
+        """
+        with torch.no_grad():
+            if self.peer:
+                self.peer_mean.lerp_(h[:, 0].mean(1), 0.1)
+            delta = self._delta(h, masks)
+            if self.peer:
+                pull = self.peer_mean.mean(1, keepdim=True) - self.peer_mean
+                delta[:, 0] -= (self.peer / h.shape[2]) * pull.unsqueeze(1)
+            self.accumulate(parts, delta)
+
+    def _delta(self, h: Tensor, masks: Tensor | None) -> Tensor:
+        """The derivative of the mean loss by the pre-activation, (K, 2, B, units)."""
+        pieces, losses = [], []
+        for rule, state in zip(self.rules, self.states, strict=True):
+            rows = h[rule.rows]
+            g, pull = self._evidence(rule, state, rows, None if masks is None else masks.expand_as(h)[rule.rows])
+            theta, scale = self.theta[rule.rows], self.scale[rule.rows]
+            evidence = Evidence(g[:, 0], g[:, 1], theta, scale)
+            loss, positive, negative = rule.objective.loss_and_slope(evidence, rule.objective_params)
+            losses.append(loss.mean(1))
+            pieces.append(pull(torch.stack([positive, negative], 1) / h.shape[2]))
+        delta = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+        if masks is not None:
+            delta = delta.mul_(masks)
+        self._loss = losses[0] if len(losses) == 1 else torch.cat(losses)
+        return delta
+
+    def _evidence(self, rule: Rule, state: dict[str, Tensor], h: Tensor, masks: Tensor | None) -> tuple[Tensor, Pull]:
+        """The goodness (K, 2, B), and what carries its derivative back to the activity before dropout's factor."""
+        entry, params = rule.goodness, rule.goodness_params
+
+        def backward(dh: Tensor, h: Tensor) -> Tensor:
+            # Dropout scaled h; where it silenced a unit the value is of no account, its derivative is masked.
+            undone = h if masks is None or self.activation.by_sign else h / masks.clamp(min=1e-6)
+            return self.activation.backward(dh, undone)
+
+        # The derivative of a relu is 0 where h is 0: there the derivative of such a goodness is 0 already.
+        implied = entry.rests_at_zero and self.activation.name == "relu"
+        if "vjp" in entry.traits:
+            g = entry(h, params, state, train=True)
+
+            def closed_form(dg: Tensor) -> Tensor:
+                dh = entry.derivative(h if implied else h.clone(), g, dg, params, state)
+                assert dh is not None
+                return dh if implied else backward(dh, h)
+
+            return g, closed_form
+        leaf = h.detach().requires_grad_()
+        with torch.enable_grad():
+            g = entry(leaf, params, state, train=True)
+
+        def automatic(dg: Tensor) -> Tensor:
+            if not g.requires_grad:
+                return torch.zeros_like(h)
+            (dh,) = torch.autograd.grad(g, leaf, dg)
+            return backward(dh, h)
+
+        return g.detach(), automatic
+
+    def accumulate(self, parts: list[Part], delta: Tensor) -> None:
+        """Turn the derivative by the pre-activation into a change of weights, unless it is not finite."""
+        flat, weight, bias = self.parameters.gradient()
+        for part in parts:
+            scaled = delta if part.scale is None else delta * part.scale.unsqueeze(-1)
+            products.gradient(part.x, scaled, self.parameters.of_source(weight, part.source))
+        torch.sum(delta, (1, 2), out=bias)
+        if not bool(torch.isfinite(self._loss.sum() + bias.sum())):
+            raise DivergedError(f"layer {self.number + 1} met a loss or a gradient that is not finite")
+        self.loss_sum += self._loss
+        self.loss_count += 1
+        self.parameters.update(flat, self.rates, self.momentum, self.decays)
+
+    def take_loss(self) -> Tensor:
+        """The mean loss (K,) since the last call; nan where the layer did not learn meanwhile."""
+        mean = self.loss_sum / self.loss_count if self.loss_count else torch.full_like(self.loss_sum, float("nan"))
+        self.loss_sum, self.loss_count = torch.zeros_like(self.loss_sum), 0
+        return mean
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that makes up the present state, by name; no copies."""
+        learned = {f"goodness.{n}.{key}": value for n, state in enumerate(self.states) for key, value in state.items()}
+        return {**self.parameters.state(), "peer_mean": self.peer_mean, **learned}
+
+
+def _add(total: Tensor, product: Tensor) -> Tensor:
+    """Add a product (K, S or 1, B, units) to the sum of the others, in place where it fits."""
+    return total.add_(product) if product.shape[1] <= total.shape[1] else total + product

@@ -1,0 +1,39 @@
+"""What a run was made with, so that it can be repeated."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from ffexplore.engine.training import Trainer
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def make_manifest(trainer: Trainer) -> dict[str, Any]:
+    """Settings, versions, device, threads, precision, seed and data of a trainer, as JSON has them."""
+    plan = trainer.plan
+    device = torch.cuda.get_device_name(plan.device) if plan.device.type == "cuda" else platform.machine()
+    return {
+        "settings": trainer.settings.to_dict(),
+        "seed": trainer.settings.seed,
+        "dataset": {"name": plan.dataset.name, "fingerprint": plan.dataset.fingerprint},
+        "device": f"{plan.device} ({device})",
+        "threads": torch.get_num_threads(),
+        "precision": "bfloat16 products, float32 weights" if plan.half else "float32",
+        "versions": {
+            "ffexplore": _version("ffexplore"),
+            "torch": torch.__version__,
+            "numpy": _version("numpy"),
+            "python": platform.python_version(),
+        },
+    }

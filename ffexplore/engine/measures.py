@@ -1,0 +1,74 @@
+"""What is measured on goodness: separation, overlap, histograms and their range."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+BINS = 64
+
+
+def auc(positive: Tensor, negative: Tensor) -> Tensor:
+    """Probability that a positive has more goodness than a negative, ties counting one half.
+
+    The area under the ROC curve (Mann-Whitney statistic). A layer that is constant has 0.5.
+
+    Parameters
+    ----------
+    positive, negative
+        Goodness (..., P) and (..., N).
+
+    Returns
+    -------
+    Tensor
+        (...), float64.
+    """
+    ordered = negative.sort(-1).values.contiguous()
+    values = positive.contiguous()
+    below = torch.searchsorted(ordered, values, right=False) + torch.searchsorted(ordered, values, right=True)
+    return below.double().mean(-1) / (2 * negative.shape[-1])
+
+
+def histogram(values: Tensor, low: Tensor, high: Tensor, bins: int = BINS) -> Tensor:
+    """Counts in equal bins from low to high, values outside in the outermost: (..., N) and (...) -> (..., bins)."""
+    width = (high - low).clamp(min=1e-30).unsqueeze(-1)
+    place = ((values - low.unsqueeze(-1)) / width * bins).nan_to_num(0.0, bins, 0.0).long().clamp_(0, bins - 1)
+    counts = torch.zeros(*values.shape[:-1], bins, dtype=torch.int64, device=values.device)
+    return counts.scatter_add_(-1, place, torch.ones_like(place)).int()
+
+
+def overlap(positive: Tensor, negative: Tensor) -> Tensor:
+    """Area that two histograms share, 0 (apart) to 1 (the same); counts (..., bins) -> (...)."""
+    shares = [counts.double() / counts.sum(-1, keepdim=True).clamp(min=1) for counts in (positive, negative)]
+    return torch.minimum(*shares).sum(-1)
+
+
+def goodness_range(positive: Tensor, negative: Tensor, threshold: Tensor) -> tuple[Tensor, Tensor]:
+    """A range that shows nearly all goodness and the threshold: (..., N) twice and (...) -> low, high (...).
+
+    From the 0.5 to the 99.5 % quantile of both sides together, stretched to the threshold where that is no
+    further away than the spread of the goodness, with a margin of 5 % on each side.
+    """
+    both = torch.cat([positive, negative], -1).nan_to_num(0.0, 0.0, 0.0)
+    low, high = torch.quantile(both, torch.tensor([0.005, 0.995], device=both.device), dim=-1)
+    spread = (high - low).clamp(min=1e-6)
+    near = (threshold > low - spread) & (threshold < high + spread)
+    low = torch.where(near, torch.minimum(low, threshold), low)
+    high = torch.where(near, torch.maximum(high, threshold), high)
+    margin = 0.05 * (high - low) + 1e-6 * (1 + high.abs())
+    # Goodness that cannot be negative starts at zero: an axis that begins there is easier to read.
+    start = torch.where((low >= 0) & (low - margin < 0.25 * high), torch.zeros_like(low), low - margin)
+    return start, high + margin
+
+
+def steady_range(new: tuple[Tensor, Tensor], old: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+    """Keep the old range while the new one fits in it and fills at least half of it, so that axes do not jump."""
+    if old is None or old[0].shape != new[0].shape:
+        return new
+    (low, high), (old_low, old_high) = new, old
+    fits = (low >= old_low) & (high <= old_high) & ((high - low) > 0.5 * (old_high - old_low))
+    # A range that has to change is taken a little wider than needed, so that it need not change again at once.
+    slack = 0.15 * (high - low)
+    grown_high = high + slack
+    grown_low = torch.where(low == 0, low, low - slack)
+    return torch.where(fits, old_low, grown_low), torch.where(fits, old_high, grown_high)

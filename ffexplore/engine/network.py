@@ -1,0 +1,101 @@
+"""A stack of Forward-Forward layers: the walk through it, and the scores of candidate labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ffexplore.engine.inputs import Inputs, Prepared
+from ffexplore.engine.layers import Layer, Part
+from ffexplore.engine.normalize import Normalization
+from ffexplore.engine.readout import Readout
+
+CHUNK = 1 << 20  # numbers in one activity tensor while scoring; larger ones leave the cache
+
+
+@dataclass
+class Network:
+    """Layers, what lies between them, and the read-out beside them."""
+
+    inputs: Inputs
+    layers: list[Layer]
+    normalization: Normalization
+    normalization_params: dict[str, Any]
+    readout: Readout | None
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of each layer."""
+        return tuple(layer.units for layer in self.layers)
+
+    def walk(
+        self,
+        parts: list[Part],
+        depth: int | None = None,
+        masks: Callable[[Layer, Tensor], Tensor | None] | None = None,
+    ) -> Iterator[tuple[Layer, list[Part], Tensor, Tensor | None]]:
+        """Go up layer by layer: the layer, what it was fed, its activity (K, S, B, units), its dropout mask.
+
+        The next layer's input is taken before a layer is handed out, so its activity may be overwritten and its
+        weights changed meanwhile.
+        """
+        layers = self.layers[:depth]
+        for number, layer in enumerate(layers):
+            z = layer.project(parts)
+            mask = masks(layer, z) if masks is not None else None
+            h = layer.activate(z, mask)
+            fed, parts = parts, []
+            if number + 1 < len(layers):
+                below = self.normalization(h, self.normalization_params)
+                parts = [Part("below", below.to(torch.bfloat16) if self.inputs.half else below)]
+            yield layer, fed, h, mask
+
+    def goodness(self, prepared: Prepared, labels: Tensor, depth: int | None = None) -> Tensor:
+        """Goodness of each layer for labels (K', S, B): (L, K, S, B)."""
+        with torch.no_grad():
+            return torch.stack(
+                [layer.measure(h) for layer, _, h, _ in self.walk(self.inputs.parts(prepared, labels), depth)]
+            )
+
+    def neutral(self, prepared: Prepared) -> Tensor:
+        """Features of the read-out from a pass with the neutral label, (K, 1, B, size)."""
+        assert self.readout is not None
+        labels = torch.full(prepared.squares.shape, self.inputs.classes, device=prepared.squares.device)
+        with torch.no_grad():
+            walk = self.walk(self.inputs.parts(prepared, labels, neutral=True))
+            return self.readout.features([h for _, _, h, _ in walk])
+
+    def candidates(self, prepared: Prepared, depth: int | None = None) -> Tensor:
+        """Goodness of every label of every row: (L, K, C, B)."""
+        variants, _, rows = prepared.squares.shape
+        labels = torch.arange(self.inputs.classes, device=prepared.squares.device)
+        return self.goodness(prepared, labels[None, :, None].expand(variants, -1, rows), depth)
+
+    def score(self, images: Tensor, depth: int | None = None) -> tuple[Tensor, Tensor | None]:
+        """Score raw images (B, features) in chunks that stay in the cache.
+
+        Returns
+        -------
+        tuple
+            Goodness of each layer and label (L, K, B, C), all zero where no label is written; logits of the
+            read-out (K, B, C), or None.
+        """
+        goodness, logits = [], []
+        labelled = self.inputs.table.shape[1] > 0
+        variants, classes = self.layers[0].parameters.variants, self.inputs.classes
+        widest = max(self.widths) * variants
+        size = max(1, CHUNK // (widest * (classes if labelled else 1)))
+        for chunk in images.split(size):
+            prepared = self.inputs.prepare(chunk[None, None])
+            if labelled:
+                goodness.append(self.candidates(prepared, depth).permute(0, 1, 3, 2))
+            else:
+                shape = (len(self.layers[:depth]), variants, len(chunk), classes)
+                goodness.append(torch.zeros(shape, device=chunk.device))
+            if self.readout is not None and depth is None:
+                logits.append(self.readout.logits(self.neutral(prepared)))
+        return torch.cat(goodness, 2), torch.cat(logits, 1) if logits else None

@@ -1,0 +1,179 @@
+"""The catalogue of objectives: what a layer tries to make small, from the goodness of its two sides.
+
+An entry is a function of the arguments it names: ``positive`` and ``negative`` (goodness), and, where it wants
+a threshold, ``theta``. All have the same shape; it returns the loss of each pair. Its derivative is taken by
+automatic differentiation on the goodness alone unless the trait ``slope`` gives it in closed form. ::
+
+    @objectives.register("mine")
+    def mine(positive, negative, theta):
+        \"\"\"What it asks for, in one line.\"\"\"
+        return (theta - positive).relu() + (negative - theta).relu()
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from torch import Tensor
+from torch.nn.functional import silu, softplus
+
+from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.registry import Entry, Param, Registry, Value
+
+ARGUMENTS = ("positive", "negative", "theta", "context")
+
+
+@dataclass
+class Evidence:
+    """What an objective may look at; K variants, B pairs.
+
+    ``positive`` and ``negative`` are goodness (K, B); ``theta`` the threshold and ``scale`` the factor that turns
+    a distance in goodness into a logit, both (K, 1); ``context`` what other layers say of each side, (K, 2, B).
+    """
+
+    positive: Tensor
+    negative: Tensor
+    theta: Tensor
+    scale: Tensor
+    context: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Objective(Entry):
+    """An objective; see the module for how one is written.
+
+    The trait ``slope(positive, negative, ..., **params)`` gives ``(dL/d positive, dL/d negative)``.
+    """
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the function asks for, of pairs, theta, context."""
+        named = [name for name in inspect.signature(self.function).parameters if name in ARGUMENTS]
+        return frozenset("pairs" if name in ("positive", "negative") else name for name in named)
+
+    def _arguments(self, evidence: Evidence) -> dict[str, Tensor]:
+        # An objective sees goodness on the logit scale, so that every one of them has the same scale factor.
+        scale = evidence.scale
+        given = {
+            "positive": evidence.positive * scale,
+            "negative": evidence.negative * scale,
+            "theta": (evidence.theta * scale).expand_as(evidence.positive),
+        }
+        if evidence.context is not None:
+            given["context"] = evidence.context
+        return {name: given[name] for name in inspect.signature(self.function).parameters if name in given}
+
+    def __call__(self, evidence: Evidence, params: Mapping[str, Value] | None = None) -> Tensor:
+        """The loss of each pair, (K, B)."""
+        loss: Tensor = self.function(**self._arguments(evidence), **dict(params or {}))
+        if not isinstance(loss, Tensor) or loss.shape != evidence.positive.shape:
+            got = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+            raise SettingsError(
+                f"The objective {self.name!r} returned {got}; it must return one loss a pair, "
+                f"{tuple(evidence.positive.shape)}."
+            )
+        return loss
+
+    def loss_and_slope(
+        self, evidence: Evidence, params: Mapping[str, Value] | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The loss of each pair and its derivative by positive and by negative goodness, each (K, B)."""
+        slope: Callable[..., tuple[Tensor, Tensor]] | None = self.traits.get("slope")
+        if slope is not None:
+            arguments = self._arguments(evidence)
+            with torch.no_grad():
+                loss = self.function(**arguments, **dict(params or {}))
+                positive, negative = slope(**arguments, **dict(params or {}))
+            return loss, positive * evidence.scale, negative * evidence.scale
+        with torch.enable_grad():
+            leaf = Evidence(
+                evidence.positive.detach().requires_grad_(),
+                evidence.negative.detach().requires_grad_(),
+                evidence.theta,
+                evidence.scale,
+                evidence.context,
+            )
+            loss = self(leaf, params)
+            slopes = torch.autograd.grad(
+                loss.sum(), (leaf.positive, leaf.negative), allow_unused=True, materialize_grads=True
+            )
+        return loss.detach(), slopes[0], slopes[1]
+
+
+def _try_out(entry: Objective) -> None:
+    """Call a new function once on three pairs, so that a mistake shows where it was made."""
+    for name, argument in inspect.signature(entry.function).parameters.items():
+        if argument.kind is not argument.KEYWORD_ONLY and name not in ARGUMENTS:
+            raise SettingsError(unknown_name(f"argument of the objective {entry.name!r},", name, ARGUMENTS))
+    g = torch.tensor([[0.5, 1.0, 2.0]])
+    one = torch.ones(1, 1)
+    try:
+        entry.loss_and_slope(
+            Evidence(g, g.flip(1), one, one, torch.zeros(1, 2, 3)),
+            {key: param.default for key, param in entry.params.items()},
+        )
+    except SettingsError:
+        raise
+    except Exception as error:
+        raise SettingsError(
+            f"The objective {entry.name!r} failed on three pairs: {type(error).__name__}: {error}"
+        ) from error
+
+
+objectives: Registry[Objective] = Registry("objective", Objective, _try_out)
+
+Steepness = Annotated[float, Param("how steeply the loss falls as the two goodnesses part", 0.1, 50.0)]
+
+
+@objectives.register(
+    "logistic",
+    source="Hinton 2022, section 2",
+    slope=lambda positive, negative, theta: (-torch.sigmoid(theta - positive), torch.sigmoid(negative - theta)),
+)
+def logistic(positive: Tensor, negative: Tensor, theta: Tensor) -> Tensor:
+    """Positive goodness above the threshold, negative below: −log σ(g⁺ − θ) − log σ(θ − g⁻)."""
+    return softplus(theta - positive) + softplus(negative - theta)
+
+
+def _symba_slope(positive: Tensor, negative: Tensor, *, alpha: float) -> tuple[Tensor, Tensor]:
+    slope = alpha * torch.sigmoid(alpha * (negative - positive))
+    return -slope, slope
+
+
+@objectives.register("symba", source="Lee and Song 2023, arXiv 2303.08418", slope=_symba_slope)
+def symba(positive: Tensor, negative: Tensor, *, alpha: Steepness = 4.0) -> Tensor:
+    """Positive goodness above that of the negative partner, with no threshold: log(1 + exp(−α(g⁺ − g⁻)))."""
+    return softplus(alpha * (negative - positive))
+
+
+def _swish_slope(positive: Tensor, negative: Tensor, *, alpha: float) -> tuple[Tensor, Tensor]:
+    x = alpha * (negative - positive)
+    s = torch.sigmoid(x)
+    slope = alpha * (s + x * s * (1 - s))
+    return -slope, slope
+
+
+@objectives.register("swish_symba", source="dah33/explore_forward_forward", slope=_swish_slope)
+def swish_symba(positive: Tensor, negative: Tensor, *, alpha: Steepness = 6.0) -> Tensor:
+    """SymBa with SiLU in place of softplus: pairs that are told apart well enough no longer pull."""
+    return silu(alpha * (negative - positive))
+
+
+def _margin_slope(positive: Tensor, negative: Tensor, *, margin: float) -> tuple[Tensor, Tensor]:
+    active = (margin > positive - negative).to(positive.dtype)
+    return -active, active
+
+
+@objectives.register("hinge", source="common", slope=_margin_slope)
+def hinge(
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    margin: Annotated[float, Param("distance that positive goodness is to keep from negative", 0.0, 100.0)] = 1.0,
+) -> Tensor:
+    """Positive goodness at least a margin above that of the negative partner: max(0, m − (g⁺ − g⁻))."""
+    return (margin - (positive - negative)).relu()

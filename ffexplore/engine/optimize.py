@@ -1,0 +1,116 @@
+"""The catalogue of optimizers: how a gradient becomes a change of weights.
+
+An optimizer works on one flat tensor of parameters for each variant, (K, P) float32, whose first ``decayed``
+columns are weights and whose rest are biases. Decay is decoupled and spares the biases:
+``W ← W − rate · decay · W``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam as _adam
+
+from ffexplore.registry import Entry, Param, Registry
+
+optimizers: Registry[Entry] = Registry("optimizer", Entry)
+
+
+class Optimizer(Protocol):
+    """Changes parameters by their gradient; its state is a dictionary of tensors."""
+
+    state: dict[str, Tensor]
+
+    def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
+        """Take one step; ``flat`` and ``gradient`` (K, P), one rate for each variant."""
+
+
+def decay(flat: Tensor, decayed: int, rates: Sequence[float], decays: Sequence[float]) -> None:
+    """Shrink the weights of each variant by rate · decay, in place."""
+    for variant, (rate, amount) in enumerate(zip(rates, decays, strict=True)):
+        if amount:
+            flat[variant, :decayed].mul_(1 - rate * amount)
+
+
+def _groups(rates: Sequence[float]) -> list[tuple[slice, float]]:
+    """Runs of neighbouring variants that share a rate."""
+    groups: list[tuple[slice, float]] = []
+    for variant, rate in enumerate(rates):
+        if groups and groups[-1][1] == rate:
+            groups[-1] = (slice(groups[-1][0].start, variant + 1), rate)
+        else:
+            groups.append((slice(variant, variant + 1), rate))
+    return groups
+
+
+@optimizers.register("adam", source="Kingma and Ba 2015")
+class Adam:
+    """Adam; the momentum setting is its β₁."""
+
+    def __init__(
+        self,
+        flat: Tensor,
+        *,
+        beta2: Annotated[float, Param("memory of the squared gradient", 0.0, 0.999999)] = 0.999,
+        epsilon: Annotated[float, Param("added to the root of the squared gradient", 1e-12, 1.0)] = 1e-8,
+        shared_count: Annotated[bool, Param("count the steps of all layers together (the Keras example)")] = False,
+    ) -> None:
+        self.beta2, self.epsilon, self.shared_count = beta2, epsilon, shared_count
+        self.state = {
+            "first": torch.zeros_like(flat),
+            "second": torch.zeros_like(flat),
+            "count": torch.zeros((), dtype=torch.float32, device=flat.device),
+        }
+
+    def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
+        """Take one step with bias correction, by torch's fused kernel."""
+        first, second, count = self.state["first"], self.state["second"], self.state["count"]
+        groups = _groups(rates)
+        for number, (rows, rate) in enumerate(groups):
+            # torch counts the step itself, in place: each group of variants starts from the same count.
+            counter = count if number == len(groups) - 1 else count.clone()
+            _adam(
+                [flat[rows]], [gradient[rows]], [first[rows]], [second[rows]], [], [counter],
+                fused=True, amsgrad=False, beta1=momentum, beta2=self.beta2, lr=rate, weight_decay=0.0,
+                eps=self.epsilon, maximize=False,
+            )  # fmt: skip
+
+
+def _scaled_rates(rates: Sequence[float], like: Tensor) -> float | Tensor:
+    if len(set(rates)) == 1:
+        return rates[0]
+    return torch.tensor(rates, dtype=like.dtype, device=like.device).unsqueeze(1)
+
+
+@optimizers.register("sgd", source="common")
+class Sgd:
+    """Gradient descent with heavy-ball momentum."""
+
+    def __init__(self, flat: Tensor) -> None:
+        self.state = {"velocity": torch.zeros_like(flat)}
+
+    def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
+        """``V ← momentum · V + G``, ``W ← W − rate · V``."""
+        velocity = self.state["velocity"].mul_(momentum).add_(gradient)
+        flat.sub_(velocity * _scaled_rates(rates, flat))
+
+
+@optimizers.register("smoothed", source="Hinton's MATLAB code")
+class Smoothed:
+    """Descent along a running mean of the gradient, damped from the first step on."""
+
+    def __init__(self, flat: Tensor) -> None:
+        self.state = {"mean": torch.zeros_like(flat)}
+
+    def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
+        """``M ← momentum · M + (1 − momentum) · G``, ``W ← W − rate · M``."""
+        mean = self.state["mean"].lerp_(gradient, 1 - momentum)
+        flat.sub_(mean * _scaled_rates(rates, flat))
+
+
+def make_optimizer(name: str, params: Mapping[str, Any], flat: Tensor) -> Any:
+    """Make the optimizer of that name for the flat parameters (K, P)."""
+    return optimizers[name].function(flat, **params)

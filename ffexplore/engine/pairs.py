@@ -1,0 +1,184 @@
+"""Positive and negative sides of a batch: draws, how long they last, and what the two sides share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ffexplore.engine.inputs import Prepared
+from ffexplore.engine.layers import Part
+from ffexplore.engine.negatives import Batch, Draw, Negatives
+from ffexplore.engine.network import Network
+from ffexplore.engine.rng import stream
+from ffexplore.errors import SettingsError
+
+SCORE_SCALE_FLOOR = 1.0  # scores are divided by the natural threshold, but never by less than this
+
+
+class Pairs:
+    """Makes the first layer's parts of both sides from rows of the data.
+
+    Parameters
+    ----------
+    network
+        The network, asked for scores where the generator wants them.
+    generator, params
+        The negatives.
+    refresh
+        "batch", "round" (of the schedule), "epoch" or "once".
+    seeds
+        The seed of each variant.
+    natural
+        Natural threshold of each layer, the unit in which scores are given.
+    split
+        The split whose rows are paired.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        generator: Negatives,
+        params: dict[str, Any],
+        refresh: str,
+        seeds: list[int],
+        natural: list[float],
+        split: str = "train",
+    ) -> None:
+        self.split = split
+        self.network, self.inputs = network, network.inputs
+        self.generator, self.params, self.refresh = generator, params, refresh
+        self.natural, self.seeds = natural, seeds
+        self.device = self.inputs.table.device
+        self._generators = [stream(seed, "negatives", device=self.device) for seed in dict.fromkeys(seeds)]
+        if len(self._generators) > 1:
+            self._generators = [stream(seed, "negatives", device=self.device) for seed in seeds]
+        self._banks: dict[str, Tensor] = {}
+        self.kept: Draw = {}
+        self._kept_for: object = None
+        check_negatives(self.inputs.dataset.kind, generator)
+
+    def go_on(self, former: Pairs, keep: bool) -> None:
+        """Go on with the random numbers of a former generator and, where ``keep``, with its draws."""
+        if self.seeds == former.seeds:
+            self._generators = former._generators
+        if keep:
+            self.kept, self._kept_for, self._banks = former.kept, former._kept_for, former._banks
+
+    def sides(self, index: Tensor, prepared: Prepared, period: object) -> list[Part]:
+        """Parts of both sides for rows (K', B); ``period`` changes when lasting negatives are to be drawn anew."""
+        labels = self.inputs.y[self.split][index]
+        scores = self._scores(prepared)
+        wrong, images = [], []
+        variants = len(self._generators)
+        if self.generator.needs & {"scores", "readout"}:
+            variants = self.network.layers[0].parameters.variants
+        for variant in range(variants):
+            batch = self._batch(index[min(variant, len(index) - 1)], scores, variant)
+            draw = self._draw(batch, variant, period)
+            if self.generator.changes == "label":
+                wrong.append(draw["labels"])
+            else:
+                made, made_labels = self.generator.make(batch, draw, self.params)
+                wrong.append(made_labels)
+                images.append(made)
+        both = torch.stack([labels.expand(len(wrong), -1), torch.stack(wrong)], 1)
+        if images:
+            raw = self.inputs.rows(index, self.split)
+            negative = torch.stack(images)
+            prepared = self.inputs.prepare(torch.stack([raw.expand_as(negative), negative], 1))
+        return self.inputs.parts(prepared, both)
+
+    def _draw(self, batch: Batch, variant: int, period: object) -> Draw:
+        rng = self._generators[min(variant, len(self._generators) - 1)]
+        if self.refresh == "batch":
+            return self.generator.draw(batch, rng, self.params)
+        key = f"{variant}."
+        if self._kept_for != period or not any(name.startswith(key) for name in self.kept):
+            if self._kept_for != period:
+                self.kept = {}
+            self._kept_for = period
+            whole = torch.arange(batch.count, device=self.device)
+            everything = self._batch(whole, self._scores_of_all, variant)
+            drawn = self.generator.draw(everything, rng, self.params)
+            self.kept |= {key + name: value for name, value in drawn.items()}
+        return {name[len(key) :]: value[batch.index] for name, value in self.kept.items() if name.startswith(key)}
+
+    def _batch(self, index: Tensor, scores: Callable[[str], Tensor], variant: int) -> Batch:
+        inputs = self.inputs
+        return Batch(
+            index=index,
+            labels=inputs.y[self.split][index],
+            classes=inputs.classes,
+            image_shape=inputs.dataset.shape,
+            count=len(inputs.y[self.split]),
+            fetch=lambda rows: inputs.rows(rows, self.split),
+            scores=lambda what: scores(what)[variant],
+            bank=self._bank,
+        )
+
+    def _bank(self, name: str, make: Callable[[torch.Generator], Tensor]) -> Tensor:
+        """Something made once from a fixed seed and kept, such as masks; not part of a run's random numbers."""
+        if name not in self._banks:
+            self._banks[name] = make(stream(0, "bank", name)).to(self.device)
+        return self._banks[name]
+
+    def _scores(self, prepared: Prepared) -> Callable[[str], Tensor]:
+        """What the network says of the labels of a batch, (K, B, C); shares the products of the batch."""
+        kept: dict[str, Tensor] = {}
+
+        def scores(what: str) -> Tensor:
+            if what not in kept:
+                if what == "readout":
+                    features = self.network.neutral(prepared)
+                    assert self.network.readout is not None
+                    kept[what] = self.network.readout.logits(features)
+                else:
+                    goodness = self.network.candidates(prepared, 1 if what == "first" else None)
+                    kept[what] = self._in_natural_units(goodness.permute(0, 1, 3, 2))
+            return kept[what]
+
+        return scores
+
+    def _scores_of_all(self, what: str) -> Tensor:
+        """The same for the whole split, in chunks."""
+        rows = torch.arange(len(self.inputs.y[self.split]), device=self.device)
+        goodness, logits = self.network.score(self.inputs.rows(rows, self.split), 1 if what == "first" else None)
+        if what == "readout":
+            assert logits is not None
+            return logits
+        return self._in_natural_units(goodness)
+
+    def _in_natural_units(self, goodness: Tensor) -> Tensor:
+        """Sum of layer goodness (L, K, B, C), each layer in units of its natural threshold."""
+        scale = [max(abs(value), SCORE_SCALE_FLOOR) for value in self.natural[: len(goodness)]]
+        return (goodness / torch.tensor(scale, device=goodness.device)[:, None, None, None]).sum(0)
+
+    def state(self) -> dict[str, Tensor]:
+        """What is needed to go on with the same negatives."""
+        generators = {f"generator.{n}": g.get_state() for n, g in enumerate(self._generators)}
+        return {**generators, **{f"kept.{key}": value for key, value in self.kept.items()}}
+
+    def load(self, state: dict[str, Tensor], period: object) -> None:
+        """Go on where ``state`` was taken, in that period."""
+        for n, generator in enumerate(self._generators):
+            generator.set_state(state[f"generator.{n}"])
+        self.kept = {key[5:]: value.to(self.device) for key, value in state.items() if key.startswith("kept.")}
+        self._kept_for = period
+
+
+def check_negatives(kind: str, generator: Negatives) -> None:
+    """Refuse negatives that the data cannot give.
+
+    Raises
+    ------
+    SettingsError
+        Saying why, and what fits.
+    """
+    if "pictures" in generator.needs and kind != "images":
+        raise SettingsError(
+            f"negatives is {generator.name!r}, which mixes pictures, but the data is a table; choose uniform_label, "
+            "hard_label or noise."
+        )

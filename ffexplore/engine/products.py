@@ -1,0 +1,60 @@
+"""The two matrix products of a layer, for K variants at once, in float32 or bfloat16.
+
+Shapes: K variants, S sides, B rows, n inputs, d units. A dimension of 1 where the other operand has more is
+shared: an image that two sides share is multiplied once, in the forward product and in the gradient.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def project(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``x @ weight (+ bias)`` for x (K or 1, S, B, n), weight (K, n, d) of one dtype, bias (K, d) float32.
+
+    Returns
+    -------
+    Tensor
+        (K, S, B, d); float32 when there is a bias, else of the operands' dtype.
+    """
+    variants, inputs, units = weight.shape
+    _, sides, rows, _ = x.shape
+    shape = (variants, sides, rows, units)
+    if variants == 1:
+        matrix = x.reshape(sides * rows, inputs)
+        if bias is None:
+            return torch.mm(matrix, weight[0]).view(shape)
+        if x.dtype == bias.dtype:
+            return torch.addmm(bias[0], matrix, weight[0]).view(shape)
+        return torch.add(bias[0], torch.mm(matrix, weight[0])).view(shape)
+    stack = x.reshape(x.shape[0], sides * rows, inputs).expand(variants, -1, -1)
+    if bias is None:
+        return torch.bmm(stack, weight).view(shape)
+    if x.dtype == bias.dtype:
+        return torch.baddbmm(bias.unsqueeze(1), stack, weight).view(shape)
+    return torch.add(bias.unsqueeze(1), torch.bmm(stack, weight)).view(shape)
+
+
+def gradient(x: Tensor, delta: Tensor, out: Tensor) -> None:
+    """``x.T @ delta`` summed over sides and rows: x (K or 1, S or 1, B, n), delta (K, S, B, d) -> out (K, n, d).
+
+    ``delta`` and ``out`` are float32; where ``x`` is bfloat16 the product is taken in bfloat16.
+    """
+    if x.shape[1] < delta.shape[1]:
+        delta = delta[:, :1] + delta[:, 1:] if delta.shape[1] == 2 else delta.sum(1, keepdim=True)
+    variants, sides, rows, units = delta.shape
+    flat = delta.reshape(variants, sides * rows, units).to(x.dtype)
+    inputs = x.shape[-1]
+    if variants == 1:
+        matrix = x.reshape(sides * rows, inputs).t()
+        if x.dtype == out.dtype:
+            torch.mm(matrix, flat[0], out=out[0])
+        else:
+            out[0].copy_(torch.mm(matrix, flat[0]))
+        return
+    stack = x.reshape(x.shape[0], sides * rows, inputs).expand(variants, -1, -1).transpose(1, 2)
+    if x.dtype == out.dtype and out.is_contiguous():
+        torch.bmm(stack, flat, out=out)
+    else:
+        out.copy_(torch.bmm(stack, flat))

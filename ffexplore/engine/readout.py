@@ -1,0 +1,69 @@
+"""The one-pass read-out: a softmax on normalized activities, learned beside the layers; Hinton 2022, section 3.3."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ffexplore.engine import products
+from ffexplore.engine.normalize import normalizations
+from ffexplore.engine.parameters import Parameters
+from ffexplore.errors import DivergedError
+
+MOMENTUM = 0.9
+
+
+class Readout:
+    """A linear classifier on the activities of all layers but the first (of the only one, when there is one).
+
+    Each layer's activity is scaled to a root mean square of 1, so that its goodness does not come through. It
+    starts at zero and learns by the smoothed gradient of the cross-entropy, as in Hinton's MATLAB code.
+
+    Parameters
+    ----------
+    widths
+        Units of every layer of the network.
+    classes
+        Number of classes.
+    variants
+        Number of variants K.
+    device
+        Where the weights lie.
+    """
+
+    def __init__(self, widths: tuple[int, ...], classes: int, variants: int, device: torch.device) -> None:
+        self.layers = list(range(1, len(widths))) or [0]
+        self.size = sum(widths[layer] for layer in self.layers)
+        zeros = torch.zeros(variants, self.size, classes, device=device)
+        self.parameters = Parameters({"activity": (0, self.size)}, zeros, torch.zeros(variants, classes))
+        self.parameters.set_optimizer("smoothed", {})
+        self.classes = classes
+
+    def features(self, activities: list[Tensor]) -> Tensor:
+        """Normalized activities side by side: each (K, 1, B, units) of every layer -> (K, 1, B, size)."""
+        rms = normalizations["rms"]
+        return torch.cat([rms(activities[layer], {"epsilon": 1e-8}) for layer in self.layers], -1)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Features (K, 1, B, size) -> logits (K, B, classes)."""
+        return products.project(features, self.parameters.weight, self.parameters.bias)[:, 0]
+
+    def learn(self, features: Tensor, labels: Tensor, rate: float, decay: float) -> None:
+        """Take one step on features (K, 1, B, size) with the true labels (K', B).
+
+        Raises
+        ------
+        DivergedError
+            When the gradient is not finite; the weights are untouched.
+        """
+        logits = self.logits(features)
+        variants, rows = logits.shape[:2]
+        delta = logits.softmax(-1)
+        truth = labels.expand(variants, rows).unsqueeze(-1)
+        delta.scatter_add_(2, truth, torch.full_like(truth, -1, dtype=delta.dtype)).div_(rows)
+        flat, weight, bias = self.parameters.gradient()
+        products.gradient(features, delta.unsqueeze(1), weight)
+        torch.sum(delta, 1, out=bias)
+        if not bool(torch.isfinite(bias.sum())):
+            raise DivergedError("the read-out met a gradient that is not finite")
+        self.parameters.update(flat, [rate] * variants, MOMENTUM, [decay] * variants)

@@ -1,0 +1,129 @@
+"""What evaluation on held-out data finds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ffexplore.engine.inference import inferences
+from ffexplore.engine.measures import auc
+from ffexplore.engine.negatives import other_label
+from ffexplore.engine.rng import stream
+
+if TYPE_CHECKING:
+    from ffexplore.engine.training import Trainer
+
+CHUNK_ROWS = 1024
+
+
+@dataclass(frozen=True)
+class Report:
+    """Accuracies and separations on one split; every share is in [0, 1] and nan where it has no meaning.
+
+    Attributes
+    ----------
+    accuracy
+        Share of rows whose true label has the largest goodness, over the layers that the inference sums.
+    readout_accuracy
+        Share classified right by the one-pass read-out.
+    layer_accuracy
+        The same as ``accuracy`` for each layer alone.
+    cumulative_accuracy
+        The same for the first layer, the first two, and so on.
+    auc
+        Of each layer: probability that a positive has more goodness than one of the chosen negatives.
+    auc_uniform
+        The same against uniform wrong labels, so that generators can be compared.
+    split
+        The split it was measured on.
+    rows
+        Rows of that split.
+    steps
+        Batches trained before.
+    epochs
+        Passes over the training data before.
+    seconds
+        Time spent training before.
+    """
+
+    accuracy: float
+    readout_accuracy: float
+    layer_accuracy: tuple[float, ...]
+    cumulative_accuracy: tuple[float, ...]
+    auc: tuple[float, ...]
+    auc_uniform: tuple[float, ...]
+    split: str
+    rows: int
+    steps: int
+    epochs: float
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON has it."""
+        return asdict(self)
+
+
+def make_reports(trainer: Trainer, split: str) -> list[Report]:
+    """One report for each variant of a trainer."""
+    network, inputs = trainer.network, trainer.network.inputs
+    device = inputs.table.device
+    labels = inputs.y[split]
+    index = torch.arange(len(labels), device=device)
+    scored = [network.score(inputs.rows(rows, split)) for rows in index.split(CHUNK_ROWS)]
+    goodness = torch.cat([part[0] for part in scored], 2)  # (L, K, B, C)
+    logits = torch.cat([part[1] for part in scored if part[1] is not None], 1) if network.readout else None
+    labelled = inputs.table.shape[1] > 0
+    variants = goodness.shape[1]
+
+    def share(scores: Tensor) -> list[float]:
+        right: list[float] = (scores.argmax(-1) == labels).double().mean(-1).tolist()
+        return right if labelled else [float("nan")] * variants
+
+    summed = trainer.settings.inference
+    layers = summed.values if summed.name == "goodness" else {}
+    accuracy = share(inferences["goodness"].function(goodness, **layers))
+    readout = [float("nan")] * variants
+    if logits is not None:
+        readout = (logits.argmax(-1) == labels).double().mean(-1).tolist()
+    alone = [share(layer) for layer in goodness]
+    cumulative = [share(layer) for layer in goodness.cumsum(0)]
+    uniform = torch.full(goodness.shape[:2], float("nan"))
+    if labelled:
+        wrong = other_label(labels, inputs.classes, stream(0, "uniform", split, device=device))
+        pick = goodness.gather(-1, labels[None, None, :, None].expand(*goodness.shape[:2], -1, 1))
+        miss = goodness.gather(-1, wrong[None, None, :, None].expand(*goodness.shape[:2], -1, 1))
+        uniform = auc(pick.squeeze(-1), miss.squeeze(-1))
+    own = _own_auc(trainer, split, index)
+    return [
+        Report(
+            accuracy=accuracy[k],
+            readout_accuracy=readout[k],
+            layer_accuracy=tuple(row[k] for row in alone),
+            cumulative_accuracy=tuple(row[k] for row in cumulative),
+            auc=tuple(own[:, k].tolist()),
+            auc_uniform=tuple(uniform[:, k].tolist()),
+            split=split,
+            rows=len(labels),
+            steps=trainer.steps,
+            epochs=trainer.epochs,
+            seconds=trainer.seconds,
+        )
+        for k in range(variants)
+    ]
+
+
+def _own_auc(trainer: Trainer, split: str, index: Tensor) -> Tensor:
+    """Separation of each layer and variant against the chosen negatives, (L, K)."""
+    network = trainer.network
+    pairs = trainer.make_pairs(split)
+    sides = []
+    with torch.no_grad():
+        for rows in index.split(CHUNK_ROWS):
+            prepared = network.inputs.prepare(network.inputs.rows(rows, split)[None, None])
+            parts = pairs.sides(rows[None], prepared, None)
+            sides.append(torch.stack([layer.measure(h) for layer, _, h, _ in network.walk(parts)]))
+    both = torch.cat(sides, -1)
+    return auc(both[:, :, 0], both[:, :, 1])

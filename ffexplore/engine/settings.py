@@ -1,0 +1,332 @@
+"""Settings: the whole state that a person can choose, in one frozen value."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from ffexplore.data import Dataset, datasets, load
+from ffexplore.engine.activations import activations
+from ffexplore.engine.fields import Field, plain, setting
+from ffexplore.engine.goodness import goodness
+from ffexplore.engine.inference import inferences, layer_numbers
+from ffexplore.engine.initialize import initializations
+from ffexplore.engine.labels import label_encodings
+from ffexplore.engine.negatives import negatives
+from ffexplore.engine.normalize import normalizations
+from ffexplore.engine.objectives import objectives
+from ffexplore.engine.optimize import optimizers
+from ffexplore.engine.rates import rate_courses
+from ffexplore.engine.schedule import schedules
+from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.registry import Choice
+
+SHARE_PREFIX = "ff1."
+_own_data: dict[str, Dataset] = {}  # a person's own data by fingerprint, so that a share string can name it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a person can choose; each value is checked, alone and together with the others.
+
+    A catalogue entry is given by name, by name with parameters as in ``"swish_symba(alpha=4)"``, or as a
+    ``Choice``. Fields marked per layer take one value for all layers or a sequence with one for each. What each
+    field means, its range and its unit are in ``Settings.field(name)``.
+
+    Raises
+    ------
+    SettingsError
+        When a value is unknown, out of range, or does not go with another.
+    """
+
+    dataset: Any = setting("mnist-5k", "The data to learn from: a name, or a Dataset of your own.", "Data")
+    negatives: Any = setting("uniform_label", "How bad data is made from good.", "Data", registry=negatives)
+    negatives_refresh: str = setting(
+        "batch", "When negatives are drawn anew.", "Data", choices=("batch", "round", "epoch", "once")
+    )
+    label_encoding: Any = setting("overlay", "How a class is written into the input.", "Data", registry=label_encodings)
+    input_scaling: str = setting(
+        "unit", "Inputs from 0 to 1, or moved to mean 0 and scaled to variance 1.", "Data",
+        choices=("unit", "standardize"),
+    )  # fmt: skip
+    layers: tuple[int, ...] = setting(
+        (256, 256), "Units of each layer.", "Layers", unit="units", low=1, high=100_000, whole=True, per_layer=True
+    )
+    activation: Any = setting("relu", "The nonlinearity of every layer.", "Layers", registry=activations)
+    normalization: Any = setting(
+        "rms", "What a layer may learn of the activity below it; also applied to the input.", "Layers",
+        registry=normalizations,
+    )  # fmt: skip
+    initialization: Any = setting("normal", "The weights a layer starts with.", "Layers", registry=initializations)
+    dropout: float = setting(
+        0.0, "Share of units silenced in a training batch, the same for both sides.", "Layers", low=0.0, high=0.95
+    )
+    schedule: Any = setting("simultaneous", "Which layers learn when.", "Layers", registry=schedules)
+    goodness: Any = setting(
+        "mean_square", "The number that says how positive a layer takes a sample to be.", "Goodness",
+        registry=goodness, per_layer=True, lockstep=True,
+    )  # fmt: skip
+    threshold: Any = setting(
+        None, "The goodness above which a layer calls a sample positive.", "Goodness", unit="of goodness",
+        low=-1e6, high=1e6, per_layer=True, optional="the natural threshold of the goodness", lockstep=True,
+    )  # fmt: skip
+    objective: Any = setting(
+        "logistic", "What a layer tries to make small.", "Goodness", registry=objectives, per_layer=True, lockstep=True
+    )
+    logit_scale: float = setting(
+        1.0, "Factor from a distance in goodness to a logit; a higher one makes the layer surer of itself.",
+        "Goodness", low=1e-4, high=1e4, logarithmic=True, lockstep=True,
+    )  # fmt: skip
+    inference: Any = setting("goodness", "How a class is read from the network.", "Goodness", registry=inferences)
+    learning_rate: Any = setting(
+        2e-3, "Length of a step.", "Learning", low=0.0, high=100.0, per_layer=True, logarithmic=True, lockstep=True
+    )
+    rate_course: Any = setting("constant", "The learning rate over time.", "Learning", registry=rate_courses)
+    horizon: float | None = setting(
+        None, "Where the course of the rate ends.", "Learning", unit="epochs", low=0.001, high=1e6,
+        optional="the end of each fit; an open-ended session keeps its rate",
+    )  # fmt: skip
+    optimizer: Any = setting("adam", "How a gradient becomes a change of weights.", "Learning", registry=optimizers)
+    momentum: float = setting(0.9, "Share of the former direction that is kept.", "Learning", low=0.0, high=0.9999)
+    weight_decay: float = setting(
+        0.0, "Share of a weight lost at each step, times the rate; biases are spared.", "Learning",
+        low=0.0, high=10.0, lockstep=True,
+    )  # fmt: skip
+    peer_normalization: float = setting(
+        0.0, "Pull of each unit's mean activity towards that of its layer, so that dead units come back.", "Learning",
+        low=0.0, high=10.0,
+    )  # fmt: skip
+    batch_size: int | str = setting(
+        128, "Samples of a batch.", "Learning", unit="samples", low=1, high=1_000_000, whole=True, choices=("full",)
+    )
+    readout_rate: float = setting(
+        0.1, "Learning rate of the one-pass read-out; 0 switches it off.", "Learning", low=0.0, high=10.0
+    )
+    readout_decay: float = setting(0.003, "Weight decay of the read-out.", "Learning", low=0.0, high=10.0)
+    readout_interval: int = setting(
+        4, "The read-out learns on every n-th batch.", "Learning", unit="batches", low=1, high=10_000, whole=True
+    )
+    seed: int = setting(
+        0, "Start of every random number; the same seed gives the same run.", "Run", low=0, high=2**31 - 1,
+        whole=True, lockstep=True,
+    )  # fmt: skip
+    device: str = setting("auto", "Where the numbers are computed.", "Run", choices=("auto", "cpu", "cuda", "mps"))
+    precision: str = setting(
+        "float32", "Matrix products in 32 bits, or in 16 where that is faster.", "Run",
+        choices=("auto", "float32", "bfloat16"),
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dataset", _check_dataset(self.dataset))
+        for name, spec in Settings.fields().items():
+            value = getattr(self, name)
+            if name == "layers" and isinstance(value, int):
+                value = (value,)
+            if name != "dataset":
+                object.__setattr__(self, name, spec.check(name, value))
+        self._check_together()
+
+    def _check_together(self) -> None:
+        depth = len(self.layers)
+        for name, spec in Settings.fields().items():
+            value = getattr(self, name)
+            if spec.per_layer and isinstance(value, tuple) and len(value) != depth:
+                raise SettingsError(
+                    f"{name} has {len(value)} values for {depth} layers; give one value, or one for each layer."
+                )
+        if self.inference.name == "goodness":
+            layer_numbers(str(self.inference.values["layers"]), depth)
+        generator = negatives[self.negatives.name]
+        unlabelled = self.label_encoding.name == "none"
+        if unlabelled and generator.changes == "label":
+            raise SettingsError(
+                f"negatives is {self.negatives.name!r}, which changes the label, but label_encoding is 'none', so no "
+                "label is written; choose negatives that change the image (hybrid_images, noise) or an encoding."
+            )
+        if unlabelled and self.inference.name == "goodness" and self.readout_rate == 0:
+            raise SettingsError(
+                "label_encoding is 'none', so no class can be read from the goodness of its label; set readout_rate "
+                "above 0 and inference to 'readout'."
+            )
+        if "readout" in generator.needs and self.readout_rate == 0:
+            raise SettingsError(
+                f"negatives is {self.negatives.name!r}, which samples from the read-out, but readout_rate is 0."
+            )
+        if not generator.lasting and self.negatives_refresh != "batch":
+            raise SettingsError(
+                f"negatives_refresh is {self.negatives_refresh!r}, but {self.negatives.name!r} makes its images batch "
+                "by batch; choose 'batch'."
+            )
+        if self.inference.name == "readout" and self.readout_rate == 0:
+            raise SettingsError("inference is 'readout', but readout_rate is 0, so the read-out does not learn.")
+
+    @classmethod
+    def fields(cls) -> dict[str, Field]:
+        """What each field means, by name, in the order of the fields."""
+        return {item.name: item.metadata["field"] for item in dataclasses.fields(cls)}
+
+    @classmethod
+    def field(cls, name: str) -> Field:
+        """What one field means.
+
+        Raises
+        ------
+        SettingsError
+            When there is no such field; names the nearest.
+        """
+        specs = cls.fields()
+        if name not in specs:
+            raise SettingsError(unknown_name("setting", name, specs))
+        return specs[name]
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> Settings:
+        """The settings of a preset, with any field changed.
+
+        Raises
+        ------
+        SettingsError
+            When the preset or a field is unknown, or a value is out of range.
+        """
+        from ffexplore.engine.presets import presets
+
+        return cls(**{**presets[name].function(), **_known(changes)})
+
+    def replace(self, **changes: Any) -> Settings:
+        """The same settings with some fields changed, judged together.
+
+        Raises
+        ------
+        SettingsError
+            When a field is unknown or the new values do not go together.
+        """
+        return dataclasses.replace(self, **_known(changes))
+
+    def per_layer(self, name: str) -> tuple[Any, ...]:
+        """The value of a field for each layer."""
+        value = getattr(self, name)
+        if isinstance(value, tuple):
+            return value
+        return (value,) * len(self.layers)
+
+    def thresholds(self) -> tuple[float, ...]:
+        """The threshold of each layer; where none is given, the natural one of its goodness."""
+        given = self.per_layer("threshold")
+        return tuple(
+            float(natural_threshold(choice, width) if value is None else value)
+            for value, choice, width in zip(given, self.per_layer("goodness"), self.layers, strict=True)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as JSON has them; own data stands as its fingerprint."""
+        values = {item.name: plain(getattr(self, item.name)) for item in dataclasses.fields(self)}
+        if isinstance(self.dataset, Dataset):
+            values["dataset"] = {"name": self.dataset.name, "fingerprint": self.dataset.fingerprint}
+        return values
+
+    def to_json(self) -> str:
+        """The settings as one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Settings:
+        """Settings from what ``to_dict`` gives; missing fields have their defaults.
+
+        Raises
+        ------
+        SettingsError
+            When a name is not registered here (it says what to register first), or data is not at hand.
+        """
+        if not isinstance(values, dict):
+            raise SettingsError(f"Settings are a JSON object of fields, not {type(values).__name__}.")
+        values = dict(values)
+        for name, spec in cls.fields().items():
+            if spec.registry is not None and name in values:
+                _check_registered(name, spec, values[name])
+        return cls(**_known(values))
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """Settings from what ``to_json`` gives."""
+        try:
+            return cls.from_dict(json.loads(text))
+        except json.JSONDecodeError as error:
+            raise SettingsError(f"This is not JSON: {error}.") from None
+
+    def share(self) -> str:
+        """A short string that restores the settings; holds what differs from the defaults."""
+        default, mine = Settings().to_dict(), self.to_dict()
+        changed = {name: value for name, value in mine.items() if value != default[name]}
+        packed = zlib.compress(json.dumps(changed, separators=(",", ":")).encode(), 9)
+        return SHARE_PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+    @classmethod
+    def from_share(cls, text: str) -> Settings:
+        """Settings from a share string.
+
+        Raises
+        ------
+        SettingsError
+            When the string is cut, altered, of another version, or names what is not registered here.
+        """
+        text = text.strip()
+        if not text.startswith(SHARE_PREFIX):
+            raise SettingsError(f"A share string begins with {SHARE_PREFIX!r}; this one begins with {text[:8]!r}.")
+        try:
+            packed = base64.urlsafe_b64decode(text[len(SHARE_PREFIX) :] + "===")
+            decoder = zlib.decompressobj()
+            values = json.loads(decoder.decompress(packed, 1 << 20))
+            if not decoder.eof:
+                raise ValueError("incomplete")
+        except (binascii.Error, zlib.error, ValueError) as error:
+            raise SettingsError(f"The share string is cut or altered ({error}); copy the whole of it.") from None
+        return cls.from_dict(values)
+
+
+def _known(changes: dict[str, Any]) -> dict[str, Any]:
+    for name in changes:
+        Settings.field(name)
+    return changes
+
+
+def _check_dataset(value: Any) -> Any:
+    if isinstance(value, Dataset):
+        _own_data[value.fingerprint] = value
+        return value
+    if isinstance(value, dict) and "fingerprint" in value:
+        own = _own_data.get(str(value["fingerprint"]))
+        if own is None:
+            raise SettingsError(
+                f"The dataset {value.get('name')!r} is a person's own and not at hand here; make it first "
+                "(Dataset.from_arrays, from_csv or from_folder) and hand it to Settings once."
+            )
+        return own
+    if not isinstance(value, str) or value not in datasets:
+        raise SettingsError(unknown_name("dataset", value, datasets.names()))
+    return value
+
+
+def _check_registered(name: str, spec: Field, value: Any) -> None:
+    for item in value if isinstance(value, list) else [value]:
+        wanted = item["name"] if isinstance(item, dict) and "name" in item else str(item).partition("(")[0]
+        if spec.registry is not None and wanted not in spec.registry:
+            raise SettingsError(
+                unknown_name(name, wanted, spec.registry.names())
+                + f" If it is a function of somebody's own, run its cell (@{name}.register({wanted!r})) first."
+            )
+
+
+def natural_threshold(choice: Choice, width: int) -> float:
+    """The natural threshold of a goodness at a width; 1 where the goodness states none."""
+    natural = goodness[choice.name].natural_threshold(width)
+    return 1.0 if natural is None else natural
+
+
+def dataset_of(settings: Settings) -> Dataset:
+    """The data that settings name, loaded; raises DatasetError where it is not to be had."""
+    return settings.dataset if isinstance(settings.dataset, Dataset) else load(settings.dataset)

@@ -1,0 +1,430 @@
+"""The Trainer: build, step, fit, evaluate. It knows no thread and no widget."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from ffexplore.data import Dataset
+from ffexplore.engine.batches import Batches
+from ffexplore.engine.build import build, configure, make_pairs
+from ffexplore.engine.inference import inferences
+from ffexplore.engine.layers import Layer
+from ffexplore.engine.pairs import Pairs
+from ffexplore.engine.plan import Plan, plan
+from ffexplore.engine.rates import rate_courses
+from ffexplore.engine.report import Report, make_reports
+from ffexplore.engine.rng import stream
+from ffexplore.engine.schedule import round_length, schedules
+from ffexplore.engine.settings import Settings
+from ffexplore.errors import DivergedError, SettingsError
+
+# What negatives, inputs and batches are made from: a change of one of these makes them anew.
+PAIR_FIELDS = ("negatives", "negatives_refresh", "goodness")
+
+
+class Trainer:
+    """Trains a network by the Forward-Forward algorithm.
+
+    Parameters
+    ----------
+    settings
+        What to train; see ``Settings``.
+
+    Raises
+    ------
+    SettingsError, DatasetError
+        When the settings do not go with the data, or the data is not to be had.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._begin([settings if settings is not None else Settings()])
+
+    @classmethod
+    def variants(cls, variants: Sequence[Settings]) -> Trainer:
+        """A trainer of several networks in lockstep, each with the numbers it would have alone.
+
+        Parameters
+        ----------
+        variants
+            Settings that differ only in the fields marked lockstep: goodness, threshold, objective, logit_scale,
+            learning_rate, weight_decay, seed.
+
+        Raises
+        ------
+        SettingsError
+            When there is none, or they differ in another field.
+        """
+        if not variants:
+            raise SettingsError("variants is empty; give at least one Settings.")
+        for each in variants[1:]:
+            for name, field in Settings.fields().items():
+                if not field.lockstep and getattr(each, name) != getattr(variants[0], name):
+                    lockstep = ", ".join(n for n, f in Settings.fields().items() if f.lockstep)
+                    raise SettingsError(f"Variants differ in {name}; they may differ in {lockstep}.")
+        trainer = cls.__new__(cls)
+        trainer._begin(list(variants))
+        return trainer
+
+    def _begin(self, variants: list[Settings]) -> None:
+        self._variants = variants
+        self.steps = 0
+        self.seconds = 0.0
+        self.progress = 0.0  # of the horizon, in [0, 1]
+        self._plan = plan(variants[0])
+        self._start()
+
+    @property
+    def settings(self) -> Settings:
+        """The present settings; those of the first variant when there are several."""
+        return self._variants[0]
+
+    @property
+    def all_settings(self) -> list[Settings]:
+        """The settings of every variant."""
+        return list(self._variants)
+
+    @property
+    def plan(self) -> Plan:
+        """What was built."""
+        return self._plan
+
+    @property
+    def epochs(self) -> float:
+        """Passes over the training data so far."""
+        return self._epochs_before + self.batches.epochs
+
+    @property
+    def rows_per_step(self) -> int:
+        """Inputs, positive and negative, that one step trains."""
+        return 2 * self.batches.size * len(self._variants)
+
+    def _start(self) -> None:
+        """Build everything anew; steps and time go on."""
+        self._epochs_before = self.epochs if hasattr(self, "batches") else 0.0
+        self.network = build(self._plan, self._variants)
+        configure(self.network, self._variants)
+        self.pairs = self.make_pairs("train")
+        self.batches = Batches(len(self._plan.dataset.train), self._batch_size(), self._seeds(), self._plan.device)
+        self._dropout = [stream(seed, "dropout", device=self._plan.device) for seed in self._seeds()]
+
+    def _seeds(self) -> list[int]:
+        """One seed when all variants share it, else one for each."""
+        seeds = [each.seed for each in self._variants]
+        return seeds[:1] if len(set(seeds)) == 1 else seeds
+
+    def _batch_size(self) -> int:
+        size = self.settings.batch_size
+        return len(self._plan.dataset.train) if size == "full" else int(size)
+
+    def make_pairs(self, split: str) -> Pairs:
+        """A generator of positive and negative sides for a split; off the training data always from the same seed."""
+        return make_pairs(self.network, self._variants, split, None if split == "train" else [0])
+
+    def apply(self, settings: Settings) -> None:
+        """Take up changed settings before the next batch.
+
+        Only what has to change is rebuilt: layers whose shapes stay keep weights and optimizer state; another
+        dataset, seed, device, precision or initialization begins anew. The step count goes on.
+
+        Raises
+        ------
+        SettingsError, DatasetError
+            When the new settings cannot be met; nothing has changed then.
+        """
+        if len(self._variants) > 1:
+            raise SettingsError("A trainer of several variants keeps its settings; make a new one.")
+        new_plan = plan(settings)
+        old, old_plan = self.settings, self._plan
+        if new_plan.start != old_plan.start:
+            self._plan, self._variants = new_plan, [settings]
+            self._start()
+            return
+        network = build(new_plan, [settings], self.network)
+        self._plan, self._variants, self.network = new_plan, [settings], network
+        configure(network, [settings])
+        if settings.optimizer != old.optimizer:
+            for layer in network.layers:
+                layer.parameters.set_optimizer(settings.optimizer.name, settings.optimizer.values)
+        former = self.pairs
+        self.pairs = self.make_pairs("train")
+        self.pairs.go_on(former, keep=all(getattr(old, name) == getattr(settings, name) for name in PAIR_FIELDS))
+        self.batches.resize(self._batch_size())
+
+    def step(self) -> None:
+        """Train on one batch.
+
+        Raises
+        ------
+        DivergedError
+            When a loss or a gradient is not finite; the weights of that layer are those from before.
+        """
+        began = time.perf_counter()
+        settings, network = self.settings, self.network
+        with torch.no_grad():
+            index = self.batches.next()
+            prepared = network.inputs.prepare(network.inputs.rows(index).unsqueeze(1))
+            try:
+                if network.readout is not None and self.steps % settings.readout_interval == 0:
+                    labels = network.inputs.y["train"][index]
+                    features = network.neutral(prepared)
+                    network.readout.learn(features, labels, settings.readout_rate, settings.readout_decay)
+                parts = self.pairs.sides(index, prepared, self._period())
+                learning = {layer for block in self.blocks() for layer in block}
+                self._set_rates(learning)
+                masks = self._mask if settings.dropout else None
+                for layer, fed, h, mask in network.walk(parts, max(learning) + 1, masks):
+                    if layer.number in learning:
+                        layer.learn(fed, h, mask)
+            except DivergedError as error:
+                rate = max(settings.per_layer("learning_rate"))
+                raise DivergedError(
+                    f"At step {self.steps} {error}. Lower learning_rate (now {rate:g}), then go on; the weights are "
+                    "those from before the step."
+                ) from None
+        self.steps += 1
+        self.seconds += time.perf_counter() - began
+
+    def blocks(self) -> list[list[int]]:
+        """The blocks of layers that learn at the next step."""
+        schedule = self.settings.schedule
+        blocks: list[list[int]] = schedules[schedule.name].function(
+            self.steps, len(self.network.layers), **schedule.values
+        )
+        return blocks
+
+    def _period(self) -> object:
+        """What changes when lasting negatives are to be drawn anew."""
+        refresh = self.settings.negatives_refresh
+        if refresh == "epoch":
+            return self.batches.epoch
+        if refresh == "round":
+            schedule = self.settings.schedule
+            return self.steps // round_length(schedule.name, len(self.network.layers), schedule.values)
+        return refresh
+
+    def course(self) -> float:
+        """The present factor of the learning rate."""
+        horizon = self.settings.horizon
+        progress = self.progress if horizon is None else self.epochs / horizon
+        course = self.settings.rate_course
+        factor: float = rate_courses[course.name].function(min(1.0, progress), **course.values)
+        return factor
+
+    def _set_rates(self, learning: set[int]) -> None:
+        factor = self.course()
+        for number in learning:
+            rates = [each.per_layer("learning_rate")[number] * factor for each in self._variants]
+            self.network.layers[number].rates = rates
+
+    def _mask(self, layer: Layer, z: Tensor) -> Tensor:
+        """Dropout's factors for a layer, the same on both sides: (K', 1, B, units)."""
+        keep = 1 - self.settings.dropout
+        shape = (z.shape[2], z.shape[3])
+        drawn = [torch.empty(shape, device=z.device).bernoulli_(keep, generator=g) for g in self._dropout]
+        return torch.stack(drawn).unsqueeze(1) / keep
+
+    def fit(
+        self,
+        *,
+        epochs: float | None = None,
+        steps: int | None = None,
+        seconds: float | None = None,
+        progress: bool = True,
+    ) -> Trainer:
+        """Train for a number of epochs, steps or seconds; exactly one is to be given.
+
+        The course of the learning rate ends with the fit unless ``horizon`` is set. An interrupt (Ctrl-C) ends the
+        fit and leaves a trainer that can be used and go on. With ``seconds`` the same seed need not give the same
+        numbers.
+
+        Parameters
+        ----------
+        epochs
+            Passes over the training data, possibly broken.
+        steps
+            Batches.
+        seconds
+            Time in seconds.
+        progress
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        Trainer
+            The trainer itself.
+
+        Raises
+        ------
+        DivergedError
+            When a value is not finite; see ``step``.
+        """
+        given = {"epochs": epochs, "steps": steps, "seconds": seconds}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        if len(chosen) != 1:
+            raise SettingsError(f"fit takes exactly one of epochs, steps and seconds; {len(chosen)} were given.")
+        ((unit, amount),) = chosen.items()
+        if not amount > 0:
+            raise SettingsError(f"{unit} is {amount!r}; it must be above 0.")
+        bar = tqdm(total=amount, unit=unit.rstrip("s"), leave=False) if progress else nullcontext()
+        with bar as shown:
+            try:
+                for done in self._until(unit, float(amount)):
+                    self.progress = done / amount
+                    self.step()
+                    if shown is not None:
+                        shown.update(min(done, amount) - shown.n)
+            except KeyboardInterrupt:
+                pass
+        return self
+
+    def _until(self, unit: str, amount: float) -> Iterator[float]:
+        """How much of the amount is done, before each step, until it is."""
+        began, first_step, first_epoch = time.perf_counter(), self.steps, self.epochs
+        while True:
+            done = {
+                "steps": self.steps - first_step,
+                "epochs": self.epochs - first_epoch,
+                "seconds": time.perf_counter() - began,
+            }[unit]
+            if done >= amount - 1e-9:
+                return
+            yield done
+
+    def evaluate(self, split: str = "test") -> Report:
+        """Accuracies and separations on held-out data.
+
+        Parameters
+        ----------
+        split
+            "test", "validation" or "train".
+
+        Returns
+        -------
+        Report
+            That of the first variant; ``evaluate_variants`` gives all.
+        """
+        return self.evaluate_variants(split)[0]
+
+    def evaluate_variants(self, split: str = "test") -> list[Report]:
+        """A report for each variant."""
+        if split not in self.network.inputs.x:
+            raise SettingsError(f"split is {split!r}; allowed: train, validation, test.")
+        return make_reports(self, split)
+
+    def predict(self, images: ArrayLike) -> NDArray[np.int64]:
+        """Classify inputs with the chosen inference.
+
+        Parameters
+        ----------
+        images
+            (N, height, width[, channels]) uint8 or float from 0 to 1, or (N, features) of a table in its own units.
+
+        Returns
+        -------
+        ndarray
+            Class numbers (N,) int64, by the first variant.
+
+        Raises
+        ------
+        SettingsError
+            When the inputs do not have the size of the training data.
+        """
+        goodness, logits = self.network.score(self._raw(images))
+        choice = self.settings.inference
+        scores = goodness if choice.name == "goodness" else logits
+        result: Tensor = inferences[choice.name].function(scores, **choice.values)
+        return result[0].argmax(-1).cpu().numpy()
+
+    def _raw(self, images: ArrayLike) -> Tensor:
+        """Inputs of a person as raw rows (N, features) on the device."""
+        data: Dataset = self._plan.dataset
+        array = np.asarray(images)
+        if array.dtype == object or not np.issubdtype(array.dtype, np.number):
+            raise SettingsError(f"images has type {array.dtype}; numbers are expected.")
+        single = array.shape == data.shape or array.shape == data.shape[:2] != (data.features,)
+        rows = array.reshape(1 if single else len(array), -1)  # scaling writes into rows: they are copied below
+        if rows.shape[1] != data.features:
+            raise SettingsError(f"images has shape {array.shape}; {data.name!r} has inputs of shape {data.shape}.")
+        if data.kind == "images" and array.dtype == np.uint8:
+            rows = rows.astype(np.float32) / 255
+        return torch.tensor(rows, dtype=torch.float32, device=self._plan.device)
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that makes up the present moment, by name; no copies."""
+        named: dict[str, dict[str, Tensor]] = {f"layer.{layer.number}": layer.state() for layer in self.network.layers}
+        if self.network.readout is not None:
+            named["readout"] = self.network.readout.parameters.state()
+        named["batches"] = self.batches.state()
+        named["pairs"] = self.pairs.state()
+        named["dropout"] = {str(n): generator.get_state() for n, generator in enumerate(self._dropout)}
+        return {f"{owner}.{key}": value for owner, values in named.items() for key, value in values.items()}
+
+    def counters(self) -> dict[str, Any]:
+        """The numbers that belong to ``state``."""
+        return {
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "progress": self.progress,
+            "epochs_before": self._epochs_before,
+        }
+
+    def load_state(self, state: dict[str, Tensor], counters: dict[str, Any]) -> None:
+        """Go back to a moment that ``state`` and ``counters`` recorded under the same settings."""
+        self.steps, self.seconds = int(counters["steps"]), float(counters["seconds"])
+        self.progress, self._epochs_before = float(counters["progress"]), float(counters["epochs_before"])
+        self.batches.load(_of(state, "batches"))
+        for name, present in self.state().items():
+            if not name.startswith(("batches.", "pairs.", "dropout.")):
+                present.copy_(state[name])
+        for layer in self.network.layers:
+            layer.parameters.changed()
+        if self.network.readout is not None:
+            self.network.readout.parameters.changed()
+        self.pairs.load(_of(state, "pairs"), self._period())
+        for number, generator in enumerate(self._dropout):
+            generator.set_state(state[f"dropout.{number}"])
+
+    def manifest(self) -> dict[str, Any]:
+        """What is needed to repeat the run: settings, versions, device, threads, precision, seed, data."""
+        from ffexplore.engine.manifest import make_manifest
+
+        return make_manifest(self)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write a checkpoint; see ``ffexplore.engine.checkpoint``."""
+        from ffexplore.engine.checkpoint import save
+
+        return save(self, Path(path))
+
+    @classmethod
+    def restore(cls, path: str | os.PathLike[str]) -> Trainer:
+        """Read a checkpoint and go on bit for bit where it was written (on a CPU, with as many threads).
+
+        Raises
+        ------
+        CheckpointError
+            When the checkpoint is truncated, altered, foreign, or names what is not registered here.
+        """
+        from ffexplore.engine.checkpoint import restore
+
+        return restore(cls, Path(path))
+
+    def __repr__(self) -> str:
+        widths = "-".join(str(width) for width in self.network.widths)
+        variants = f", {len(self._variants)} variants" if len(self._variants) > 1 else ""
+        return f"<Trainer {self._plan.dataset.name} {widths}{variants}, {self.steps} steps>"
+
+
+def _of(state: dict[str, Tensor], owner: str) -> dict[str, Tensor]:
+    return {key[len(owner) + 1 :]: value for key, value in state.items() if key.startswith(owner + ".")}
