@@ -44,6 +44,19 @@ class Plain:
             optimizer.step()
             positive, negative = h_positive.detach(), h_negative.detach()
 
+    @torch.no_grad()
+    def accuracy(self, images: Tensor, labels: Tensor) -> float:
+        """Share of images whose true label has the largest goodness, summed over the layers."""
+        scores = []
+        for label in range(10):
+            h = _overlay(images, torch.full_like(labels, label))
+            total = torch.zeros(len(h))
+            for layer in self.layers:
+                h = self._forward(layer, h)
+                total += h.square().mean(1)
+            scores.append(total)
+        return float((torch.stack(scores).argmax(0) == labels).float().mean())
+
 
 class Joined(Plain):
     """The same with both sides in one batch and torch's fused Adam."""

@@ -9,6 +9,7 @@ import argparse
 import itertools
 import json
 import time
+from collections.abc import Iterable
 
 import torch
 
@@ -63,12 +64,24 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.5)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    combinations = itertools.product(given.networks, given.batches, given.objectives)
+    print(json.dumps(run(combinations, given.clock, given.repeats, given.seconds), indent=1))
+
+
+def run(
+    combinations: Iterable[tuple[str, int, str]] = (
+        ("784-500-500", 100, "logistic"),
+        ("784-500-500", 512, "logistic"),
+        ("784-2000-2000-2000", 100, "logistic"),
+    ),
+    clock: str = "perf_counter",
+    repeats: int = 7,
+    seconds: float = 0.5,
+) -> dict[str, object]:
+    """Time combinations of network, batch size and objective."""
     torch.manual_seed(0)
-    results = [
-        measure(*combination, given.clock, given.repeats, given.seconds)
-        for combination in itertools.product(given.networks, given.batches, given.objectives)
-    ]
-    print(json.dumps({"threads": given.threads, "clock": given.clock, "results": results}, indent=1))
+    results = [measure(*combination, clock, repeats, seconds) for combination in combinations]
+    return {"threads": torch.get_num_threads(), "clock": clock, "results": results}
 
 
 if __name__ == "__main__":

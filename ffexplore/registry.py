@@ -48,6 +48,8 @@ class Param:
                 raise SettingsError(unknown_name(where, value, self.choices))
             return str(value)
         if isinstance(self.default, str):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                value = f"{value:g}"  # "goodness(layers=2)" reads as a number
             if not isinstance(value, str):
                 raise SettingsError(f"{where} is {value!r}; it must be a word.")
             return value
@@ -57,10 +59,12 @@ class Param:
             return value
         try:
             number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.") from None
         low, high = self.low, self.high
-        outside = (low is not None and number < low) or (high is not None and number > high)
+        outside = (
+            abs(number) == float("inf") or (low is not None and number < low) or (high is not None and number > high)
+        )
         whole = isinstance(self.default, int)
         if outside or number != number or (whole and number != int(number)):
             raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.")
@@ -207,7 +211,7 @@ class Registry(Generic[E]):
             raise SettingsError(unknown_name(self.kind, name, self._entries)) from None
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return isinstance(name, str) and name in self._entries
 
     def __iter__(self) -> Iterator[E]:
         return iter(list(self._entries.values()))
@@ -246,7 +250,10 @@ def split_choice(kind: str, given: object) -> tuple[str, dict[str, Any]]:
     if isinstance(given, Choice):
         return given.name, given.values
     if isinstance(given, Mapping) and "name" in given:
-        return str(given["name"]), dict(given.get("params", {}))
+        params = given.get("params", {})
+        if not isinstance(params, Mapping):
+            raise SettingsError(f"The params of the {kind} {given['name']!r} are {params!r}; they must be a mapping.")
+        return str(given["name"]), dict(params)
     if isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[1], Mapping):
         return str(given[0]), dict(given[1])
     if isinstance(given, str):
@@ -284,7 +291,8 @@ def declared_params(function: Callable[..., Any]) -> dict[str, Param]:
     """
     params: dict[str, Param] = {}
     try:
-        hints = get_type_hints(function, include_extras=True)
+        # what a class takes is annotated at its __init__
+        hints = get_type_hints(function.__init__ if inspect.isclass(function) else function, include_extras=True)
     except Exception:  # a person's annotations may name what is not there; the defaults still tell enough
         hints = {}
     for name, argument in inspect.signature(function).parameters.items():

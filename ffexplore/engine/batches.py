@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ffexplore.engine.rng import stream
+from ffexplore.engine.rng import Streams
 
 
 class Batches:
@@ -25,7 +25,7 @@ class Batches:
 
     def __init__(self, count: int, size: int, seeds: list[int], device: torch.device) -> None:
         self.count, self.device = count, device
-        self._generators = [stream(seed, "order") for seed in seeds]
+        self._streams = Streams(seeds, "order")
         self.order = self._shuffled()
         self.position = 0
         self.epoch = 0
@@ -36,8 +36,7 @@ class Batches:
         self.size = min(size, self.count)
 
     def _shuffled(self) -> Tensor:
-        orders = [torch.randperm(self.count, generator=generator) for generator in self._generators]
-        return torch.stack(orders).to(self.device)
+        return self._streams.stack(lambda rng: torch.randperm(self.count, generator=rng)).to(self.device)
 
     def next(self) -> Tensor:
         """Row numbers of the next batch, (K', B) int64."""
@@ -56,12 +55,10 @@ class Batches:
 
     def state(self) -> dict[str, Tensor]:
         """What is needed to go on with the same batches."""
-        generators = {f"generator.{n}": g.get_state() for n, g in enumerate(self._generators)}
-        return {"order": self.order, "cursor": torch.tensor([self.position, self.epoch]), **generators}
+        return {"order": self.order, "cursor": torch.tensor([self.position, self.epoch]), **self._streams.state()}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Go on where ``state`` was taken."""
         self.order = state["order"].to(self.device)
         self.position, self.epoch = (int(value) for value in state["cursor"])
-        for n, generator in enumerate(self._generators):
-            generator.set_state(state[f"generator.{n}"])
+        self._streams.load(state)

@@ -48,12 +48,14 @@ def save(trainer: Trainer, path: Path) -> Path:
         "counters": trainer.counters(),
         "manifest": trainer.manifest(),
     }
+    head["head_sha256"] = _digest_of_head(head)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         former = _former_tensors(path)
         _replace(path.with_name(file), packed)
         _replace(path, json.dumps(head, indent=1, ensure_ascii=False).encode())
-        if former is not None and former.name != file:
+        # a copied JSON names the tensors of another checkpoint: those stay
+        if former is not None and former.name != file and former.name.startswith(f"{path.stem}."):
             former.unlink(missing_ok=True)
     except OSError as error:
         raise CheckpointError(f"The checkpoint {path} could not be written: {error}.") from error
@@ -74,11 +76,17 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
+def _digest_of_head(head: dict[str, Any]) -> str:
+    """SHA-256 of what the JSON file says beside this digest, however it is laid out."""
+    said = {key: value for key, value in head.items() if key != "head_sha256"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
 def _former_tensors(path: Path) -> Path | None:
     """The tensor file of the checkpoint that is at ``path``, if one is."""
     try:
         return _tensor_path(path, json.loads(path.read_bytes()))
-    except (OSError, ValueError, CheckpointError):
+    except (OSError, ValueError, RecursionError, CheckpointError):
         return None
 
 
@@ -105,8 +113,10 @@ def read(path: Path) -> tuple[list[Settings], dict[str, Any], dict[str, Tensor]]
         head = json.loads(path.read_bytes())
         tensor_path = _tensor_path(path, head)
         packed = tensor_path.read_bytes()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"The checkpoint {path} cannot be read: {error}.") from error
+    if head.get("head_sha256") != _digest_of_head(head):
+        raise CheckpointError(f"The checkpoint {path} is altered: what the file says has another SHA-256.")
     if hashlib.sha256(packed).hexdigest() != head.get("sha256"):
         raise CheckpointError(f"The checkpoint {path} is altered or truncated: {tensor_path.name} has another SHA-256.")
     try:
@@ -128,10 +138,10 @@ def restore(kind: type[Trainer], path: Path) -> Trainer:
         missing = lasting - set(tensors)
         if missing:
             raise CheckpointError(f"The checkpoint {path} does not fit: it lacks {sorted(missing)[0]}.")
-        for name in lasting:
+        for name in lasting:  # lasting negatives are not there in a new trainer
             if present[name].shape != tensors[name].shape or present[name].dtype != tensors[name].dtype:
                 raise CheckpointError(f"The checkpoint {path} does not fit: {name} has another shape or type.")
         trainer.load_state(tensors, counters)
-    except (SettingsError, DatasetError, KeyError, RuntimeError) as error:
+    except (SettingsError, DatasetError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"The checkpoint {path} does not fit: {error}") from error
     return trainer

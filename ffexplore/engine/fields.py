@@ -84,7 +84,7 @@ class Field:
             if isinstance(value, bool | str):
                 raise TypeError
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise SettingsError(f"{name} is {value!r}; it must be {self.allowed()}.") from None
         low = -float("inf") if self.low is None else self.low
         high = float("inf") if self.high is None else self.high
@@ -109,8 +109,13 @@ class Field:
 
 
 def _is_pair(value: Any) -> bool:
-    """Whether a sequence is one choice written as (name, parameters)."""
-    return len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], Mapping)
+    """Whether a sequence is one choice written as (name, parameters), not a name and a second choice."""
+    return (
+        len(value) == 2
+        and isinstance(value[0], str)
+        and isinstance(value[1], Mapping)
+        and not (set(value[1]) <= {"name", "params"} and "name" in value[1])
+    )
 
 
 def setting(default: Any, meaning: str, group: str, **what: Any) -> Any:

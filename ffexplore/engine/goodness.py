@@ -197,7 +197,7 @@ def minus_sum_of_squares(activity: Tensor) -> Tensor:
 @goodness.register(
     "l2_norm",
     source="common",
-    vjp=lambda h, g, dg: _scaled(h, dg / (g + EPSILON)),
+    vjp=lambda h, g, dg: _scaled(h, dg / g),
     natural_threshold=lambda width: math.sqrt(width),
     batched=True,
     rests_at_zero=True,

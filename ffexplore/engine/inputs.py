@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ffexplore.data import Dataset
@@ -16,6 +18,7 @@ from ffexplore.engine.normalize import Normalization
 from ffexplore.errors import SettingsError
 
 SPLITS = ("train", "validation", "test")
+KEPT_BYTES = 32 << 20  # training data up to this size is kept scaled and normalized; larger data as it is
 
 
 @dataclass
@@ -23,9 +26,10 @@ class Prepared:
     """Images that are ready to meet labels; K' variants (1 when shared), S' sides (1 when shared), B rows."""
 
     image: Part | None  #: scaled and, where rows are only scaled, normalized as with a class label
-    raw: Tensor  #: (K', S', B, inputs) scaled, not normalized
+    scaled: Tensor | None  #: (K', S', B, inputs) scaled, not normalized; None where it is not needed
     squares: Tensor  #: (K', S', B) sum of squares of the scaled inputs
-    brightness: Tensor  #: (K', S', B) value of a label of strength 1
+    scale: Tensor | None  #: (K', S', B) factor that normalized the rows; None where there is none
+    brightness: Tensor | None  #: (K', S', B) value of a label of strength 1 where images differ in it
 
 
 class Inputs:
@@ -83,19 +87,22 @@ class Inputs:
             self.x[split] = torch.from_numpy(np.array(part.x).reshape(len(part), -1)).to(device)
             self.y[split] = torch.from_numpy(np.array(part.y)).long().to(device)
         self.gain, self.offset, brightest = self._scaling(scaling)
-        self.brightest = torch.tensor(brightest, device=device)
-        self.code_squares = self.table.square().sum(1)
+        self.codes = self.table if self.per_image else self.table * brightest
+        self.code_squares = self.codes.square().sum(1)
+        self._kept: Prepared | None = None
         self.plain_codes = not self.per_image and bool((self.code_squares[:-1] == self.code_squares[0]).all())
 
     def _scaling(self, scaling: str) -> tuple[float | Tensor, float | Tensor, float]:
         """Factor and offset from raw to scaled inputs, and the scaled value of the brightest input."""
-        raw = self._float(self.x["train"])
+        raw = self.x["train"]
         if self.dataset.kind == "images":
             if scaling == "unit":
                 return 1.0, 0.0, 1.0
-            # two passes in float64, because millions of float32 pixels lose digits in a sum
-            mean, deviation = float(raw.mean(dtype=torch.float64)), float(raw.double().std())
-            gain = 1 / max(deviation, 1e-8)
+            counts = torch.bincount(raw.flatten(), minlength=256).double().cpu()
+            value = torch.arange(256, dtype=torch.float64) / 255
+            mean = float((counts * value).sum() / counts.sum())
+            variance = float((counts * (value - mean).square()).sum() / (counts.sum() - 1))
+            gain = 1 / max(math.sqrt(variance), 1e-8)
             return gain, -mean * gain, (1 - mean) * gain
         if scaling == "unit":
             low, high = raw.aminmax(dim=0)
@@ -114,27 +121,77 @@ class Inputs:
         taken = self.x[split].index_select(0, index.reshape(-1))
         return self._float(taken).view(*index.shape, self.features)
 
+    def given(self, images: ArrayLike) -> Tensor:
+        """A person's inputs as raw rows (N, features) on the device; a copy.
+
+        Raises
+        ------
+        SettingsError
+            When they are not numbers or do not have the size of the data.
+        """
+        data = self.dataset
+        try:
+            array = np.asarray(images)
+        except ValueError as error:
+            raise SettingsError(f"images cannot be taken as one array: {error}") from None
+        if not np.issubdtype(array.dtype, np.number) or np.issubdtype(array.dtype, np.complexfloating):
+            raise SettingsError(f"images has type {array.dtype}; numbers are expected.")
+        one = array.shape in (data.shape, (self.features,)) or (data.kind == "images" and array.shape == data.shape[:2])
+        rows = array[None] if one or not array.ndim else array
+        rows = rows.reshape(len(rows), -1) if array.size else array.reshape(0, self.features)
+        if rows.shape[1] != self.features:
+            raise SettingsError(f"images has shape {array.shape}; {data.name!r} has inputs of shape {data.shape}.")
+        if not np.isfinite(rows).all():
+            raise SettingsError("images has values that are not finite.")
+        brightest = 255 if np.issubdtype(array.dtype, np.integer) else 1
+        if data.kind == "images" and rows.size and not 0 <= rows.min() <= rows.max() <= brightest + 1e-6:
+            raise SettingsError(
+                f"images has pixels from {rows.min():g} to {rows.max():g}; whole numbers from 0 to 255 or floats from "
+                "0 to 1 are expected."
+            )
+        raw = torch.tensor(rows, dtype=torch.float32, device=self.table.device)
+        return raw / brightest if data.kind == "images" else raw
+
     def prepare(self, raw: Tensor) -> Prepared:
         """Scale raw inputs (K', S', B, features), which may be overwritten, and lay them ready for labels."""
         scaled = raw if isinstance(self.gain, float) and self.gain == 1.0 else raw * self.gain + self.offset
         if self.replaced:
             scaled[..., : self.replaced] = 0
         squares = torch.linalg.vector_norm(scaled, dim=-1).square()
-        if self.per_image:
-            brightness = scaled.amax(-1)
-        else:
-            brightness = self.brightest.expand(squares.shape)
-        image = None
-        if self.normalization.row_scale is not None:
-            scale = self._row_scale(squares, self.code_squares[0] * brightness.square())
-            dtype = torch.bfloat16 if self.half else torch.float32
-            x = scaled if scale is None else torch.mul(scaled, scale.unsqueeze(-1))
-            image = Part("image", x.to(dtype))
-        return Prepared(image, scaled, squares, brightness)
+        brightness = scaled.amax(-1) if self.per_image else None
+        if self.normalization.row_scale is None:
+            return Prepared(None, scaled, squares, None, brightness)
+        scale = self._row_scale(squares, self.code_squares[0], brightness)
+        x = scaled if scale is None else torch.mul(scaled, scale.unsqueeze(-1))
+        return Prepared(Part("image", x.to(self._dtype)), scaled, squares, scale, brightness)
 
-    def _row_scale(self, squares: Tensor, code_squares: Tensor) -> Tensor | None:
+    @property
+    def _dtype(self) -> torch.dtype:
+        return torch.bfloat16 if self.half else torch.float32
+
+    def prepare_rows(self, index: Tensor) -> Prepared:
+        """Rows (K', B) of the training data, ready for labels; small data is prepared once and kept."""
+        size = self.x["train"].numel() * (2 if self.half else 4)
+        if size > KEPT_BYTES or self.normalization.row_scale is None or self.per_image:
+            return self.prepare(self.rows(index).unsqueeze(1))
+        if self._kept is None:
+            everything = torch.arange(len(self.x["train"]), device=index.device)
+            self._kept = self.prepare(self.rows(everything)[None, None])
+            self._kept.scaled = None
+        kept, flat = self._kept, index.reshape(-1)
+        assert kept.image is not None
+        shape = (len(index), 1, index.shape[1])
+        x = kept.image.x[0, 0].index_select(0, flat).view(*shape, self.features)
+        scale = None if kept.scale is None else kept.scale[0, 0].index_select(0, flat).view(shape)
+        squares = kept.squares[0, 0].index_select(0, flat).view(shape)
+        return Prepared(Part("image", x), None, squares, scale, None)
+
+    def _row_scale(self, squares: Tensor, code_squares: Tensor, brightness: Tensor | None) -> Tensor | None:
+        """The factor of rows from their sum of squares, label code included."""
         row_scale = self.normalization.row_scale
         assert row_scale is not None
+        if brightness is not None:
+            code_squares = code_squares * brightness.square()
         size = self.features - self.replaced + self.table.shape[1]
         return row_scale(squares + code_squares, size, **self.normalization_params)
 
@@ -143,30 +200,32 @@ class Inputs:
 
         That number stands for the neutral label.
         """
-        codes = self.table[labels] * prepared.brightness.unsqueeze(-1)
         has_label = self.table.shape[1] > 0
+        if prepared.image is not None and not has_label:
+            return [prepared.image]
+        codes = self.codes[labels]
+        if prepared.brightness is not None:
+            codes = codes * prepared.brightness.unsqueeze(-1)
         if prepared.image is None:
             return self._joint(prepared, codes, has_label)
-        if not has_label:
-            return [prepared.image]
-        reference = self._row_scale(prepared.squares, self.code_squares[0] * prepared.brightness.square())
-        if reference is None:
+        if prepared.scale is None:
             return [prepared.image, Part("label", codes)]
         if self.plain_codes and not neutral:
-            return [prepared.image, Part("label", codes * reference.unsqueeze(-1))]
-        own = self._row_scale(prepared.squares, self.code_squares[labels] * prepared.brightness.square())
+            return [prepared.image, Part("label", codes * prepared.scale.unsqueeze(-1))]
+        own = self._row_scale(prepared.squares, self.code_squares[labels], prepared.brightness)
         assert own is not None
-        return [prepared.image.with_scale(own / reference), Part("label", codes * own.unsqueeze(-1))]
+        return [prepared.image.with_scale(own / prepared.scale), Part("label", codes * own.unsqueeze(-1))]
 
     def _joint(self, prepared: Prepared, codes: Tensor, has_label: bool) -> list[Part]:
         """Normalize image and label together where that is more than scaling rows; nothing can be shared then."""
-        image = prepared.raw[..., self.replaced :]
+        assert prepared.scaled is not None
+        image = prepared.scaled[..., self.replaced :]
         shape = torch.broadcast_shapes(image.shape[:-1], codes.shape[:-1])
         joined = torch.cat([codes.expand(*shape, -1), image.expand(*shape, -1)], -1)
         joined = self.normalization(joined, self.normalization_params)
         codes, image = joined.split([codes.shape[-1], image.shape[-1]], -1)
         image = torch.nn.functional.pad(image, (self.replaced, 0))
-        parts = [Part("image", image.to(torch.bfloat16 if self.half else torch.float32))]
+        parts = [Part("image", image.to(self._dtype))]
         return [*parts, Part("label", codes.contiguous())] if has_label else parts
 
     def written(self, raw: Tensor, labels: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -208,7 +209,7 @@ class Layer:
             scaled = delta if part.scale is None else delta * part.scale.unsqueeze(-1)
             products.gradient(part.x, scaled, self.parameters.of_source(weight, part.source))
         torch.sum(delta, (1, 2), out=bias)
-        if not bool(torch.isfinite(self._loss.sum() + bias.sum())):
+        if not math.isfinite(float(self._loss.sum()) + float(bias.sum())):
             raise DivergedError(f"layer {self.number + 1} met a loss or a gradient that is not finite")
         self.loss_sum += self._loss
         self.loss_count += 1

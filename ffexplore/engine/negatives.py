@@ -44,12 +44,13 @@ class Batch:
     count: int  #: rows of the training data
     fetch: Callable[[Tensor], Tensor]  #: rows of the training data -> images (B, features) float32
     scores: Callable[[str], Tensor]  #: "first", "all" or "readout" -> (B, classes), one natural threshold high
+    given: Tensor | None = None  #: the images of the batch where they are not those of the data (shifted, say)
     bank: Callable[[str, Callable[[torch.Generator], Tensor]], Tensor] = lambda name, make: make(torch.Generator())
 
     @property
     def images(self) -> Tensor:
         """The images of the batch, (B, features) float32."""
-        return self.fetch(self.index)
+        return self.fetch(self.index) if self.given is None else self.given
 
 
 @dataclass(frozen=True)
@@ -221,9 +222,8 @@ def hybrid_images(
 def _make_noise(batch: Batch, draw: Draw) -> Tensor:
     features = batch.images.shape[-1]
     bank = batch.bank("noise", lambda rng: torch.rand(BANK, features, generator=rng))
-    low, high = batch.bank(
-        "range", lambda rng: torch.stack(batch.fetch(torch.arange(min(batch.count, 5000))).aminmax(dim=0))
-    )
+    seen = torch.arange(min(batch.count, 5000), device=batch.index.device)
+    low, high = batch.bank("range", lambda rng: torch.stack(batch.fetch(seen).aminmax(dim=0)))
     # Rolling a kept picture by a drawn number of places makes many pictures of few.
     turned = (torch.arange(features, device=low.device) + draw["turns"].unsqueeze(1)) % features
     return low + (high - low) * bank[draw["seeds"]].gather(1, turned)

@@ -32,6 +32,13 @@ class Network:
         """Units of each layer."""
         return tuple(layer.units for layer in self.layers)
 
+    def calm(self) -> None:
+        """Clear what is left of long past gradients in every optimizer."""
+        for layer in self.layers:
+            layer.parameters.calm()
+        if self.readout is not None:
+            self.readout.parameters.calm()
+
     def walk(
         self,
         parts: list[Part],

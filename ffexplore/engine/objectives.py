@@ -15,6 +15,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import torch
@@ -49,11 +50,15 @@ class Objective(Entry):
     The trait ``slope(positive, negative, ..., **params)`` gives ``(dL/d positive, dL/d negative)``.
     """
 
+    @cached_property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments the function names, of positive, negative, theta, context."""
+        return tuple(name for name in inspect.signature(self.function).parameters if name in ARGUMENTS)
+
     @property
     def needs(self) -> frozenset[str]:
         """What the function asks for, of pairs, theta, context."""
-        named = [name for name in inspect.signature(self.function).parameters if name in ARGUMENTS]
-        return frozenset("pairs" if name in ("positive", "negative") else name for name in named)
+        return frozenset("pairs" if name in ("positive", "negative") else name for name in self.arguments)
 
     def _arguments(self, evidence: Evidence) -> dict[str, Tensor]:
         # An objective sees goodness on the logit scale, so that every one of them has the same scale factor.
@@ -65,7 +70,7 @@ class Objective(Entry):
         }
         if evidence.context is not None:
             given["context"] = evidence.context
-        return {name: given[name] for name in inspect.signature(self.function).parameters if name in given}
+        return {name: given[name] for name in self.arguments if name in given}
 
     def __call__(self, evidence: Evidence, params: Mapping[str, Value] | None = None) -> Tensor:
         """The loss of each pair, (K, B)."""

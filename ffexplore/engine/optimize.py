@@ -7,12 +7,12 @@ columns are weights and whose rest are biases. Decay is decoupled and spares the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam as _adam
 
 from ffexplore.registry import Entry, Param, Registry
 
@@ -57,8 +57,10 @@ class Adam:
         beta2: Annotated[float, Param("memory of the squared gradient", 0.0, 0.999999)] = 0.999,
         epsilon: Annotated[float, Param("added to the root of the squared gradient", 1e-12, 1.0)] = 1e-8,
         shared_count: Annotated[bool, Param("count the steps of all layers together (the Keras example)")] = False,
+        early_epsilon: Annotated[bool, Param("add epsilon before the bias correction, as Keras does")] = False,
     ) -> None:
         self.beta2, self.epsilon, self.shared_count = beta2, epsilon, shared_count
+        self.early_epsilon = early_epsilon
         self.state = {
             "first": torch.zeros_like(flat),
             "second": torch.zeros_like(flat),
@@ -68,14 +70,16 @@ class Adam:
     def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
         """Take one step with bias correction, by torch's fused kernel."""
         first, second, count = self.state["first"], self.state["second"], self.state["count"]
-        groups = _groups(rates)
-        for number, (rows, rate) in enumerate(groups):
-            # torch counts the step itself, in place: each group of variants starts from the same count.
-            counter = count if number == len(groups) - 1 else count.clone()
-            _adam(
-                [flat[rows]], [gradient[rows]], [first[rows]], [second[rows]], [], [counter],
-                fused=True, amsgrad=False, beta1=momentum, beta2=self.beta2, lr=rate, weight_decay=0.0,
-                eps=self.epsilon, maximize=False,
+        epsilon = self.epsilon
+        if self.early_epsilon:
+            # m √c / (√v + ε) is m / (√(v / c) + ε / √c), with c = 1 − β₂ᵗ
+            epsilon /= math.sqrt(1 - self.beta2 ** (float(count) + 1))
+        count += 1
+        for rows, rate in _groups(rates):
+            # The kernel that torch.optim.Adam(fused=True) calls, without the bookkeeping around it.
+            torch._fused_adam_(
+                [flat[rows]], [gradient[rows]], [first[rows]], [second[rows]], [], [count],
+                amsgrad=False, lr=rate, beta1=momentum, beta2=self.beta2, weight_decay=0.0, eps=epsilon, maximize=False,
             )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ffexplore.engine.inputs import Prepared
 from ffexplore.engine.layers import Part
 from ffexplore.engine.negatives import Batch, Draw, Negatives
 from ffexplore.engine.network import Network
-from ffexplore.engine.rng import stream
+from ffexplore.engine.rng import Streams, stream
 from ffexplore.errors import SettingsError
 
 SCORE_SCALE_FLOOR = 1.0  # scores are divided by the natural threshold, but never by less than this
@@ -52,61 +52,76 @@ class Pairs:
         self.generator, self.params, self.refresh = generator, params, refresh
         self.natural, self.seeds = natural, seeds
         self.device = self.inputs.table.device
-        self._generators = [stream(seed, "negatives", device=self.device) for seed in dict.fromkeys(seeds)]
-        if len(self._generators) > 1:
-            self._generators = [stream(seed, "negatives", device=self.device) for seed in seeds]
+        if len(set(seeds)) == 1:
+            # variants of one seed share a draw, unless it depends on what each of them says
+            asked = generator.needs & {"scores", "readout"}
+            seeds = seeds[:1] * (network.layers[0].parameters.variants if asked else 1)
+        self._streams = Streams(seeds, "negatives", device=self.device)
         self._banks: dict[str, Tensor] = {}
         self.kept: Draw = {}
-        self._kept_for: object = None
+        self.kept_for: object = None
         check_negatives(self.inputs.dataset.kind, generator)
 
     def go_on(self, former: Pairs, keep: bool) -> None:
         """Go on with the random numbers of a former generator and, where ``keep``, with its draws."""
         if self.seeds == former.seeds:
-            self._generators = former._generators
+            self._streams = former._streams
         if keep:
-            self.kept, self._kept_for, self._banks = former.kept, former._kept_for, former._banks
+            self.kept, self.kept_for, self._banks = former.kept, former.kept_for, former._banks
 
-    def sides(self, index: Tensor, prepared: Prepared, period: object) -> list[Part]:
-        """Parts of both sides for rows (K', B); ``period`` changes when lasting negatives are to be drawn anew."""
+    def sides(self, index: Tensor, raw: Tensor | None, prepared: Prepared, period: object) -> list[Part]:
+        """Parts of both sides of a batch.
+
+        Parameters
+        ----------
+        index
+            Rows (K', B) of the split.
+        raw
+            Their inputs (K', 1, B, features) as the positive side is to have them; None for those of the data.
+        prepared
+            The same, ready for labels.
+        period
+            Changes when lasting negatives are to be drawn anew.
+        """
         labels = self.inputs.y[self.split][index]
         scores = self._scores(prepared)
-        wrong, images = [], []
-        variants = len(self._generators)
-        if self.generator.needs & {"scores", "readout"}:
-            variants = self.network.layers[0].parameters.variants
-        for variant in range(variants):
-            batch = self._batch(index[min(variant, len(index) - 1)], scores, variant)
+        if raw is None and self.generator.changes != "label":
+            raw = self.inputs.rows(index, self.split).unsqueeze(1)
+        wrong, made = [], []
+        for variant in range(len(self._streams)):
+            images = None if raw is None else raw[min(variant, len(raw) - 1), 0]
+            batch = self._batch(index[min(variant, len(index) - 1)], scores, variant, images)
             draw = self._draw(batch, variant, period)
             if self.generator.changes == "label":
                 wrong.append(draw["labels"])
             else:
-                made, made_labels = self.generator.make(batch, draw, self.params)
-                wrong.append(made_labels)
-                images.append(made)
+                pictures, labels_made = self.generator.make(batch, draw, self.params)
+                wrong.append(labels_made)
+                made.append(pictures)
         both = torch.stack([labels.expand(len(wrong), -1), torch.stack(wrong)], 1)
-        if images:
-            raw = self.inputs.rows(index, self.split)
-            negative = torch.stack(images)
-            prepared = self.inputs.prepare(torch.stack([raw.expand_as(negative), negative], 1))
+        if made and raw is not None:
+            negative = torch.stack(made).unsqueeze(1)
+            prepared = self.inputs.prepare(torch.cat([raw.expand_as(negative), negative], 1))
         return self.inputs.parts(prepared, both)
 
     def _draw(self, batch: Batch, variant: int, period: object) -> Draw:
-        rng = self._generators[min(variant, len(self._generators) - 1)]
+        rng = self._streams[variant]
         if self.refresh == "batch":
             return self.generator.draw(batch, rng, self.params)
         key = f"{variant}."
-        if self._kept_for != period or not any(name.startswith(key) for name in self.kept):
-            if self._kept_for != period:
+        if self.kept_for != period or not any(name.startswith(key) for name in self.kept):
+            if self.kept_for != period:
                 self.kept = {}
-            self._kept_for = period
+            self.kept_for = period
             whole = torch.arange(batch.count, device=self.device)
             everything = self._batch(whole, self._scores_of_all, variant)
             drawn = self.generator.draw(everything, rng, self.params)
             self.kept |= {key + name: value for name, value in drawn.items()}
         return {name[len(key) :]: value[batch.index] for name, value in self.kept.items() if name.startswith(key)}
 
-    def _batch(self, index: Tensor, scores: Callable[[str], Tensor], variant: int) -> Batch:
+    def _batch(
+        self, index: Tensor, scores: Callable[[str], Tensor], variant: int, images: Tensor | None = None
+    ) -> Batch:
         inputs = self.inputs
         return Batch(
             index=index,
@@ -117,6 +132,7 @@ class Pairs:
             fetch=lambda rows: inputs.rows(rows, self.split),
             scores=lambda what: scores(what)[variant],
             bank=self._bank,
+            given=images,
         )
 
     def _bank(self, name: str, make: Callable[[torch.Generator], Tensor]) -> Tensor:
@@ -158,15 +174,13 @@ class Pairs:
 
     def state(self) -> dict[str, Tensor]:
         """What is needed to go on with the same negatives."""
-        generators = {f"generator.{n}": g.get_state() for n, g in enumerate(self._generators)}
-        return {**generators, **{f"kept.{key}": value for key, value in self.kept.items()}}
+        return {**self._streams.state(), **{f"kept.{key}": value for key, value in self.kept.items()}}
 
-    def load(self, state: dict[str, Tensor], period: object) -> None:
-        """Go on where ``state`` was taken, in that period."""
-        for n, generator in enumerate(self._generators):
-            generator.set_state(state[f"generator.{n}"])
+    def load(self, state: dict[str, Tensor], kept_for: object) -> None:
+        """Go on where ``state`` was taken; ``kept_for`` is the period its draws were made in."""
+        self._streams.load(state)
         self.kept = {key[5:]: value.to(self.device) for key, value in state.items() if key.startswith("kept.")}
-        self._kept_for = period
+        self.kept_for = kept_for
 
 
 def check_negatives(kind: str, generator: Negatives) -> None:

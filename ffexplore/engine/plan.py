@@ -71,6 +71,8 @@ def plan(settings: Settings) -> Plan:
     encoding = label_encodings[settings.label_encoding.name]
     check_blank(dataset, encoding)
     check_negatives(dataset.kind, negatives[settings.negatives.name])
+    if settings.shift and dataset.kind != "images":
+        raise SettingsError(f"shift is {settings.shift}, but {dataset.name!r} is a table; only pictures can be moved.")
     table = encoding.table(dataset.classes, settings.label_encoding.values)
     first = {"image": (0, dataset.features)}
     if table.shape[1]:

@@ -122,8 +122,8 @@ def _own_auc(trainer: Trainer, split: str, index: Tensor) -> Tensor:
     sides = []
     with torch.no_grad():
         for rows in index.split(CHUNK_ROWS):
-            prepared = network.inputs.prepare(network.inputs.rows(rows, split)[None, None])
-            parts = pairs.sides(rows[None], prepared, None)
+            raw = network.inputs.rows(rows, split)[None, None]
+            parts = pairs.sides(rows[None], raw, network.inputs.prepare(raw), None)
             sides.append(torch.stack([layer.measure(h) for layer, _, h, _ in network.walk(parts)]))
     both = torch.cat(sides, -1)
     return auc(both[:, :, 0], both[:, :, 1])

@@ -27,6 +27,18 @@ from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Choice
 
 SHARE_PREFIX = "ff1."
+# Where the catalogue of a field has another name in the shop window.
+CATALOGUES = {
+    "label_encoding": "label_encodings",
+    "activation": "activations",
+    "normalization": "normalizations",
+    "initialization": "initializations",
+    "schedule": "schedules",
+    "objective": "objectives",
+    "inference": "inferences",
+    "rate_course": "rate_courses",
+    "optimizer": "optimizers",
+}
 _own_data: dict[str, Dataset] = {}  # a person's own data by fingerprint, so that a share string can name it
 
 
@@ -53,6 +65,10 @@ class Settings:
     input_scaling: str = setting(
         "unit", "Inputs from 0 to 1, or moved to mean 0 and scaled to variance 1.", "Data",
         choices=("unit", "standardize"),
+    )  # fmt: skip
+    shift: int = setting(
+        0, "Pixels by which a training picture is moved at random in each direction.", "Data", unit="pixels",
+        low=0, high=8, whole=True,
     )  # fmt: skip
     layers: tuple[int, ...] = setting(
         (256, 256), "Units of each layer.", "Layers", unit="units", low=1, high=100_000, whole=True, per_layer=True
@@ -255,8 +271,8 @@ class Settings:
         """Settings from what ``to_json`` gives."""
         try:
             return cls.from_dict(json.loads(text))
-        except json.JSONDecodeError as error:
-            raise SettingsError(f"This is not JSON: {error}.") from None
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise SettingsError(f"This is not JSON of settings: {error}.") from None
 
     def share(self) -> str:
         """A short string that restores the settings; holds what differs from the defaults."""
@@ -281,9 +297,9 @@ class Settings:
             packed = base64.urlsafe_b64decode(text[len(SHARE_PREFIX) :] + "===")
             decoder = zlib.decompressobj()
             values = json.loads(decoder.decompress(packed, 1 << 20))
-            if not decoder.eof:
-                raise ValueError("incomplete")
-        except (binascii.Error, zlib.error, ValueError) as error:
+            if not decoder.eof or decoder.unused_data:
+                raise ValueError("it has another length")
+        except (binascii.Error, zlib.error, ValueError, RecursionError) as error:
             raise SettingsError(f"The share string is cut or altered ({error}); copy the whole of it.") from None
         return cls.from_dict(values)
 
@@ -306,8 +322,9 @@ def _check_dataset(value: Any) -> Any:
                 "(Dataset.from_arrays, from_csv or from_folder) and hand it to Settings once."
             )
         return own
-    if not isinstance(value, str) or value not in datasets:
+    if not isinstance(value, str):
         raise SettingsError(unknown_name("dataset", value, datasets.names()))
+    datasets.choice(value)  # the name may carry parameters, as in "moons(noise=0.3)"
     return value
 
 
@@ -317,7 +334,8 @@ def _check_registered(name: str, spec: Field, value: Any) -> None:
         if spec.registry is not None and wanted not in spec.registry:
             raise SettingsError(
                 unknown_name(name, wanted, spec.registry.names())
-                + f" If it is a function of somebody's own, run its cell (@{name}.register({wanted!r})) first."
+                + f" If it is a function of somebody's own, run its cell (@ffexplore.{CATALOGUES.get(name, name)}"
+                f".register({wanted!r})) first."
             )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,24 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
-from tqdm.auto import tqdm
 
-from ffexplore.data import Dataset
+from ffexplore.engine.augment import Dropout, Shifts
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import build, configure, make_pairs
+from ffexplore.engine.fitting import chosen_length, run
 from ffexplore.engine.inference import inferences
 from ffexplore.engine.layers import Layer
 from ffexplore.engine.pairs import Pairs
 from ffexplore.engine.plan import Plan, plan
 from ffexplore.engine.rates import rate_courses
 from ffexplore.engine.report import Report, make_reports
-from ffexplore.engine.rng import stream
 from ffexplore.engine.schedule import round_length, schedules
 from ffexplore.engine.settings import Settings
+from ffexplore.engine.state import give, take
 from ffexplore.errors import DivergedError, SettingsError
 
-# What negatives, inputs and batches are made from: a change of one of these makes them anew.
+CALM_INTERVAL = 128  # steps between two clearings of the optimizers' averages
+# A change of one of these ends negatives that were to last.
 PAIR_FIELDS = ("negatives", "negatives_refresh", "goodness")
 
 
@@ -116,7 +116,8 @@ class Trainer:
         configure(self.network, self._variants)
         self.pairs = self.make_pairs("train")
         self.batches = Batches(len(self._plan.dataset.train), self._batch_size(), self._seeds(), self._plan.device)
-        self._dropout = [stream(seed, "dropout", device=self._plan.device) for seed in self._seeds()]
+        self.dropout = Dropout(self._seeds(), self._plan.device)
+        self.shifts = Shifts(self._plan.dataset.shape, self._seeds(), self._plan.device)
 
     def _seeds(self) -> list[int]:
         """One seed when all variants share it, else one for each."""
@@ -152,10 +153,10 @@ class Trainer:
             return
         network = build(new_plan, [settings], self.network)
         self._plan, self._variants, self.network = new_plan, [settings], network
-        configure(network, [settings])
         if settings.optimizer != old.optimizer:
             for layer in network.layers:
                 layer.parameters.set_optimizer(settings.optimizer.name, settings.optimizer.values)
+        configure(network, [settings])
         former = self.pairs
         self.pairs = self.make_pairs("train")
         self.pairs.go_on(former, keep=all(getattr(old, name) == getattr(settings, name) for name in PAIR_FIELDS))
@@ -173,13 +174,16 @@ class Trainer:
         settings, network = self.settings, self.network
         with torch.no_grad():
             index = self.batches.next()
-            prepared = network.inputs.prepare(network.inputs.rows(index).unsqueeze(1))
+            raw = None
+            if settings.shift:
+                raw = self.shifts(network.inputs.rows(index).unsqueeze(1), settings.shift)
+            prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
             try:
                 if network.readout is not None and self.steps % settings.readout_interval == 0:
                     labels = network.inputs.y["train"][index]
                     features = network.neutral(prepared)
                     network.readout.learn(features, labels, settings.readout_rate, settings.readout_decay)
-                parts = self.pairs.sides(index, prepared, self._period())
+                parts = self.pairs.sides(index, raw, prepared, self._period())
                 learning = {layer for block in self.blocks() for layer in block}
                 self._set_rates(learning)
                 masks = self._mask if settings.dropout else None
@@ -193,6 +197,8 @@ class Trainer:
                     "those from before the step."
                 ) from None
         self.steps += 1
+        if self.steps % CALM_INTERVAL == 0:
+            network.calm()
         self.seconds += time.perf_counter() - began
 
     def blocks(self) -> list[list[int]]:
@@ -228,11 +234,8 @@ class Trainer:
             self.network.layers[number].rates = rates
 
     def _mask(self, layer: Layer, z: Tensor) -> Tensor:
-        """Dropout's factors for a layer, the same on both sides: (K', 1, B, units)."""
-        keep = 1 - self.settings.dropout
-        shape = (z.shape[2], z.shape[3])
-        drawn = [torch.empty(shape, device=z.device).bernoulli_(keep, generator=g) for g in self._dropout]
-        return torch.stack(drawn).unsqueeze(1) / keep
+        """Dropout's factors for a layer."""
+        return self.dropout.mask(z, layer.dropout)
 
     def fit(
         self,
@@ -269,37 +272,9 @@ class Trainer:
         DivergedError
             When a value is not finite; see ``step``.
         """
-        given = {"epochs": epochs, "steps": steps, "seconds": seconds}
-        chosen = {name: value for name, value in given.items() if value is not None}
-        if len(chosen) != 1:
-            raise SettingsError(f"fit takes exactly one of epochs, steps and seconds; {len(chosen)} were given.")
-        ((unit, amount),) = chosen.items()
-        if not amount > 0:
-            raise SettingsError(f"{unit} is {amount!r}; it must be above 0.")
-        bar = tqdm(total=amount, unit=unit.rstrip("s"), leave=False) if progress else nullcontext()
-        with bar as shown:
-            try:
-                for done in self._until(unit, float(amount)):
-                    self.progress = done / amount
-                    self.step()
-                    if shown is not None:
-                        shown.update(min(done, amount) - shown.n)
-            except KeyboardInterrupt:
-                pass
+        unit, amount = chosen_length({"epochs": epochs, "steps": steps, "seconds": seconds})
+        run(self, unit, amount, progress)
         return self
-
-    def _until(self, unit: str, amount: float) -> Iterator[float]:
-        """How much of the amount is done, before each step, until it is."""
-        began, first_step, first_epoch = time.perf_counter(), self.steps, self.epochs
-        while True:
-            done = {
-                "steps": self.steps - first_step,
-                "epochs": self.epochs - first_epoch,
-                "seconds": time.perf_counter() - began,
-            }[unit]
-            if done >= amount - 1e-9:
-                return
-            yield done
 
     def evaluate(self, split: str = "test") -> Report:
         """Accuracies and separations on held-out data.
@@ -340,35 +315,24 @@ class Trainer:
         SettingsError
             When the inputs do not have the size of the training data.
         """
-        goodness, logits = self.network.score(self._raw(images))
+        goodness, logits = self.network.score(self.network.inputs.given(images))
         choice = self.settings.inference
         scores = goodness if choice.name == "goodness" else logits
         result: Tensor = inferences[choice.name].function(scores, **choice.values)
         return result[0].argmax(-1).cpu().numpy()
 
-    def _raw(self, images: ArrayLike) -> Tensor:
-        """Inputs of a person as raw rows (N, features) on the device."""
-        data: Dataset = self._plan.dataset
-        array = np.asarray(images)
-        if array.dtype == object or not np.issubdtype(array.dtype, np.number):
-            raise SettingsError(f"images has type {array.dtype}; numbers are expected.")
-        single = array.shape == data.shape or array.shape == data.shape[:2] != (data.features,)
-        rows = array.reshape(1 if single else len(array), -1)  # scaling writes into rows: they are copied below
-        if rows.shape[1] != data.features:
-            raise SettingsError(f"images has shape {array.shape}; {data.name!r} has inputs of shape {data.shape}.")
-        if data.kind == "images" and array.dtype == np.uint8:
-            rows = rows.astype(np.float32) / 255
-        return torch.tensor(rows, dtype=torch.float32, device=self._plan.device)
+    def weights(self, layer: int, variant: int = 0) -> tuple[Tensor, Tensor]:
+        """Copies of a layer's present weights (inputs, units) and biases (units,), float32.
+
+        The first layer's inputs are the flattened image, then an appended label; an overlaid label has the first
+        places of the image.
+        """
+        parameters = self.network.layers[layer].parameters
+        return parameters.weight[variant].clone(), parameters.bias[variant].clone()
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that makes up the present moment, by name; no copies."""
-        named: dict[str, dict[str, Tensor]] = {f"layer.{layer.number}": layer.state() for layer in self.network.layers}
-        if self.network.readout is not None:
-            named["readout"] = self.network.readout.parameters.state()
-        named["batches"] = self.batches.state()
-        named["pairs"] = self.pairs.state()
-        named["dropout"] = {str(n): generator.get_state() for n, generator in enumerate(self._dropout)}
-        return {f"{owner}.{key}": value for owner, values in named.items() for key, value in values.items()}
+        return take(self)
 
     def counters(self) -> dict[str, Any]:
         """The numbers that belong to ``state``."""
@@ -377,23 +341,14 @@ class Trainer:
             "seconds": self.seconds,
             "progress": self.progress,
             "epochs_before": self._epochs_before,
+            "kept_for": self.pairs.kept_for,
         }
 
     def load_state(self, state: dict[str, Tensor], counters: dict[str, Any]) -> None:
         """Go back to a moment that ``state`` and ``counters`` recorded under the same settings."""
         self.steps, self.seconds = int(counters["steps"]), float(counters["seconds"])
         self.progress, self._epochs_before = float(counters["progress"]), float(counters["epochs_before"])
-        self.batches.load(_of(state, "batches"))
-        for name, present in self.state().items():
-            if not name.startswith(("batches.", "pairs.", "dropout.")):
-                present.copy_(state[name])
-        for layer in self.network.layers:
-            layer.parameters.changed()
-        if self.network.readout is not None:
-            self.network.readout.parameters.changed()
-        self.pairs.load(_of(state, "pairs"), self._period())
-        for number, generator in enumerate(self._dropout):
-            generator.set_state(state[f"dropout.{number}"])
+        give(self, state, counters)
 
     def manifest(self) -> dict[str, Any]:
         """What is needed to repeat the run: settings, versions, device, threads, precision, seed, data."""
@@ -424,7 +379,3 @@ class Trainer:
         widths = "-".join(str(width) for width in self.network.widths)
         variants = f", {len(self._variants)} variants" if len(self._variants) > 1 else ""
         return f"<Trainer {self._plan.dataset.name} {widths}{variants}, {self.steps} steps>"
-
-
-def _of(state: dict[str, Tensor], owner: str) -> dict[str, Tensor]:
-    return {key[len(owner) + 1 :]: value for key, value in state.items() if key.startswith(owner + ".")}

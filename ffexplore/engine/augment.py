@@ -1,0 +1,79 @@
+"""What is done to a training batch at random: pictures are shifted, units are dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ffexplore.engine.rng import Streams
+
+
+class Shifts:
+    """Moves each picture by a few pixels, filling with zeros; both sides of a pair share the move.
+
+    Parameters
+    ----------
+    shape
+        (height, width, channels) of a picture.
+    seeds
+        One seed for all variants, or one for each.
+    device
+        Where the pictures lie.
+    """
+
+    def __init__(self, shape: tuple[int, ...], seeds: Sequence[int], device: torch.device) -> None:
+        self.shape = shape
+        self.streams = Streams(seeds, "shifts", device=device)
+        self._maps: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def __call__(self, raw: Tensor, reach: int) -> Tensor:
+        """Move pictures (K', S', B, features) by up to ``reach`` pixels in each direction; a fresh tensor."""
+        source, inside = self._map(reach)
+        rows = raw.shape[2]
+        drawn = self.streams.stack(
+            lambda rng: torch.randint(0, len(source), (rows,), generator=rng, device=raw.device)
+        ).unsqueeze(1)
+        raw = raw.expand(len(drawn), -1, -1, -1)
+        places = source[drawn].expand(raw.shape)
+        return raw.gather(-1, places).mul_(inside[drawn])
+
+    def _map(self, reach: int) -> tuple[Tensor, Tensor]:
+        """For each move: the place each pixel comes from, and 1 where that lies in the picture, 0 elsewhere."""
+        if reach not in self._maps:
+            height, width, channels = self.shape
+            device = self.streams[0].device
+            y, x, c = torch.meshgrid(torch.arange(height), torch.arange(width), torch.arange(channels), indexing="ij")
+            places, insides = [], []
+            for down in range(-reach, reach + 1):
+                for right in range(-reach, reach + 1):
+                    from_y, from_x = y - down, x - right
+                    inside = (from_y >= 0) & (from_y < height) & (from_x >= 0) & (from_x < width)
+                    place = (from_y.clamp(0, height - 1) * width + from_x.clamp(0, width - 1)) * channels + c
+                    places.append(place.flatten())
+                    insides.append(inside.flatten())
+            self._maps[reach] = (torch.stack(places).to(device), torch.stack(insides).float().to(device))
+        return self._maps[reach]
+
+
+class Dropout:
+    """Silences units of a training batch at random, the same on both sides.
+
+    Parameters
+    ----------
+    seeds
+        One seed for all variants, or one for each.
+    device
+        Where the activities lie.
+    """
+
+    def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
+        self.streams = Streams(seeds, "dropout", device=device)
+
+    def mask(self, h: Tensor, share: float) -> Tensor:
+        """Factors for activities (K, S, B, units): 0 or 1/(1 − share), of shape (K', 1, B, units)."""
+        keep = 1 - share
+        shape = h.shape[2:]
+        drawn = self.streams.stack(lambda rng: torch.empty(shape, device=h.device).bernoulli_(keep, generator=rng))
+        return drawn.unsqueeze(1) / keep

@@ -1,0 +1,72 @@
+"""How long a fit lasts, and its progress bar."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+from tqdm.auto import tqdm
+
+from ffexplore.errors import SettingsError
+
+if TYPE_CHECKING:
+    from ffexplore.engine.training import Trainer
+
+UNITS = ("epochs", "steps", "seconds")
+FORMATS = {
+    "epochs": "{l_bar}{bar}| {n:.2f}/{total:g} epochs [{elapsed}<{remaining}]",
+    "steps": "{l_bar}{bar}| {n:.0f}/{total:g} steps [{elapsed}<{remaining}, {rate_fmt}]",
+    "seconds": "{l_bar}{bar}| {n:.1f}/{total:g} s",
+}
+
+
+def chosen_length(given: dict[str, float | None]) -> tuple[str, float]:
+    """The one of epochs, steps and seconds that was given, and how much.
+
+    Raises
+    ------
+    SettingsError
+        When none or several were given, or the amount is not above zero.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if len(chosen) != 1:
+        raise SettingsError(f"fit takes exactly one of epochs, steps and seconds; {len(chosen)} were given.")
+    ((unit, amount),) = chosen.items()
+    if not isinstance(amount, Real) or not 0 < amount < float("inf"):
+        raise SettingsError(f"{unit} is {amount!r}; it must be above 0.")
+    return unit, float(amount)
+
+
+def run(trainer: Trainer, unit: str, amount: float, progress: bool) -> None:
+    """Step until the amount is done or the person interrupts."""
+    bar: Any = nullcontext()
+    if progress:
+        bar = tqdm(total=amount, unit=unit.rstrip("s"), leave=False, bar_format=FORMATS[unit])
+    with bar as shown:
+        try:
+            for done in _until(trainer, unit, amount):
+                trainer.progress = done / amount
+                trainer.step()
+                if shown is not None:
+                    shown.update(done - shown.n)
+            if shown is not None:
+                shown.update(amount - shown.n)
+        except KeyboardInterrupt:
+            return  # a normal way to end: the trainer is whole and can go on
+
+
+def _until(trainer: Trainer, unit: str, amount: float) -> Iterator[float]:
+    """How much is done, before each step, until the amount is reached."""
+    began, first_step, first_epoch = time.perf_counter(), trainer.steps, trainer.epochs
+    while True:
+        done = {
+            "steps": float(trainer.steps - first_step),
+            "epochs": trainer.epochs - first_epoch,
+            "seconds": time.perf_counter() - began,
+        }[unit]
+        if done >= amount - 1e-9:
+            return
+        yield done

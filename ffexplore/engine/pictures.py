@@ -1,0 +1,73 @@
+"""Inputs as pictures for a person: in 0 to 255, with the code of the label where the network sees it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ffexplore.engine.inputs import Inputs
+
+
+class Pictures:
+    """Makes pictures of the positive and negative sides of a few rows.
+
+    Parameters
+    ----------
+    inputs
+        How labels are written.
+    raw
+        The rows (E, features) in raw units.
+    """
+
+    def __init__(self, inputs: Inputs, raw: Tensor) -> None:
+        self.inputs, self.raw = inputs, raw
+        shape = inputs.dataset.shape
+        self._shape = shape if len(shape) == 3 else (1, shape[0], 1)
+        self._low, self._span = torch.zeros(()), torch.ones(())
+        if inputs.dataset.kind == "table":
+            low, high = inputs.x["train"].aminmax(dim=0)
+            self._low, self._span = low, (high - low).clamp(min=1e-8)
+
+    def show(
+        self, positive: Tensor, negative: Tensor, images: Tensor | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        """Pictures of both sides.
+
+        Parameters
+        ----------
+        positive, negative
+            Labels of the sides; the first E are taken.
+        images
+            Images of the negatives in raw units, of which the first E are taken; None where they are those of the
+            positives.
+
+        Returns
+        -------
+        tuple
+            Pictures (2, E, height, width, channels) and the labels written into them (2, E), -1 where none is. A
+            label code that is put beside the input is drawn as rows below a picture, or at the end of a table's row.
+        """
+        count = len(self.raw)
+        labels = torch.stack([positive[:count], negative[:count]])
+        raw = torch.stack([self.raw, self.raw if images is None else images[:count]])
+        features = self.inputs.features
+        written = self.inputs.written(raw, labels)
+        body = ((written[..., :features] - self._low) / self._span).clamp(0, 1)
+        code = written[..., features:].clamp(0, 1)
+        height, width, channels = self._shape
+        pictures = body.reshape(2, count, height, width, channels)
+        if code.shape[-1]:
+            pictures = torch.cat([pictures, self._code(code)], 2 if self.inputs.dataset.kind == "images" else 3)
+        has_label = self.inputs.table.shape[1] > 0
+        shown = labels if has_label else torch.full_like(labels, -1)
+        return (pictures * 255).round().byte().cpu().numpy(), shown.int().cpu().numpy()
+
+    def _code(self, code: Tensor) -> Tensor:
+        """A label code (2, E, m) as rows of the picture's width, or as one row beside a table's."""
+        _, width, channels = self._shape
+        if self.inputs.dataset.kind == "images":
+            code = torch.nn.functional.pad(code, (0, -code.shape[-1] % width))
+            return code.view(*code.shape[:2], -1, width, 1).expand(-1, -1, -1, -1, channels)
+        return code.view(*code.shape[:2], 1, -1, 1)

@@ -1,0 +1,275 @@
+"""The probe: a fixed set of validation samples on which a network is looked at while it trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ffexplore.engine.inference import inferences
+from ffexplore.engine.layers import Part
+from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, steady_range
+from ffexplore.engine.negatives import other_label
+from ffexplore.engine.pictures import Pictures
+from ffexplore.engine.rng import stream
+
+if TYPE_CHECKING:
+    from ffexplore.engine.training import Trainer
+
+ROWS = 512  # samples of the probe
+EXAMPLES = 8  # of which this many are shown as pictures
+SCORED_ROWS = (256, 1000)  # fewest and most rows whose class is read for the accuracy
+SCORED_WORK = 8e9  # multiplications and additions above which fewer rows are taken
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What the probe shows at one moment; K variants, L layers, N bins, E examples.
+
+    Shapes and meanings are those of the fields of the same names in ``live.Snapshot`` and ``live.Examples``.
+    """
+
+    low: Float  #: (K, L)
+    high: Float  #: (K, L)
+    positive: NDArray[np.int32]  #: (K, L, N)
+    negative: NDArray[np.int32]  #: (K, L, N)
+    threshold: Float  #: (K, L)
+    mean_positive: Float  #: (K, L)
+    mean_negative: Float  #: (K, L)
+    auc: Float  #: (K, L)
+    auc_uniform: Float  #: (K, L)
+    overlap: Float  #: (K, L)
+    dead: NDArray[np.int32]  #: (K, L)
+    images: NDArray[np.uint8]  #: (2, E, height, width, channels)
+    labels: NDArray[np.int32]  #: (2, E)
+    goodness: Float  #: (2, E, L)
+    probability: Float  #: (2, E, L)
+
+
+@dataclass
+class _Drawn:
+    """The negatives of the probe, and what is to be walked."""
+
+    labels: Tensor  #: (K', B) of the negatives
+    images: Tensor | None  #: (K', B, features) of the negatives; None where they are those of the positives
+    parts: list[Part]  #: of the positive and the negative side
+    depends: bool  #: whether they depend on the weights
+
+    def image(self, variant: int) -> Tensor | None:
+        """The images of one variant."""
+        return None if self.images is None else self.images[variant]
+
+
+class Probe:
+    """Looks at a trainer's network with the same validation samples and the same draws each time.
+
+    Parameters
+    ----------
+    trainer
+        The trainer; what it rebuilds is noticed at the next look.
+
+    Attributes
+    ----------
+    is_locked
+        Whether the ranges of the histograms stay as they are.
+    """
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.is_locked = False
+        self._range: tuple[Tensor, Tensor] | None = None
+        self._lay_ready()
+
+    def _lay_ready(self) -> None:
+        """Take the rows, labels and draws for the network that is there now."""
+        trainer = self.trainer
+        network = self._network = trainer.network
+        inputs = network.inputs
+        device = inputs.table.device
+        former = getattr(self, "_pairs", None)
+        self._pairs = trainer.make_pairs("validation")
+        if former is not None:  # banks of masks and noise are costly, and the same for the same data
+            self._pairs.go_on(former, keep=former.inputs.dataset is inputs.dataset)
+        labels = inputs.y["validation"]
+        # The validation split is shuffled, so its first rows are a fair sample of it.
+        self._index = torch.arange(min(ROWS, len(labels)), device=device)
+        self._labels = labels[self._index]
+        self._prepared = inputs.prepare(inputs.rows(self._index, "validation")[None, None])
+        self._has_label = inputs.table.shape[1] > 0
+        self._uniform: Tensor | None = None
+        if self._has_label and self._pairs.generator.name != "uniform_label":
+            rng = stream(0, "uniform", "validation", device=device)
+            self._uniform = other_label(self._labels, inputs.classes, rng)
+        self._drawn: _Drawn | None = None
+        self._apart_from_uniform: Tensor | None = None
+        self._theta = self._thresholds()
+        self._pictures = Pictures(inputs, inputs.rows(self._index[:EXAMPLES], "validation"))
+
+    def _thresholds(self) -> Tensor:
+        """Threshold of each layer and variant (L, K); nan where the objective has none."""
+        rows = []
+        for layer in self._network.layers:
+            theta = layer.theta[:, 0].clone()
+            for rule in layer.rules:
+                if "theta" not in rule.objective.needs:
+                    theta[rule.rows] = float("nan")
+            rows.append(theta)
+        return torch.stack(rows)
+
+    def _draw(self) -> _Drawn:
+        """Draw the negatives of the probe with the present weights."""
+        pairs, inputs = self._pairs, self._network.inputs
+        asked: list[str] = []
+        answer = pairs._scores(self._prepared)
+
+        def scores(what: str) -> Tensor:
+            asked.append(what)
+            return answer(what)
+
+        generator = pairs.generator
+        variants = self._variants if generator.needs & {"scores", "readout"} else 1
+        wrong, made = [], []
+        for variant in range(variants):
+            batch = pairs._batch(self._index, scores, variant)
+            # The same stream at each look, so that a histogram moves only when the network does.
+            draw = generator.draw(batch, stream(0, "probe", device=self._index.device), pairs.params)
+            if generator.changes == "label":
+                wrong.append(draw["labels"])
+            else:
+                made_images, labels = generator.make(batch, draw, pairs.params)
+                made.append(made_images)
+                wrong.append(labels)
+        negative = torch.stack(wrong)
+        both = torch.stack([self._labels.expand_as(negative), negative], 1)
+        if not made:
+            return _Drawn(negative, None, inputs.parts(self._prepared, both), depends=bool(asked))
+        images = torch.stack(made)
+        raw = inputs.rows(self._index, "validation").expand_as(images)
+        parts = inputs.parts(inputs.prepare(torch.stack([raw, images], 1)), both)
+        return _Drawn(negative, images, parts, depends=bool(asked))
+
+    def _uniform_goodness(self) -> Tensor | None:
+        """Goodness of uniform wrong labels (L, K, B); None where the negatives are those, or no label is written."""
+        if self._uniform is None:
+            return None
+        return self._network.goodness(self._prepared, self._uniform[None, None])[:, :, 0].float()
+
+    @property
+    def _variants(self) -> int:
+        return self._network.layers[0].parameters.variants
+
+    @torch.no_grad()
+    def measure(self, *, thorough: bool = True) -> Reading:
+        """Look at the network as it is now; changes nothing in it.
+
+        Parameters
+        ----------
+        thorough
+            Draw negatives that depend on the weights anew, and measure the separation from uniform wrong labels;
+            else both stay as they were at the last thorough look, which costs less.
+        """
+        if self.trainer.network is not self._network:
+            self._lay_ready()
+        network = self._network
+        if self._drawn is None or (thorough and self._drawn.depends):
+            self._drawn = self._draw()
+        drawn = self._drawn
+        measured, dead = [], []
+        for layer, _, h, _ in network.walk(drawn.parts):
+            measured.append(layer.measure(h))
+            dead.append(_silent(h, layer.activation.name == "relu"))
+        g = torch.stack(measured).float()  # (L, K, 2, B)
+        positive, negative = g[:, :, 0], g[:, :, 1]
+        apart = auc(positive, negative)
+        if thorough or self._apart_from_uniform is None:
+            uniform = self._uniform_goodness()
+            self._apart_from_uniform = None if uniform is None else auc(positive, uniform)
+        apart_from_uniform = self._apart_from_uniform
+        if apart_from_uniform is None:
+            apart_from_uniform = apart if self._has_label else torch.full_like(apart, float("nan"))
+        theta = self._theta
+        low, high = self._steady(positive, negative, theta)
+        edges = [edge.unsqueeze(-1).expand(-1, -1, 2) for edge in (low, high)]
+        counts = histogram(g, edges[0], edges[1])  # (L, K, 2, N)
+        means = g.mean(-1)
+        shown = g[:, 0, :, :EXAMPLES]  # (L, 2, E)
+        scale = torch.stack([layer.scale[0, 0] for layer in network.layers])
+        sure = torch.sigmoid((shown - theta[:, :1, None]) * scale[:, None, None])
+        pictures, labels = self._pictures.show(self._labels, drawn.labels[0], drawn.image(0))
+        return Reading(
+            low=_by_variant(low),
+            high=_by_variant(high),
+            positive=_by_variant(counts[:, :, 0]),
+            negative=_by_variant(counts[:, :, 1]),
+            threshold=_by_variant(theta),
+            mean_positive=_by_variant(means[..., 0]),
+            mean_negative=_by_variant(means[..., 1]),
+            auc=_by_variant(apart.float()),
+            auc_uniform=_by_variant(apart_from_uniform.float()),
+            overlap=_by_variant(overlap(counts[:, :, 0], counts[:, :, 1]).float()),
+            dead=_by_variant(torch.stack(dead)),
+            images=pictures,
+            labels=labels,
+            goodness=shown.permute(1, 2, 0).cpu().numpy(),
+            probability=sure.permute(1, 2, 0).cpu().numpy(),
+        )
+
+    def _steady(self, positive: Tensor, negative: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """The ranges of the histograms (L, K), which change only when they have to."""
+        same = self._range is not None and self._range[0].shape == theta.shape
+        if not (same and self.is_locked):
+            self._range = steady_range(goodness_range(positive, negative, theta), self._range)
+        assert self._range is not None
+        return self._range
+
+    @torch.no_grad()
+    def accuracy(self) -> tuple[Float, Float]:
+        """Validation accuracy of each variant on up to 1000 rows: by goodness per label, and by the read-out.
+
+        Returns
+        -------
+        tuple
+            Two arrays (K,) float32 in [0, 1]; nan where no label is written, or the read-out does not learn.
+        """
+        network = self.trainer.network
+        inputs = network.inputs
+        count = min(self._scored_rows(), len(inputs.y["validation"]))
+        index = torch.arange(count, device=inputs.table.device)
+        labels = inputs.y["validation"][index]
+        goodness, logits = network.score(inputs.rows(index, "validation"))
+
+        def share(scores: Tensor) -> Float:
+            right: Float = (scores.argmax(-1) == labels).double().mean(-1).float().cpu().numpy()
+            return right
+
+        nothing = np.full(goodness.shape[1], np.nan, np.float32)
+        chosen = self.trainer.settings.inference
+        layers = chosen.values if chosen.name == "goodness" else {}
+        has_label = inputs.table.shape[1] > 0
+        by_goodness = share(inferences["goodness"].function(goodness, **layers)) if has_label else nothing
+        return by_goodness, nothing if logits is None else share(logits)
+
+    def _scored_rows(self) -> int:
+        """Rows for the accuracy: fewer for a network that takes long, the same as long as it is the same network."""
+        network = self.trainer.network
+        layers = [2 * layer.parameters.flat.numel() for layer in network.layers]  # of all variants
+        work = layers[0] + network.inputs.classes * sum(layers[1:])
+        fewest, most = SCORED_ROWS
+        return int(np.clip(SCORED_WORK / work, fewest, most))
+
+
+def _silent(h: Tensor, never_negative: bool) -> Tensor:
+    """How many units are zero for every row and side: (K, S, B, d) -> (K,) int32."""
+    silent = h.amax((1, 2)) == 0
+    return (silent if never_negative else silent & (h.amin((1, 2)) == 0)).sum(-1).int()
+
+
+def _by_variant(values: Tensor) -> NDArray:
+    """From (L, K, ...) on any device to an array (K, L, ...)."""
+    return np.ascontiguousarray(values.transpose(0, 1).cpu().numpy())

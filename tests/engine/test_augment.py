@@ -1,0 +1,155 @@
+"""Shifted pictures, silenced units, and the clearing of averages that changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import ffexplore as ff
+from ffexplore import Settings, SettingsError, Trainer
+from ffexplore.engine.augment import Dropout, Shifts
+from ffexplore.engine.negatives import Batch
+from tests.engine.reference import Plain, flat_weights
+from tests.engine.sets import pictures, table
+
+CPU = torch.device("cpu")
+
+
+def moved(image: Tensor, down: int, right: int) -> Tensor:
+    """One picture (height, width, channels) moved by loops over pixels, filled with zeros."""
+    height, width, _ = image.shape
+    result = torch.zeros_like(image)
+    for y in range(height):
+        for x in range(width):
+            if 0 <= y - down < height and 0 <= x - right < width:
+                result[y, x] = image[y - down, x - right]
+    return result
+
+
+@pytest.mark.parametrize("reach", [1, 2])
+@pytest.mark.parametrize("shape", [(5, 4, 1), (3, 6, 3)])
+def test_every_picture_is_moved_as_one_and_every_move_comes(shape: tuple[int, int, int], reach: int) -> None:
+    image = torch.rand(shape)
+    rows = 600
+    raw = image.flatten().expand(1, 1, rows, -1).clone()
+    kept = raw.clone()
+    found = Shifts(shape, [0], CPU)(raw, reach)[0, 0].view(rows, *shape)
+    assert torch.equal(raw, kept)
+    moves = [(down, right) for down in range(-reach, reach + 1) for right in range(-reach, reach + 1)]
+    candidates = torch.stack([moved(image, *move) for move in moves])
+    match = (found[:, None] == candidates[None]).flatten(2).all(-1)
+    assert bool(match.any(1).all())
+    counts = match.double().sum(0)
+    assert bool((counts > 0.3 * rows / len(moves)).all())
+
+
+def test_variants_of_other_seeds_are_moved_otherwise() -> None:
+    raw = torch.rand(1, 1, 50, 20)
+    found = Shifts((5, 4, 1), [0, 1], CPU)(raw, 1)
+    assert found.shape == (2, 1, 50, 20)
+    assert torch.equal(found[0], Shifts((5, 4, 1), [0], CPU)(raw, 1)[0])
+    assert torch.equal(found[1], Shifts((5, 4, 1), [1], CPU)(raw, 1)[0])
+    assert not torch.equal(found[0], found[1])
+
+
+@pytest.mark.parametrize("changes", ["label", "image"])
+def test_both_sides_share_the_move(changes: str, next_label: str, dimmed: str) -> None:
+    """The step on moved pictures is the textbook's on the pictures as they were moved."""
+    settings = Settings(
+        dataset=pictures(), layers=(7, 6), batch_size=8, shift=1, readout_rate=0, device="cpu",
+        optimizer="adam(epsilon=0.001)", learning_rate=0.02, negatives=next_label if changes == "label" else dimmed,
+    )  # fmt: skip
+    trainer = Trainer(settings)
+    plain = Plain(trainer)
+    shifts, draw = trainer.shifts, trainer.batches.next
+    seen: list[Tensor] = []
+    rows: list[Tensor] = []
+
+    def shift(*given: Any) -> Tensor:
+        seen.append(shifts(*given))
+        return seen[-1]
+
+    def batch() -> Tensor:
+        rows.append(draw())
+        return rows[-1]
+
+    trainer.shifts, trainer.batches.next = shift, batch  # type: ignore[method-assign,assignment]
+    for _ in range(6):
+        kept = len(seen)
+        trainer.step()
+        assert len(seen) == kept + 1
+        y = plain.y[rows[-1][0]]
+        raw = moved_again(plain.raw[rows[-1][0]], seen[-1][0, 0].double())
+        raw[:, :4] = 0  # what was moved to where the label is written is covered
+        wrong = (raw, (y + 1) % 4) if changes == "label" else (0.7 * raw.flip(1), y)
+        plain.step((raw, y), wrong)
+    assert plain.largest_difference(trainer) < 3e-5
+
+
+def moved_again(raw: Tensor, seen: Tensor) -> Tensor:
+    """The move of each row by loops, found among the nine; the step may have written over the label's pixels."""
+    rows = []
+    for image, other in zip(raw, seen, strict=True):
+        candidates = [moved(image.view(6, 5, 1), y, x).flatten() for y in (-1, 0, 1) for x in (-1, 0, 1)]
+        gaps = [float((each[4:] - other[4:]).abs().max()) for each in candidates]
+        assert min(gaps) < 1e-6
+        rows.append(candidates[gaps.index(min(gaps))])
+    return torch.stack(rows)
+
+
+def test_a_generator_sees_the_moved_pictures(register: Callable[..., Any]) -> None:
+    seen: list[bool] = []
+
+    def watch(batch: Batch, rng: torch.Generator) -> Tensor:
+        seen.append(torch.equal(batch.images, batch.fetch(batch.index)))
+        return 1 - batch.images
+
+    register(ff.negatives, "watch", watch, changes="image")
+    for shift in (0, 1):
+        settings = Settings(
+            dataset=pictures(), layers=(6,), negatives="watch", label_encoding="appended", shift=shift, device="cpu"
+        )
+        Trainer(settings).step()
+    assert seen == [True, False]
+
+
+def test_a_table_is_not_moved() -> None:
+    with pytest.raises(SettingsError, match="shift is 1, but 'clouds' is a table; only pictures can be moved"):
+        Trainer(Settings(dataset=table(), label_encoding="appended", shift=1))
+
+
+def test_held_out_pictures_are_not_moved() -> None:
+    settings = Settings(dataset=pictures(), layers=(6,), device="cpu")
+    still, moving = Trainer(settings), Trainer(settings.replace(shift=2))
+    assert str(still.evaluate()) == str(moving.evaluate())
+
+
+def test_dropout_silences_a_share_and_keeps_the_mean() -> None:
+    mask = Dropout([0], CPU).mask(torch.zeros(1, 2, 400, 100), 0.25)
+    assert mask.shape == (1, 1, 400, 100)  # one for both sides
+    assert mask.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert float((mask == 0).double().mean()) == pytest.approx(0.25, abs=0.01)
+    assert float(mask.mean()) == pytest.approx(1, abs=0.01)
+
+
+def test_dropout_is_for_training_alone() -> None:
+    settings = Settings(dataset=pictures(), layers=(6, 5), device="cpu")
+    without, with_dropout = Trainer(settings), Trainer(settings.replace(dropout=0.5))
+    assert str(without.evaluate()) == str(with_dropout.evaluate())
+    assert without.predict(settings.dataset.test.x).tolist() == with_dropout.predict(settings.dataset.test.x).tolist()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "smoothed"])
+def test_clearing_averages_changes_no_weight(optimizer: str) -> None:
+    """Over more steps than lie between two clearings, against a trainer whose averages are left alone."""
+    settings = Settings(dataset=pictures(), layers=(6, 5), batch_size="full", optimizer=optimizer, device="cpu")
+    calm, wild = Trainer(settings), Trainer(settings)
+    wild.network.calm = lambda: None  # type: ignore[method-assign]
+    for trainer in (calm, wild):
+        trainer.fit(steps=300, progress=False)
+    for one, other in zip(flat_weights(calm), flat_weights(wild), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-6)

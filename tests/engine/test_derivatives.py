@@ -1,0 +1,160 @@
+"""Closed-form derivatives against autograd, in float64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import ffexplore as ff
+from ffexplore.engine.objectives import Evidence
+from ffexplore.registry import Entry
+from tests.engine.reference import ACTIVATIONS, GOODNESS, NATURAL, OBJECTIVES, normalized
+
+WITH_VJP = [entry.name for entry in ff.goodness if "vjp" in entry.traits]
+WITH_SLOPE = [entry.name for entry in ff.objectives if "slope" in entry.traits]
+
+
+def defaults(entry: Entry) -> dict[str, Any]:
+    return {key: param.default for key, param in entry.params.items()}
+
+
+def activity(kind: str, units: int = 5) -> Tensor:
+    """(2, 2, 3, units) float64."""
+    h = torch.randn(2, 2, 3, units, dtype=torch.float64)
+    return {"relu": h.relu() + 0.01, "any sign": h, "tiny": h * 1e-3, "large": h * 1e4}[kind]
+
+
+@pytest.mark.parametrize("kind", ["relu", "any sign", "tiny", "large"])
+@pytest.mark.parametrize("units", [1, 5])
+@pytest.mark.parametrize("name", WITH_VJP)
+def test_goodness_derivative_is_that_of_autograd(name: str, units: int, kind: str) -> None:
+    entry = ff.goodness[name]
+    params = defaults(entry)
+    h = activity(kind, units).requires_grad_()
+    g = entry(h, params)
+    dg = torch.randn_like(g)
+    (expected,) = torch.autograd.grad(g, h, dg)
+    found = entry.derivative(h.detach().clone(), g.detach(), dg, params)
+    assert found is not None
+    torch.testing.assert_close(found, expected, rtol=1e-4 if kind == "tiny" else 1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ff.goodness.names())
+def test_goodness_is_differentiable(name: str) -> None:
+    entry = ff.goodness[name]
+    h = (torch.rand(1, 2, 3, 4, dtype=torch.float64) + 0.1).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: entry(x, defaults(entry)), (h,))
+
+
+@pytest.mark.parametrize("name", GOODNESS)
+def test_goodness_is_its_formula_row_by_row(name: str) -> None:
+    entry = ff.goodness[name]
+    h = torch.rand(2, 2, 3, 7, dtype=torch.float64) + 0.01
+    g = entry(h, defaults(entry))
+    for variant in range(2):
+        for side in range(2):
+            torch.testing.assert_close(g[variant, side], GOODNESS[name](h[variant, side]), rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", NATURAL)
+def test_natural_threshold(name: str) -> None:
+    for width in (1, 7, 500):
+        assert ff.goodness[name].natural_threshold(width) == pytest.approx(NATURAL[name](width))
+
+
+def test_every_formula_of_the_catalogue_has_a_second_one_here() -> None:
+    assert set(GOODNESS) <= set(ff.goodness.names())
+    assert set(OBJECTIVES) <= set(ff.objectives.names())
+    assert set(ACTIVATIONS) <= set(ff.activations.names())
+
+
+def evidence(spread: float = 1.0) -> Evidence:
+    positive, negative = (spread * torch.randn(2, 9, dtype=torch.float64) for _ in range(2))
+    theta = torch.tensor([[0.3], [-1.2]], dtype=torch.float64)
+    scale = torch.tensor([[1.0], [3.5]], dtype=torch.float64)
+    return Evidence(positive, negative, theta, scale)
+
+
+@pytest.mark.parametrize("spread", [0.01, 1.0, 100.0])
+@pytest.mark.parametrize("name", WITH_SLOPE)
+def test_objective_slope_is_that_of_autograd(name: str, spread: float) -> None:
+    entry = ff.objectives[name]
+    params = defaults(entry)
+    given = evidence(spread)
+    loss, positive, negative = entry.loss_and_slope(given, params)
+    given.positive.requires_grad_()
+    given.negative.requires_grad_()
+    plain = entry(given, params)
+    expected = torch.autograd.grad(plain.sum(), (given.positive, given.negative))
+    torch.testing.assert_close(loss, plain.detach())
+    torch.testing.assert_close(positive, expected[0], rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(negative, expected[1], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_objective_is_its_formula_on_the_logit_scale(name: str) -> None:
+    entry = ff.objectives[name]
+    given = evidence()
+    loss = entry(given, defaults(entry))
+    for variant, (theta, scale) in enumerate([(0.3, 1.0), (-1.2, 3.5)]):
+        p, n = scale * given.positive[variant], scale * given.negative[variant]
+        expected = OBJECTIVES[name](p, n, torch.tensor(scale * theta, dtype=torch.float64), **defaults(entry))
+        torch.testing.assert_close(loss[variant], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ff.objectives.names())
+def test_objective_pulls_the_right_way(name: str) -> None:
+    """Where a pair is confused, more positive and less negative goodness is better."""
+    entry = ff.objectives[name]
+    confused = Evidence(torch.tensor([[0.0]]), torch.tensor([[0.2]]), torch.tensor([[0.1]]), torch.ones(1, 1))
+    _, positive, negative = entry.loss_and_slope(confused, defaults(entry))
+    assert float(positive) < 0 < float(negative)
+
+
+@pytest.mark.parametrize("name", ff.activations.names())
+def test_activation_knows_its_derivative_from_its_output(name: str) -> None:
+    entry = ff.activations[name]
+    z = 4 * torch.randn(50, dtype=torch.float64)
+    leaf = z.clone().requires_grad_()
+    h = entry.function(leaf * 1.0)
+    delta = torch.randn_like(z)
+    (expected,) = torch.autograd.grad(h, leaf, delta)
+    found = entry.backward(delta.clone(), entry.function(z.clone()))
+    torch.testing.assert_close(found, expected, rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation_is_its_formula(name: str) -> None:
+    z = 4 * torch.randn(50, dtype=torch.float64)
+    torch.testing.assert_close(ff.activations[name].function(z.clone()), ACTIVATIONS[name](z))
+
+
+@pytest.mark.parametrize("name", ["rms", "unit", "layer_norm", "none"])
+def test_normalization_is_its_formula(name: str) -> None:
+    entry = ff.normalizations[name]
+    h = torch.randn(2, 2, 3, 7, dtype=torch.float64)
+    for epsilon in (1e-8, 0.3):
+        params = {"epsilon": epsilon} if entry.params else {}
+        for row, expected in zip(entry(h, params).view(-1, 7), h.view(-1, 7), strict=True):
+            torch.testing.assert_close(row, normalized(expected[None], name, epsilon)[0], rtol=1e-7, atol=1e-9)
+
+
+def test_rest_at_zero_is_true_where_it_is_claimed() -> None:
+    for entry in ff.goodness:
+        if entry.rests_at_zero:
+            h = torch.rand(1, 2, 3, 6, dtype=torch.float64)
+            h[..., ::2] = 0
+            h.requires_grad_()
+            (slope,) = torch.autograd.grad(entry(h, defaults(entry)).sum(), h)
+            assert float(slope[..., ::2].abs().max()) == 0, entry.name
+
+
+def test_permutable_is_true_where_it_is_claimed() -> None:
+    h = torch.rand(1, 2, 3, 6, dtype=torch.float64)
+    for entry in ff.goodness:
+        if entry.traits.get("permutable"):
+            turned = entry(h[..., torch.tensor([3, 1, 5, 0, 2, 4])], defaults(entry))
+            torch.testing.assert_close(turned, entry(h, defaults(entry)), msg=entry.name)

@@ -1,0 +1,127 @@
+"""Adding something is one function in one place; what does not fit is said where it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import ffexplore as ff
+from ffexplore import Choice, Param, SettingsError
+from ffexplore.registry import Entry, Registry, declared_params
+
+
+@pytest.fixture
+def registry() -> Registry[Entry]:
+    return Registry("spice", Entry)
+
+
+def test_registering_takes_summary_source_and_parameters(registry: Registry[Entry]) -> None:
+    @registry.register("pepper", source="India", hot=True)
+    def pepper(dish: str, *, grains: Annotated[int, Param("how many", 1, 9)] = 3, plain: float = 0.5) -> str:
+        """Black.
+
+        And more.
+        """
+        return dish * grains
+
+    assert pepper("a") == "aaa"
+    entry = registry["pepper"]
+    assert (entry.summary, entry.source, entry.traits["hot"]) == ("Black.", "India", True)
+    assert entry.params["grains"] == Param("how many", 1, 9, (), 3)
+    assert entry.params["plain"] == Param("", None, None, (), 0.5)
+    assert registry.choice("pepper(grains=4)") == Choice("pepper", (("grains", 4), ("plain", 0.5)))
+    assert str(registry.choice("pepper")) == "pepper(grains=3, plain=0.5)"
+    assert repr(registry) == "<spice: pepper>"
+
+
+def test_a_cell_may_run_twice_and_listeners_hear_of_it(registry: Registry[Entry]) -> None:
+    heard: list[str] = []
+    end = registry.observe(heard.append)
+    for answer in (1, 2):
+        registry.register("salt")(lambda answer=answer: answer)
+    assert registry["salt"].function() == 2
+    assert registry.names() == ["salt"]
+    end()
+    end()
+    registry.register("sugar")(lambda: 3)
+    assert heard == ["salt", "salt"]
+
+
+def test_parameters_without_annotations_that_resolve_are_still_found() -> None:
+    def odd(x: NotThere, *, power: float = 2.0) -> None:  # type: ignore[name-defined]  # noqa: F821
+        """Odd."""
+
+    assert declared_params(odd)["power"].default == 2.0
+
+
+@pytest.mark.parametrize(
+    ("param", "good", "bad"),
+    [
+        (Param("m", 0, 5, (), 2), [(3.0, 3), ("4", 4)], [6, -1, 2.5, "x", None, float("nan"), float("inf"), 10**400]),
+        (Param("m", default=2), [(3, 3)], [float("inf"), 1.5]),
+        (Param("m", default=1.5), [(-1e9, -1e9)], ["x", float("-inf")]),
+        (Param("m", choices=("a", "b"), default="a"), [("b", "b")], ["c", 1]),
+        (Param("m", default="w"), [("v", "v"), (2.0, "2")], [True, None]),
+        (Param("m", default=True), [(False, False)], [0, "True"]),
+    ],
+)
+def test_a_parameter_checks_its_value(param: Param, good: list[tuple[Any, Any]], bad: list[Any]) -> None:
+    for given, expected in good:
+        value = param.check("heat", given)
+        assert value == expected
+        assert type(value) is type(expected)
+    for given in bad:
+        with pytest.raises(SettingsError, match="heat"):
+            param.check("heat", given)
+
+
+def test_what_is_wrong_with_a_persons_goodness_is_said_when_it_is_registered() -> None:
+    wrong: list[tuple[Callable[..., Any], str]] = [
+        (lambda activity: activity.mean(), r"'bad' returned shape \(\) for a batch"),
+        (lambda activity: activity, r"it must return one number a sample, \(3,\)"),
+        (lambda activity: 3.0, "returned float; it must return a Tensor"),
+        (lambda activity: activity @ torch.ones(9), r"'bad' failed on a batch of 3 samples and 4 units: RuntimeError"),
+    ]
+    for function, said in wrong:
+        with pytest.raises(SettingsError, match=said):
+            ff.goodness.register("bad")(function)
+        assert "bad" not in ff.goodness
+
+
+def test_what_is_wrong_with_a_persons_objective_is_said_when_it_is_registered() -> None:
+    def misspelt(positive: Tensor, negativ: Tensor) -> Tensor:
+        return positive - negativ
+
+    wrong: list[tuple[Callable[..., Any], str]] = [
+        (misspelt, "argument of the objective 'bad', 'negativ'. Did you mean 'negative'"),
+        (
+            lambda positive, negative: (positive - negative).mean(),
+            r"returned \(\); it must return one loss a pair",
+        ),
+        (lambda positive, negative: 1 / 0, "'bad' failed on three pairs: ZeroDivisionError"),
+    ]
+    for function, said in wrong:
+        with pytest.raises(SettingsError, match=said):
+            ff.objectives.register("bad")(function)
+        assert "bad" not in ff.objectives
+
+
+def test_negatives_must_say_what_they_change() -> None:
+    with pytest.raises(SettingsError, match=r"value of changes, 'labels'\. Did you mean 'label'"):
+        ff.negatives.register("bad", changes="labels")(lambda batch, rng: batch.labels)
+
+
+def test_an_objective_may_use_one_side_alone(register: Callable[..., Any]) -> None:
+    register(ff.objectives, "loud", lambda positive: -positive)
+    entry = ff.objectives["loud"]
+    assert entry.needs == {"pairs"}
+    g = torch.tensor([[1.0, 2.0]])
+    evidence = ff.engine.objectives.Evidence(g, g, torch.ones(1, 1), torch.full((1, 1), 3.0))  # type: ignore[attr-defined]
+    loss, positive, negative = entry.loss_and_slope(evidence)
+    assert loss.tolist() == [[-3.0, -6.0]]
+    assert positive.tolist() == [[-3.0, -3.0]]
+    assert negative.tolist() == [[0.0, 0.0]]

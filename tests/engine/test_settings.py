@@ -1,0 +1,344 @@
+"""Settings: ranges, joint refusals, JSON, share strings; each message names what a person needs."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import math
+import random
+import re
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import ffexplore as ff
+from ffexplore import Choice, Settings, SettingsError
+from ffexplore.engine import settings as module
+from ffexplore.engine.fields import Field
+from tests.engine.sets import pictures
+
+FIELDS = Settings.fields()
+GROUPS = {"Data", "Layers", "Goodness", "Learning", "Run"}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_says_what_it_is(name: str) -> None:
+    spec = Settings.field(name)
+    assert spec.meaning.endswith(".")
+    assert spec.meaning[0].isupper()
+    assert spec.group in GROUPS
+    assert isinstance(spec.unit, str)
+    assert spec.allowed()
+    number = spec.registry is None and name != "dataset" and not (spec.choices and spec.low is None)
+    if number:
+        assert spec.low is not None
+        assert spec.high is not None
+        assert spec.low < spec.high
+
+
+def test_defaults_are_allowed_and_frozen() -> None:
+    settings = Settings()
+    for name, spec in FIELDS.items():
+        if name != "dataset":
+            assert spec.check(name, getattr(settings, name)) == getattr(settings, name)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.seed = 3  # type: ignore[misc]
+    assert settings == Settings()
+    assert hash(settings) == hash(Settings())
+
+
+REFUSED: list[tuple[dict[str, Any], list[str]]] = [
+    ({"goodness": "mean_sqare"}, ["goodness 'mean_sqare'", "Did you mean 'mean_square'?", "sum_of_squares"]),
+    ({"objective": "symbaa"}, ["objective 'symbaa'", "Did you mean 'symba'?"]),
+    ({"objective": "symba(alpa=3)"}, ["'symba'", "'alpa'", "Did you mean 'alpha'?"]),
+    ({"objective": "symba(alpha=0)"}, ["alpha of the objective 'symba' is 0", "from 0.1 to 50"]),
+    ({"objective": "logistic(alpha=3)"}, ["'logistic' has no parameters", "'alpha'"]),
+    ({"objective": "symba(alpha=3"}, ["closing bracket"]),
+    ({"objective": "symba(3)"}, ["key=value"]),
+    ({"objective": 3}, ["objective is 3", "give a name"]),
+    ({"objective": None}, ["objective is None"]),
+    ({"objective": {"name": "symba", "params": [1]}}, ["params of the objective 'symba'", "mapping"]),
+    ({"objective": ("logistic", "symba", "hinge")}, ["objective has 3 values for 2 layers"]),
+    ({"goodness": ()}, ["goodness is empty"]),
+    ({"layers": ()}, ["layers is empty"]),
+    ({"layers": (0, 5)}, ["layers[0] is 0", "from 1 to 100000 units"]),
+    ({"layers": (4.5,)}, ["layers[0] is 4.5", "a whole number"]),
+    ({"layers": "wide"}, ["layers is 'wide'"]),
+    ({"threshold": "2"}, ["threshold is '2'", "a number from -1e+06 to 1e+06", "or None (the natural threshold"]),
+    ({"threshold": math.nan}, ["threshold is nan"]),
+    ({"threshold": (1.0,)}, ["threshold has 1 values for 2 layers"]),
+    ({"learning_rate": -1}, ["learning_rate is -1", "from 0 to 100"]),
+    ({"learning_rate": math.inf}, ["learning_rate is inf"]),
+    ({"learning_rate": (0.1, "a")}, ["learning_rate[1] is 'a'"]),
+    ({"momentum": 1.0}, ["momentum is 1.0", "0.9999"]),
+    ({"dropout": True}, ["dropout is True"]),
+    ({"seed": 1.5}, ["seed is 1.5", "a whole number"]),
+    ({"seed": 10**400}, ["seed is 1000", "a whole number"]),
+    ({"batch_size": "ful"}, ["batch_size is 'ful'", "full or a whole number from 1"]),
+    ({"batch_size": 0}, ["batch_size is 0"]),
+    ({"negatives_refresh": "epok"}, ["value of negatives_refresh, 'epok'", "Did you mean 'epoch'?", "once"]),
+    ({"device": "gpu"}, ["value of device, 'gpu'", "Allowed: auto, cpu, cuda, mps"]),
+    ({"precision": 16}, ["value of precision, 16"]),
+    ({"input_scaling": ["unit"]}, ["input_scaling"]),
+    ({"dataset": "mnist-5"}, ["dataset 'mnist-5'", "Did you mean 'mnist-5k'?", "digits"]),
+    ({"dataset": "moons(noise=7)"}, ["noise of the dataset 'moons' is 7", "from 0 to 1"]),
+    ({"dataset": 5}, ["dataset 5"]),
+    ({"dataset": {"name": "mine", "fingerprint": "0"}}, ["'mine'", "Dataset.from_arrays"]),
+    ({"inference": "goodness(layers=3)"}, ["layers of the inference is '3'", "numbers from 1 to 2"]),
+    ({"inference": "goodness(layers=lots)"}, ["layers of the inference is 'lots'", "without_first"]),
+    ({"inference": "goodness(layers=0)"}, ["layers of the inference is '0'"]),
+    # together
+    ({"label_encoding": "none"}, ["negatives is 'uniform_label'", "label_encoding is 'none'", "hybrid_images"]),
+    ({"label_encoding": "none", "negatives": "noise", "readout_rate": 0}, ["label_encoding is 'none'", "readout_rate"]),
+    ({"negatives": "readout_label", "readout_rate": 0}, ["'readout_label'", "readout_rate is 0"]),
+    ({"inference": "readout", "readout_rate": 0}, ["inference is 'readout'", "readout_rate is 0"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "said"), REFUSED, ids=lambda given: str(given)[:60])
+def test_refusals_name_the_field_the_value_and_what_is_allowed(changes: dict[str, Any], said: list[str]) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings(**changes)
+    for each in said:
+        assert each in str(error.value)
+    with pytest.raises(SettingsError):
+        Settings().replace(**changes)
+
+
+def test_negatives_that_cannot_last_are_refused_to(register: Callable[..., Any]) -> None:
+    register(ff.negatives, "passing", lambda batch, rng: 1 - batch.images, changes="image")
+    assert Settings(negatives="passing").negatives == Choice("passing")
+    with pytest.raises(SettingsError, match=r"negatives_refresh is 'epoch', but 'passing' .* choose 'batch'"):
+        Settings(negatives="passing", negatives_refresh="epoch")
+
+
+def test_unknown_fields_suggest_the_nearest() -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: Settings().replace(treshold=1),
+        lambda: Settings.preset("fast", treshold=1),
+        lambda: Settings.field("treshold"),
+        lambda: Settings.from_dict({"treshold": 1}),
+    ]
+    for call in calls:
+        with pytest.raises(SettingsError, match=r"setting 'treshold'. Did you mean 'threshold'\?"):
+            call()
+    with pytest.raises(SettingsError, match="Did you mean 'hinton'"):
+        Settings.preset("hintn")
+    with pytest.raises(SettingsError, match="setting 'tempo'"):
+        Settings.from_json('{"tempo": 1}')
+
+
+def test_values_are_taken_in_many_forms_and_kept_in_one() -> None:
+    expected = Choice("symba", (("alpha", 3.0),))
+    for given in (
+        "symba(alpha=3)",
+        " symba( alpha = 3.0 )",
+        ("symba", {"alpha": 3}),
+        {"name": "symba", "params": {"alpha": 3}},
+        expected,
+    ):
+        assert Settings(objective=given).objective == expected
+    assert Settings(objective="symba").objective == Choice("symba", (("alpha", 4.0),))
+    widths: list[tuple[Any, tuple[int, ...]]] = [(64, (64,)), ([64.0, 32], (64, 32)), ((1,), (1,))]
+    for layers, kept in widths:
+        assert Settings(layers=layers).layers == kept
+    assert Settings(batch_size="full").batch_size == "full"
+    assert Settings(threshold=2).threshold == 2.0
+    assert Settings(inference="goodness(layers=2)").inference.values == {"layers": "2"}
+    assert Settings(inference="goodness(layers=1+2)").inference.values == {"layers": "1+2"}
+    assert Settings(label_encoding="overlay(per_image=True)").label_encoding.values["per_image"] is True
+    assert Settings(dataset="moons(noise=0.3)", label_encoding="appended").dataset == "moons(noise=0.3)"
+
+
+def test_per_layer() -> None:
+    settings = Settings(
+        layers=(8, 9), goodness=("mean", ("sum_of_squares", {})), learning_rate=[0.1, 0.2], objective=("symba", "hinge")
+    )
+    assert settings.per_layer("goodness") == (Choice("mean"), Choice("sum_of_squares"))
+    assert settings.per_layer("learning_rate") == (0.1, 0.2)
+    assert settings.per_layer("objective")[1].name == "hinge"
+    assert settings.per_layer("threshold") == (None, None)
+    assert settings.thresholds() == (0.5, 9.0)
+    assert settings.replace(threshold=3).thresholds() == (3.0, 3.0)
+    assert settings.replace(threshold=(3, -4)).thresholds() == (3.0, -4.0)
+    with pytest.raises(SettingsError, match="goodness has 2 values for 3 layers"):
+        settings.replace(layers=(1, 2, 3))
+
+
+def test_two_choices_are_not_a_choice_with_parameters() -> None:
+    settings = Settings(objective=("logistic", "symba(alpha=2)"), goodness=["mean", {"name": "l2_norm"}])
+    assert [each.name for each in settings.objective] == ["logistic", "symba"]
+    assert [each.name for each in settings.goodness] == ["mean", "l2_norm"]
+    assert Settings.from_json(settings.to_json()) == settings
+    assert Settings.from_share(settings.share()) == settings
+
+
+def a_number(spec: Field, rng: random.Random) -> float | int:
+    assert spec.low is not None
+    assert spec.high is not None
+    value = rng.uniform(spec.low, min(spec.high, spec.low + 10 ** rng.uniform(-2, 5)))
+    return int(value) if spec.whole else value
+
+
+def a_choice(spec: Field, rng: random.Random) -> Choice:
+    assert spec.registry is not None
+    entry = rng.choice(list(spec.registry))
+    params: dict[str, Any] = {}
+    for name, param in entry.params.items():
+        if param.choices:
+            params[name] = rng.choice(param.choices)
+        elif isinstance(param.default, bool):
+            params[name] = rng.random() < 0.5
+        elif isinstance(param.default, str):
+            params[name] = param.default
+        else:
+            low = 0.0 if param.low is None else param.low
+            value = rng.uniform(low, low + 10 if param.high is None else min(param.high, low + 1000))
+            params[name] = int(value) if isinstance(param.default, int) else value
+    return Choice(entry.name, tuple(sorted(params.items())))
+
+
+def at_random(rng: random.Random) -> Settings:
+    """Settings drawn field by field; drawn again where they do not go together."""
+    while True:
+        values: dict[str, Any] = {}
+        depth = rng.randint(1, 4)
+        for name, spec in FIELDS.items():
+            if rng.random() < 0.3 and name != "layers":
+                continue
+
+            def one(spec: Field = spec) -> Any:
+                if spec.registry is not None:
+                    return a_choice(spec, rng)
+                if spec.choices and (spec.low is None or rng.random() < 0.3):
+                    return rng.choice(spec.choices)
+                return a_number(spec, rng)
+
+            if name == "dataset":
+                values[name] = rng.choice(["digits", "mnist-5k", "moons", "rings(noise=0.2)"])
+            elif name == "layers" or (spec.per_layer and rng.random() < 0.5):
+                values[name] = tuple(one() for _ in range(depth))
+            elif spec.optional and rng.random() < 0.3:
+                values[name] = None
+            else:
+                values[name] = one()
+        try:
+            return Settings(**values)
+        except SettingsError as error:
+            if "label_encoding is 'none'" not in str(error) and "readout_rate is 0" not in str(error):
+                raise
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_any_settings_survive_json_and_sharing(seed: int) -> None:
+    settings = at_random(random.Random(seed))
+    assert Settings.from_json(settings.to_json()) == settings
+    assert Settings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+    shared = settings.share()
+    assert Settings.from_share(shared) == settings
+    assert Settings.from_share(f"  {shared}\n") == settings
+    assert re.fullmatch(r"ff1\.[A-Za-z0-9_-]*", shared)
+    assert settings.replace() == settings
+
+
+def test_the_share_string_of_the_defaults_is_short() -> None:
+    assert len(Settings().share()) < 20
+    assert len(Settings.preset("hinton").share()) < 400
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cut_and_altered_share_strings_are_told_from_whole_ones(seed: int) -> None:
+    rng = random.Random(seed)
+    settings = at_random(rng)
+    text = settings.share()
+    for end in range(len(text)):
+        with pytest.raises(SettingsError, match="share string"):
+            Settings.from_share(text[:end])
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    for _ in range(100):
+        place = rng.randrange(4, len(text))
+        altered = text[:place] + rng.choice(letters) + text[place + 1 :]
+        packed_bytes = [base64.urlsafe_b64decode(each[4:] + "===") for each in (text, altered)]
+        if packed_bytes[0] == packed_bytes[1]:  # the last letter may hold bits that say nothing
+            continue
+        with pytest.raises(SettingsError, match="share string"):
+            Settings.from_share(altered)
+
+
+def packed(values: Any) -> str:
+    return "ff1." + base64.urlsafe_b64encode(zlib.compress(json.dumps(values).encode())).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "begins with 'ff1.'"),
+        ("ff2.abcd", "begins with 'ff1.'; this one begins with 'ff2.abcd'"),
+        ("ff1.", "cut or altered"),
+        ("ff1.é", "cut or altered"),
+        ("ff1." + base64.urlsafe_b64encode(zlib.compress(b"[" * 200_000)).decode(), "cut or altered"),
+        ("ff1." + base64.urlsafe_b64encode(zlib.compress(b" " * (5 << 20))).decode(), "cut or altered"),
+        (packed({}) + "AAAA", "cut or altered"),
+        (packed([1, 2]), "JSON object of fields, not list"),
+        (packed({"goodness": "from_afar"}), r"run its cell \(@ffexplore.goodness.register\('from_afar'\)\) first"),
+        (packed({"objective": "from_afar"}), r"@ffexplore.objectives.register\('from_afar'\)"),
+        (packed({"goodness": {"name": ["a"]}}), "goodness"),
+        (packed({"goodness": {"name": "mean", "params": 3}}), "params of the goodness 'mean'"),
+        (packed({"goodness": [["mean"], 3]}), "goodness"),
+        (packed({"layers": {"a": 1}}), "layers is"),
+        (packed({"dataset": {"name": "digits"}}), "dataset"),
+        (packed({"dataset": {"name": "mine", "fingerprint": ["x"]}}), "not at hand"),
+        (packed({"seed": None}), "seed is None"),
+        (packed({"seed": 10**400}), "seed is 1000"),
+    ],
+)  # fmt: skip
+def test_what_does_not_come_from_share_is_refused(text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        Settings.from_share(text)
+
+
+def test_what_is_not_json_is_refused() -> None:
+    for text in ("", "{", "[" * 200_000, "3", '"a"', "null"):
+        with pytest.raises(SettingsError, match="JSON"):
+            Settings.from_json(text)
+
+
+def test_own_data_is_named_by_its_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pictures(seed=11)
+    settings = Settings(dataset=data, seed=4)
+    text, shared = settings.to_json(), settings.share()
+    assert json.loads(text)["dataset"] == {"name": "pictures", "fingerprint": data.fingerprint}
+    assert Settings.from_json(text).dataset is data
+    assert Settings.from_share(shared) == settings
+    monkeypatch.setattr(module, "_own_data", {})  # as in another kernel
+    for read in (lambda: Settings.from_json(text), lambda: Settings.from_share(shared)):
+        with pytest.raises(SettingsError, match="'pictures' is a person's own and not at hand here; make it first"):
+            read()
+    again = pictures(seed=11)
+    Settings(dataset=again)
+    assert Settings.from_share(shared).dataset is again
+
+
+def test_a_registered_function_travels_by_name(register: Callable[..., Any]) -> None:
+    def sharp(activity: Any, *, power: float = 2.0) -> Any:
+        """Mean of a power."""
+        return activity.abs().pow(power).mean(-1)
+
+    register(ff.goodness, "sharp", sharp)
+    settings = Settings(goodness="sharp(power=3)")
+    assert settings.goodness == Choice("sharp", (("power", 3.0),))
+    assert Settings.from_share(settings.share()) == settings
+    with pytest.raises(SettingsError, match="power of the goodness 'sharp' is inf"):
+        Settings(goodness="sharp(power=inf)")
+
+
+@pytest.mark.parametrize("name", ff.presets.names())
+def test_presets_are_settings_with_a_source_and_take_changes(name: str) -> None:
+    settings = Settings.preset(name)
+    assert ff.presets[name].source
+    assert ff.presets[name].summary
+    assert Settings.preset(name, seed=7) == settings.replace(seed=7)
+    assert Settings.from_share(settings.share()) == settings

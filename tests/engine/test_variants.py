@@ -1,0 +1,98 @@
+"""K variants in lockstep have the numbers that each would have alone; the same seed has the same numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ffexplore import Settings, SettingsError, Trainer
+from tests.engine.reference import flat_weights
+from tests.engine.sets import pictures
+
+BASE: dict[str, Any] = {"layers": (8, 6), "batch_size": 8, "device": "cpu", "optimizer": "adam(epsilon=0.001)"}
+
+DIFFERENCES: dict[str, list[dict[str, Any]]] = {
+    "threshold": [{"threshold": 0.5}, {"threshold": 1.0}, {"threshold": (2.0, 3.0)}],
+    "rate": [{"learning_rate": 0.01}, {"learning_rate": 0.02}, {"learning_rate": (0.02, 0.05)}],
+    "seed": [{"seed": 3}, {"seed": 1}, {"seed": 3}],
+    "goodness": [{"goodness": "mean_square"}, {"goodness": "mean"}, {"goodness": ("sum_of_squares", "l2_norm")}],
+    "objective": [{"objective": "logistic"}, {"objective": "symba(alpha=2)"}, {"objective": "symba(alpha=3)"}],
+    "scale and decay": [{"logit_scale": 1.0}, {"logit_scale": 3.0, "weight_decay": 0.3}, {"weight_decay": 0.1}],
+    "everything": [
+        {"seed": 1, "threshold": 0.5, "goodness": "mean", "learning_rate": 0.01},
+        {"seed": 2, "objective": "hinge", "weight_decay": 0.2},
+        {"seed": 3, "logit_scale": 5.0},
+    ],
+}
+COMMON: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "hard labels of the first layer": {"negatives": "hard_label"},
+    "hard labels of the read-out, every epoch": {"negatives": "readout_label", "negatives_refresh": "epoch"},
+    "hybrid images": {"negatives": "hybrid_images", "normalization": "layer_norm"},
+    "shifts": {"shift": 1},
+    "shifts, hybrid images": {"shift": 1, "negatives": "hybrid_images", "label_encoding": "none"},
+    "dropout and peers": {"dropout": 0.3, "peer_normalization": 0.1},
+    "smoothed, appended": {"optimizer": "smoothed", "label_encoding": "appended"},
+    "noise once, no label": {"negatives": "noise", "negatives_refresh": "once", "label_encoding": "none"},
+    "rotation": {"schedule": "rotation(turn=2)", "negatives_refresh": "round"},
+    "tanh": {"activation": "tanh", "optimizer": "sgd"},
+}
+PAIRS = [("plain", each) for each in DIFFERENCES] + [
+    (common, each) for common in list(COMMON)[1:] for each in ("everything", "threshold")
+]
+
+
+@pytest.mark.parametrize(("common", "difference"), PAIRS)
+def test_variants_are_single_runs(common: str, difference: str) -> None:
+    base = Settings(**{**BASE, **COMMON[common], "dataset": pictures()})
+    variants = [base.replace(**changes) for changes in DIFFERENCES[difference]]
+    together = Trainer.variants(variants).fit(steps=14, progress=False)
+    reports = together.evaluate_variants("test")
+    for number, settings in enumerate(variants):
+        alone = Trainer(settings).fit(steps=14, progress=False)
+        for one, other in zip(flat_weights(alone), flat_weights(together, number), strict=True):
+            torch.testing.assert_close(other, one, atol=3e-5, rtol=1e-3)
+        report = alone.evaluate("test")
+        np.testing.assert_allclose(reports[number].auc, report.auc, atol=0.02)
+        np.testing.assert_allclose(reports[number].auc_uniform, report.auc_uniform, atol=0.02)
+        np.testing.assert_allclose(reports[number].accuracy, report.accuracy, atol=1e-9)
+
+
+def test_variants_may_differ_in_lockstep_fields_alone() -> None:
+    base = Settings(**BASE, dataset=pictures())
+    with pytest.raises(SettingsError, match=r"Variants differ in batch_size; they may differ in goodness, threshold"):
+        Trainer.variants([base, base.replace(batch_size=9)])
+    with pytest.raises(SettingsError, match="at least one"):
+        Trainer.variants([])
+    with pytest.raises(SettingsError, match="several variants"):
+        Trainer.variants([base, base.replace(threshold=2.0)]).apply(base)
+
+
+@pytest.mark.parametrize("common", COMMON)
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(common: str) -> None:
+    settings = Settings(**{**BASE, **COMMON[common], "dataset": pictures(), "seed": 5})
+    one, two, other = (
+        Trainer(each).fit(steps=9, progress=False) for each in (settings, settings, settings.replace(seed=6))
+    )
+    for mine, same, different in zip(flat_weights(one), flat_weights(two), flat_weights(other), strict=True):
+        assert torch.equal(mine, same)
+        assert not torch.equal(mine, different)
+    assert one.state().keys() == two.state().keys()
+    assert all(torch.equal(value, two.state()[name]) for name, value in one.state().items())
+
+
+def test_a_look_changes_nothing() -> None:
+    """Evaluating, predicting and scoring in between leaves the run as it was, bit for bit."""
+    settings = Settings(**{**BASE, "dataset": pictures(), "negatives": "hard_label", "dropout": 0.2})
+    seen, unseen = Trainer(settings), Trainer(settings)
+    for _ in range(6):
+        seen.step()
+        seen.evaluate("validation")
+        seen.predict(settings.dataset.test.x)
+        unseen.step()
+    for one, other in zip(flat_weights(seen), flat_weights(unseen), strict=True):
+        assert torch.equal(one, other)
+    assert seen.evaluate() == seen.evaluate()
