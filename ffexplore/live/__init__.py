@@ -1,0 +1,9 @@
+"""Training in the background: the runner, what it publishes, and what is kept of it."""
+
+from __future__ import annotations
+
+from ffexplore.live.history import History
+from ffexplore.live.runner import Runner
+from ffexplore.live.snapshot import Examples, Snapshot
+
+__all__ = ["Examples", "History", "Runner", "Snapshot"]

@@ -1,0 +1,100 @@
+"""What went wrong, in plain words: which registered function it was, and what to do."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from ffexplore.data import datasets
+from ffexplore.engine.activations import activations
+from ffexplore.engine.goodness import goodness
+from ffexplore.engine.inference import inferences
+from ffexplore.engine.initialize import initializations
+from ffexplore.engine.labels import label_encodings
+from ffexplore.engine.negatives import negatives
+from ffexplore.engine.normalize import normalizations
+from ffexplore.engine.objectives import objectives
+from ffexplore.engine.optimize import optimizers
+from ffexplore.engine.rates import rate_courses
+from ffexplore.engine.schedule import schedules
+from ffexplore.errors import DivergedError, FFExploreError
+from ffexplore.registry import Registry
+
+CATALOGUES: tuple[Registry[Any], ...] = (
+    goodness,
+    objectives,
+    negatives,
+    normalizations,
+    label_encodings,
+    activations,
+    initializations,
+    inferences,
+    optimizers,
+    rate_courses,
+    schedules,
+    datasets,
+)
+
+
+def culprit(error: BaseException) -> tuple[str, str] | None:
+    """Which registered function an exception came out of.
+
+    Returns
+    -------
+    tuple or None
+        The kind of the entry and its name; None where no registered function is on the traceback. Of several the
+        innermost.
+    """
+    entries = {}
+    for catalogue in CATALOGUES:
+        for entry in catalogue:
+            for function in (entry.function, *entry.traits.values()):
+                for code in _codes(function):
+                    entries[code] = catalogue.kind, entry.name
+    found = None
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        trace = cause.__traceback__
+        while trace is not None:
+            found = entries.get(trace.tb_frame.f_code, found)
+            trace = trace.tb_next
+        cause = cause.__cause__ or cause.__context__
+    return found
+
+
+def _codes(function: object) -> Iterator[types.CodeType]:
+    """The code of a function, or of the methods of a class."""
+    if inspect.isclass(function):
+        for member in vars(function).values():
+            yield from _codes(member)
+    elif callable(function):
+        plain = inspect.unwrap(function)
+        code = getattr(getattr(plain, "func", plain), "__code__", None)
+        if isinstance(code, types.CodeType):
+            yield code
+
+
+def explain(error: BaseException) -> str:
+    """Say in plain words what went wrong and what to do.
+
+    Parameters
+    ----------
+    error
+        What was raised while training, measuring or building.
+    """
+    if isinstance(error, DivergedError):
+        return str(error).partition("; the weights are")[0].rstrip(".") + "."
+    what = f"{type(error).__name__}: {error}".rstrip(": ").rstrip(".")
+    found = culprit(error)
+    if found is not None:
+        kind, name = found
+        return f"The {kind} {name!r} raised {what}. Mend it and run its cell again, or choose another; then press play."
+    if isinstance(error, FFExploreError):
+        return str(error)
+    if isinstance(error, MemoryError) or "out of memory" in str(error) or "not enough memory" in str(error):
+        return f"Memory ran out ({what}). Choose fewer or narrower layers, or a smaller batch; then press play."
+    return f"Training stopped with {what}. The traceback is on runner.error; press play to try again."

@@ -1,0 +1,212 @@
+"""The history of a run: thinned when it grows long, never cut, with every change marked."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ffexplore.live.snapshot import Snapshot
+
+POINTS = 600  # when this many are reached, every second one goes
+MARKS = 500  # changes that are kept; beyond, every second one of the older half goes
+BY_VARIANT = ("accuracy", "readout_accuracy")  # (K,)
+BY_LAYER = ("auc", "auc_uniform", "loss", "overlap", "dead", "threshold", "mean_positive", "mean_negative")  # (K, L)
+
+
+class History:
+    """What was published over time; safe to read from any thread.
+
+    Parameters
+    ----------
+    points
+        How many points are kept at most.
+
+    Attributes
+    ----------
+    generation
+        Grows when what was handed out before no longer holds: the history was thinned, cleared or rewound.
+    """
+
+    def __init__(self, points: int = POINTS) -> None:
+        self._points = max(4, points)
+        self._lock = threading.RLock()
+        self._rows: list[Snapshot] = []
+        self._columns: dict[str, NDArray[Any]] = {}
+        self._marks: list[tuple[int, str]] = []
+        self._stride = 1
+        self._skipped = 0
+        self.generation = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        last = self._rows[-1].step if self._rows else 0
+        return f"<History of {len(self)} points to step {last}, {len(self._marks)} changes>"
+
+    @property
+    def changes(self) -> list[tuple[int, str]]:
+        """The step at which something was changed, and what."""
+        with self._lock:
+            return list(self._marks)
+
+    @property
+    def snapshots(self) -> list[Snapshot]:
+        """The kept snapshots, oldest first; without their examples."""
+        with self._lock:
+            return list(self._rows)
+
+    def append(self, snapshot: Snapshot, *, keep: bool = False) -> None:
+        """Take in a snapshot, or pass it over where the history has been thinned.
+
+        Parameters
+        ----------
+        snapshot
+            The moment.
+        keep
+            Keep it in any case; for moments that matter, such as the end of a run.
+        """
+        with self._lock:
+            if self._rows and snapshot.step == self._rows[-1].step:
+                if not keep:
+                    return
+                self._drop(len(self._rows) - 1)
+                self.generation += 1
+            self._skipped += 1
+            if not keep and self._rows and self._skipped < self._stride:
+                return
+            self._skipped = 0
+            if len(self._rows) >= self._points:
+                self._thin()
+            self._rows.append(dataclasses.replace(snapshot, examples=None))
+            self._write(len(self._rows) - 1)
+
+    def mark(self, step: int, text: str, *, replace: bool = False) -> None:
+        """Note a change; ``replace`` puts it in the place of the last one (a slider that is still being moved)."""
+        with self._lock:
+            if replace and self._marks:
+                self._marks.pop()
+            self._marks.append((step, text))
+            if len(self._marks) > MARKS:
+                half = MARKS // 2
+                self._marks[:half] = self._marks[:half:2]
+
+    def clear(self) -> None:
+        """Begin anew."""
+        with self._lock:
+            self._rows, self._columns, self._marks = [], {}, []
+            self._stride, self._skipped = 1, 0
+            self.generation += 1
+
+    def rewind(self, step: int) -> None:
+        """Forget the points after a step; the changes stay, as marks at that step."""
+        with self._lock:
+            count = sum(1 for row in self._rows if row.step <= step)
+            if count < len(self._rows):
+                self._drop(count)
+                self.generation += 1
+            self._marks = [(min(at, step), text) for at, text in self._marks]
+
+    def curve(self) -> dict[str, NDArray[Any]]:
+        """The curves as arrays of T points.
+
+        Returns
+        -------
+        dict
+            ``step`` (T,) int64; ``epoch``, ``seconds``, ``rows_per_second`` (T,) float32; ``accuracy`` and
+            ``readout_accuracy`` (T, K) float32; ``auc``, ``auc_uniform``, ``loss``, ``overlap``, ``dead``,
+            ``threshold``, ``mean_positive`` and ``mean_negative`` (T, K, L) float32, L the largest number of layers
+            so far and nan where there was no such layer.
+        """
+        with self._lock:
+            count = len(self._rows)
+            if not self._columns:
+                shapes: dict[str, tuple[int, ...]] = {"step": (0,), "epoch": (0,), "seconds": (0,)}
+                shapes |= {"rows_per_second": (0,)}
+                shapes |= dict.fromkeys(BY_VARIANT, (0, 1)) | dict.fromkeys(BY_LAYER, (0, 1, 0))
+                return {name: np.zeros(shape, _kind(name)) for name, shape in shapes.items()}
+            return {name: column[:count].copy() for name, column in self._columns.items()}
+
+    def to_frame(self) -> Any:
+        """The history as a pandas DataFrame: a row a point (and variant, where there are several).
+
+        Columns of layers end in their number from 1, as in ``auc_1``; ``changes`` names what was changed since the
+        row before.
+        """
+        import pandas as pd
+
+        with self._lock:
+            curve, marks = self.curve(), self.changes
+        count, variants = curve["accuracy"].shape
+        pieces = []
+        for variant in range(variants):
+            columns = {name: curve[name] for name in ("step", "epoch", "seconds", "rows_per_second")}
+            if variants > 1:
+                columns["variant"] = np.full(count, variant)
+            columns |= {name: curve[name][:, variant] for name in BY_VARIANT}
+            for name in BY_LAYER:
+                values = curve[name][:, variant]
+                columns |= {f"{name}_{layer + 1}": values[:, layer] for layer in range(values.shape[1])}
+            pieces.append(pd.DataFrame(columns))
+        frame = pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0]
+        frame["changes"] = _texts(curve["step"], marks) * variants
+        return frame
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write ``to_frame`` to a file of comma-separated values."""
+        self.to_frame().to_csv(path, index=False)
+
+    def _write(self, row: int) -> None:
+        """Copy a kept snapshot into the columns, which grow with the number of layers."""
+        snapshot = self._rows[row]
+        values = {
+            name: np.asarray(getattr(snapshot, name))
+            for name in ("step", "epoch", "seconds", "rows_per_second", *BY_VARIANT, *BY_LAYER)
+        }
+        for name, value in values.items():
+            column = self._columns.get(name)
+            if column is None:
+                column = np.full((self._points, *value.shape), _empty(name), _kind(name))
+            elif any(new > old for new, old in zip(value.shape, column.shape[1:], strict=True)):
+                shape = [max(pair) for pair in zip(value.shape, column.shape[1:], strict=True)]
+                wider = np.full((self._points, *shape), _empty(name), _kind(name))
+                wider[(slice(None), *map(slice, column.shape[1:]))] = column
+                column = wider
+                self.generation += name == BY_LAYER[0]
+            self._columns[name] = column
+            column[row] = _empty(name)
+            column[row : row + 1][(slice(None), *map(slice, value.shape))] = value
+
+    def _thin(self) -> None:
+        """Drop every second point and take in half as many from now on."""
+        self._rows = self._rows[::2]
+        for name, column in self._columns.items():
+            column[: len(self._rows)] = self._columns[name][::2][: len(self._rows)].copy()
+        self._stride *= 2
+        self.generation += 1
+
+    def _drop(self, count: int) -> None:
+        del self._rows[count:]
+
+
+def _kind(name: str) -> type:
+    return np.int64 if name == "step" else np.float32
+
+
+def _empty(name: str) -> float:
+    return 0 if name == "step" else float("nan")
+
+
+def _texts(steps: NDArray[Any], marks: list[tuple[int, str]]) -> list[str]:
+    """For each point what was changed since the point before."""
+    texts: list[list[str]] = [[] for _ in steps]
+    for step, text in marks:
+        place = int(np.searchsorted(steps, step))
+        if len(texts):
+            texts[min(place, len(texts) - 1)].append(text)
+    return ["; ".join(parts) for parts in texts]

@@ -1,0 +1,258 @@
+"""The mailbox between a person's threads and the trainer thread: settings (last value wins) and a queue of orders."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ffexplore.engine.plan import carry_threshold
+from ffexplore.engine.settings import Settings
+from ffexplore.errors import SettingsError
+
+
+@dataclass
+class Question:
+    """A function that is to be called with the trainer between two batches."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    answer: Future[Any]
+
+
+@dataclass
+class Order:
+    """Something to be done in turn."""
+
+    kind: Literal["start", "step", "reset", "save", "publish", "stop"]
+    count: int = 0
+    path: Path | None = None
+    answer: Future[Any] | None = None
+
+
+@dataclass
+class Letter:
+    """What the trainer thread takes out at once."""
+
+    settings: Settings | None = None
+    notes: tuple[str, ...] = ()
+    halt: bool = False
+    halt_message: str = ""
+    questions: list[Question] = field(default_factory=list)
+    order: Order | None = None
+
+
+class Mailbox:
+    """Holds what was asked for until the trainer thread takes it; safe from any thread.
+
+    Parameters
+    ----------
+    settings
+        The settings in force at the start.
+
+    Attributes
+    ----------
+    lock
+        Guards everything here and the status of the runner; wakes whoever waits for a change.
+    is_waiting
+        Whether there is something to take; read without the lock between two batches.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.lock = threading.Condition(threading.RLock())
+        self.is_waiting = False
+        self.is_resting = True
+        self._base = settings  # in force
+        self._taken: dict[str, Any] = {}  # changes that the trainer thread is taking up
+        self._pending: dict[str, Any] = {}  # changes that came since
+        self._wanted = settings
+        self._notes: list[str] = []
+        self._halt: str | None = None
+        self._questions: deque[Question] = deque()
+        self._orders: deque[Order] = deque()
+
+    @property
+    def wanted(self) -> Settings:
+        """The settings as they will be when every change is taken up."""
+        return self._wanted
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything is left to be done, orders in the queue included."""
+        return bool(self._pending or self._questions or self._orders or self._halt is not None)
+
+    @property
+    def will_train(self) -> bool:
+        """Whether an order to train is in the queue."""
+        return any(order.kind in ("start", "step") for order in self._orders)
+
+    def change(self, changes: dict[str, Any], check: Callable[[Settings, Settings], None]) -> Settings:
+        """Put in changes of settings, judged together with those that wait.
+
+        Parameters
+        ----------
+        changes
+            Values by field.
+        check
+            Called with the settings so far and the new ones; raises to refuse them.
+
+        Raises
+        ------
+        SettingsError
+            When a value is unknown, out of range or does not go with the others; nothing has changed then.
+        """
+        with self.lock:
+            old = self._wanted
+            new, notes = settle(old, changes)
+            if new == old:
+                return new
+            check(old, new)
+            self._pending |= {name: getattr(new, name) for name in differing(old, new)}
+            self._wanted = new
+            self._notes += notes
+            self._wake()
+            return new
+
+    def put(self, order: Order) -> None:
+        """Queue an order; it is carried out after those before it."""
+        with self.lock:
+            self._orders.append(order)
+            self._wake()
+
+    def ask(self, question: Question) -> None:
+        """Put in a question; it is answered between two batches, before any order in the queue."""
+        with self.lock:
+            self._questions.append(question)
+            self._wake()
+
+    def halt(self, message: str = "") -> None:
+        """Stop training now: what was queued to be trained is dropped, resets and saves are not."""
+        with self.lock:
+            self._orders = deque(order for order in self._orders if order.kind not in ("start", "step"))
+            self._halt = message
+            self._wake()
+
+    def drop_orders(self) -> None:
+        """Forget every order in the queue; saves that were not made are cancelled."""
+        with self.lock:
+            for order in self._orders:
+                if order.answer is not None:
+                    order.answer.cancel()
+            self._orders.clear()
+
+    def drop_all(self) -> None:
+        """Forget everything, because nobody is there any more; what was asked is cancelled."""
+        with self.lock:
+            self.drop_orders()
+            for question in self._questions:
+                question.answer.cancel()
+            self._questions.clear()
+            self._halt, self.is_waiting, self.is_resting = None, False, True
+            self.lock.notify_all()
+
+    def _wake(self) -> None:
+        self.is_waiting, self.is_resting = True, False
+        self.lock.notify_all()
+
+    def wake(self) -> None:
+        """Make the trainer thread look up."""
+        with self.lock:
+            self._wake()
+
+    def take(self, *, next_order: bool) -> Letter:
+        """Take out what waits; of the orders the first, if ``next_order``."""
+        with self.lock:
+            letter = Letter(questions=list(self._questions))
+            self._questions.clear()
+            if self._pending:
+                letter.settings, letter.notes = self._wanted, tuple(self._notes)
+                self._taken, self._pending, self._notes = self._pending, {}, []
+            if self._halt is not None:
+                letter.halt, letter.halt_message, self._halt = True, self._halt, None
+            elif next_order and self._orders:
+                letter.order = self._orders.popleft()
+            self.is_waiting = bool(self._orders)
+            return letter
+
+    def settled(self, settings: Settings) -> None:
+        """Say that the changes taken out are in force."""
+        with self.lock:
+            self._base, self._taken = settings, {}
+
+    def refused(self) -> None:
+        """Say that the changes taken out could not be met; those that came since stay, if they still go together."""
+        with self.lock:
+            self._taken = {}
+            try:
+                self._wanted = self._base.replace(**self._pending)
+            except SettingsError:
+                self._wanted, self._pending, self._notes = self._base, {}, []
+
+    def sleep(self, seconds: float | None, *, resting: bool) -> None:
+        """Wait until something comes in, or for some seconds; ``resting`` tells others that all is done."""
+        with self.lock:
+            if self.is_waiting:
+                return
+            self.is_resting = resting
+            self.lock.notify_all()
+            self.lock.wait_for(lambda: self.is_waiting, seconds)
+
+
+def differing(old: Settings, new: Settings) -> list[str]:
+    """Names of the fields in which two settings differ."""
+    return [name for name in Settings.fields() if getattr(old, name) != getattr(new, name)]
+
+
+def settle(old: Settings, changes: dict[str, Any]) -> tuple[Settings, list[str]]:
+    """Apply changes to settings; values that belong to each layer follow the number of layers.
+
+    Returns
+    -------
+    tuple
+        The new settings, and what else was changed with them, in words.
+
+    Raises
+    ------
+    SettingsError
+        When the values do not go together.
+    """
+    notes = []
+    changes = dict(changes)
+    wanted = changes.get("layers")
+    if wanted is not None:
+        depth = len(Settings.field("layers").check("layers", [wanted] if isinstance(wanted, int) else wanted))
+        for name, spec in Settings.fields().items():
+            value = getattr(old, name)
+            if not spec.per_layer or name in (*changes, "layers") or not isinstance(value, tuple):
+                continue
+            if depth == len(value):
+                continue
+            if name == "threshold":
+                changes[name] = None
+                notes.append("the thresholds went back to the natural ones, because the number of layers changed")
+            else:
+                changes[name] = (*value[:depth], *value[-1:] * (depth - len(value)))
+    new = old.replace(**changes)
+    if "threshold" not in changes:
+        new, note = carry_threshold(old, new)
+        notes += [note] if note else []
+    return new, notes
+
+
+def describe(old: Settings, new: Settings) -> list[str]:
+    """What was changed, in words, as in ``threshold 1 → 2.5``."""
+    return [f"{name} {_words(getattr(old, name))} → {_words(getattr(new, name))}" for name in differing(old, new)]
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "natural"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, tuple):
+        return ", ".join(_words(item) for item in value)
+    return str(getattr(value, "name", value) if hasattr(value, "fingerprint") else value)

@@ -1,0 +1,200 @@
+"""When a snapshot is due, and what goes into it, so that looking costs the trainer little."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+from ffexplore.engine.measures import BINS
+from ffexplore.engine.probe import Probe, Reading
+from ffexplore.engine.settings import Settings
+from ffexplore.engine.training import Trainer
+from ffexplore.live.snapshot import Examples, Snapshot
+
+PROBE_SHARE = 0.03  # of the time that the probe may take before snapshots come less often ...
+LONGEST = 1.0  # ... but not more seconds apart than this
+ACCURACY_SHARE = 0.007  # of the time that reading the validation accuracy may take on top
+HEAD_START = 0.03  # seconds that the accuracy may take before its share counts
+THOROUGH = 1.0  # seconds between thorough looks, see Probe.measure
+URGENT = 1 / 30  # seconds between snapshots that a person's changes call for
+SMOOTHING = 1.0  # seconds over which rows per second are smoothed
+
+
+class Publisher:
+    """Makes snapshots of a trainer.
+
+    Parameters
+    ----------
+    trainer
+        What is looked at.
+    rate
+        Snapshots per second at most, while training.
+    """
+
+    def __init__(self, trainer: Trainer, rate: float) -> None:
+        self.trainer, self.probe, self.rate = trainer, Probe(trainer), rate
+        self._next = self._last = self._next_thorough = 0.0
+        self._urgent_at: float | None = None
+        self._costs: deque[float] = deque(maxlen=5)
+        self._is_warm = False
+        self._running_since: float | None = None
+        self._ran = 0.0
+        self._spent = 0.0
+        self._accuracy_of: object = None
+        self._accuracy = self._readout = np.full(1, np.nan, np.float32)
+        self._loss: np.ndarray | None = None
+        self._loss_step = -1
+        self._speed = 0.0
+        self._counted = (0.0, trainer.steps)
+
+    def run(self) -> None:
+        """Note that training goes on from here."""
+        if self._running_since is None:
+            now = time.perf_counter()
+            self._running_since, self._counted = now, (now, self.trainer.steps)
+
+    def rest(self) -> None:
+        """Note that training has come to rest."""
+        if self._running_since is not None:
+            self._ran += time.perf_counter() - self._running_since
+            self._running_since = None
+
+    def hurry(self) -> None:
+        """Make a snapshot due at once, or as soon after the last one as an eye can follow."""
+        if self._urgent_at is None:
+            self._urgent_at = min(self._next, self._last + URGENT) if self._next else 0.0
+
+    def seconds_to_next(self, now: float) -> float:
+        """Seconds until a snapshot is due."""
+        return max(0.0, (self._next if self._urgent_at is None else self._urgent_at) - now)
+
+    def is_due(self, now: float) -> bool:
+        """Whether a snapshot is due at a time of ``time.perf_counter``."""
+        return now >= (self._next if self._urgent_at is None else self._urgent_at)
+
+    def make(self, status: str, message: str, changes: tuple[str, ...], *, fresh: bool) -> Snapshot:
+        """Look at the trainer.
+
+        Parameters
+        ----------
+        status, message, changes
+            As in the snapshot.
+        fresh
+            Read the validation accuracy whatever it costs; else it is carried over where its share is used up.
+        """
+        began = time.perf_counter()
+        self._count(began)
+        thorough = fresh or bool(changes) or began >= self._next_thorough
+        reading = self.probe.measure(thorough=thorough)
+        if thorough:
+            self._next_thorough = began + THOROUGH
+        looked = time.perf_counter()
+        if fresh or self._may_score(looked):
+            self._accuracy, self._readout = self.probe.accuracy()
+            self._accuracy_of = self._run_of_trainer()
+            self._spent += time.perf_counter() - looked
+        if self._is_warm:
+            self._costs.append(looked - began)
+        self._is_warm = True  # the first look takes longer than those after it
+        self._last = time.perf_counter()
+        cost = statistics.median(self._costs) if self._costs else 0.0
+        self._next = began + max(1 / self.rate, min(cost / PROBE_SHARE, LONGEST))
+        self._urgent_at = None
+        return self._compose(reading, status, message, changes)
+
+    def _run_of_trainer(self) -> tuple[Any, ...]:
+        """What an accuracy belongs to: the data and the layers."""
+        network = self.trainer.network
+        return network.inputs.dataset, network.widths, self.trainer.batches
+
+    def _may_score(self, now: float) -> bool:
+        if self._accuracy_of is None or self._run_of_trainer() != self._accuracy_of:
+            return True
+        ran = self._ran + (now - self._running_since if self._running_since is not None else 0.0)
+        return self._spent < HEAD_START + ACCURACY_SHARE * ran
+
+    def _count(self, now: float) -> None:
+        """Update the smoothed rows per second."""
+        then, steps = self._counted
+        if self._running_since is None or now <= then or self.trainer.steps == steps:
+            return
+        speed = max(0, self.trainer.steps - steps) * self.trainer.rows_per_step / (now - then)
+        weight = 1 - np.exp(-(now - then) / SMOOTHING) if self._speed else 1.0
+        self._speed += weight * (speed - self._speed)
+        self._counted = now, self.trainer.steps
+
+    def _losses(self) -> np.ndarray:
+        """Mean loss (K, L) since the last snapshot; that of the last snapshot where no step was made since."""
+        trainer = self.trainer
+        if self._loss is None or trainer.steps != self._loss_step or self._loss.shape[1] != len(trainer.network.layers):
+            losses = [layer.take_loss().cpu().numpy() for layer in trainer.network.layers]
+            self._loss, self._loss_step = np.stack(losses, 1).astype(np.float32), trainer.steps
+        return self._loss.copy()
+
+    def _compose(self, reading: Reading, status: str, message: str, changes: tuple[str, ...]) -> Snapshot:
+        trainer = self.trainer
+        rates = np.array([each.per_layer("learning_rate") for each in trainer.all_settings], np.float32)
+        return Snapshot(
+            step=trainer.steps,
+            epoch=trainer.epochs,
+            seconds=trainer.seconds,
+            rows_per_second=float(self._speed),
+            status=status,
+            widths=trainer.network.widths,
+            goodness=tuple(choice.name for choice in trainer.settings.per_layer("goodness")),
+            low=reading.low,
+            high=reading.high,
+            positive=reading.positive,
+            negative=reading.negative,
+            threshold=reading.threshold,
+            mean_positive=reading.mean_positive,
+            mean_negative=reading.mean_negative,
+            auc=reading.auc,
+            auc_uniform=reading.auc_uniform,
+            overlap=reading.overlap,
+            dead=reading.dead,
+            loss=self._losses(),
+            accuracy=self._accuracy.copy(),
+            readout_accuracy=self._readout.copy(),
+            learning_rate=rates * np.float32(trainer.course()),
+            examples=Examples(reading.images, reading.labels, reading.goodness, reading.probability),
+            message=message,
+            changes=changes,
+        )
+
+
+def blank_snapshot(settings: Settings, status: str, message: str) -> Snapshot:
+    """A snapshot of what could not be built or looked at: the layers as they were asked for, and no numbers."""
+    widths = settings.layers
+    empty = np.full((1, len(widths)), np.nan, np.float32)
+    nothing = np.zeros((1, len(widths), BINS), np.int32)
+    unknown = np.full(1, np.nan, np.float32)
+    return Snapshot(
+        step=0,
+        epoch=0.0,
+        seconds=0.0,
+        rows_per_second=0.0,
+        status=status,
+        widths=widths,
+        goodness=tuple(choice.name for choice in settings.per_layer("goodness")),
+        low=np.zeros_like(empty),
+        high=np.ones_like(empty),
+        positive=nothing,
+        negative=nothing.copy(),
+        threshold=empty,
+        mean_positive=empty.copy(),
+        mean_negative=empty.copy(),
+        auc=empty.copy(),
+        auc_uniform=empty.copy(),
+        overlap=empty.copy(),
+        dead=np.zeros(empty.shape, np.int32),
+        loss=empty.copy(),
+        accuracy=unknown,
+        readout_accuracy=unknown.copy(),
+        learning_rate=empty.copy(),
+        message=message,
+    )

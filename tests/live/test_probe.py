@@ -1,0 +1,167 @@
+"""The probe: what it says of a network agrees with what can be worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import ffexplore as ff
+from ffexplore.engine.probe import EXAMPLES, ROWS, Probe
+
+SMALL: dict[str, Any] = {"dataset": "digits", "label_encoding": "appended", "layers": (24, 16), "batch_size": 32}
+
+
+def trained(steps=30, **changes):
+    return ff.Trainer(ff.Settings(**(SMALL | changes))).fit(steps=steps, progress=False)
+
+
+def test_counts_means_and_separation_by_hand():
+    trainer = trained()
+    reading = Probe(trainer).measure()
+    network, inputs = trainer.network, trainer.network.inputs
+    rows = min(ROWS, len(inputs.y["validation"]))
+    index = torch.arange(rows)
+    labels = inputs.y["validation"][index]
+    prepared = inputs.prepare(inputs.rows(index, "validation")[None, None])
+    positive = network.goodness(prepared, labels[None, None])[:, 0, 0].numpy()
+    assert np.allclose(reading.mean_positive[0], positive.mean(1), rtol=1e-5)
+    assert (reading.positive.sum(-1) == rows).all()
+    assert (reading.negative.sum(-1) == rows).all()
+    for layer in range(2):
+        low, high = reading.low[0, layer], reading.high[0, layer]
+        clipped = np.clip(positive[layer], low, high)
+        counts, _ = np.histogram(clipped, bins=reading.positive.shape[-1], range=(low, high))
+        assert np.abs(counts - reading.positive[0, layer]).sum() <= 2  # a value on an edge may fall on either side
+    assert reading.labels[0].tolist() == labels[:EXAMPLES].tolist()
+    assert np.allclose(reading.goodness[0], positive[:, :EXAMPLES].T, rtol=1e-5)
+    # uniform_label is the generator, so both separations are the same
+    assert np.array_equal(reading.auc, reading.auc_uniform)
+
+
+def test_probability_is_that_of_the_threshold():
+    trainer = trained(threshold=(0.8, 1.3), logit_scale=3.0)
+    reading = Probe(trainer).measure()
+    assert np.allclose(reading.threshold, [[0.8, 1.3]])
+    expected = 1 / (1 + np.exp(-3.0 * (reading.goodness - np.array([0.8, 1.3]))))
+    assert np.allclose(reading.probability, expected, atol=1e-5)
+
+
+def test_looking_changes_nothing_and_gives_the_same_twice():
+    first, second = trained(negatives="hard_label"), trained(negatives="hard_label")
+    probe = Probe(first)
+    readings = [probe.measure(), probe.measure(), probe.measure(thorough=False)]
+    probe.accuracy()
+    for name in ("positive", "negative", "auc", "auc_uniform", "goodness", "labels", "images"):
+        assert np.array_equal(getattr(readings[0], name), getattr(readings[1], name)), name
+        assert np.array_equal(getattr(readings[0], name), getattr(readings[2], name)), name
+    first.step()
+    second.step()
+    assert all(torch.equal(first.state()[name], value) for name, value in second.state().items())
+
+
+@pytest.mark.parametrize("generator", ff.negatives.names())
+def test_every_generator_can_be_looked_at(generator):
+    reading = Probe(trained(5, negatives=generator)).measure()
+    assert np.isfinite(reading.auc).all()
+    assert np.isfinite(reading.auc_uniform).all()
+    assert reading.images.dtype == np.uint8
+    changes = ff.negatives[generator].changes
+    same_picture = np.array_equal(reading.images[0][:, :8], reading.images[1][:, :8])
+    assert same_picture == (changes == "label")
+
+
+def test_hard_negatives_follow_the_weights_only_in_a_thorough_look():
+    trainer = trained(0 + 1, negatives="hard_label")
+    probe = Probe(trainer)
+    before = probe.measure()
+    trainer.fit(steps=60, progress=False)
+    light = probe.measure(thorough=False)
+    assert np.array_equal(light.labels, before.labels)
+    assert np.array_equal(light.auc_uniform, before.auc_uniform)
+    assert not np.array_equal(light.auc, before.auc)
+    thorough = probe.measure()
+    assert not np.array_equal(thorough.auc_uniform, before.auc_uniform)
+
+
+def test_without_labels_there_is_no_class():
+    trainer = trained(5, label_encoding="none", negatives="noise", inference="readout")
+    probe = Probe(trainer)
+    reading = probe.measure()
+    assert np.isnan(reading.auc_uniform).all()
+    assert (reading.labels == -1).all()
+    accuracy, readout = probe.accuracy()
+    assert np.isnan(accuracy).all()
+    assert np.isfinite(readout).all()
+
+
+def test_without_readout_its_accuracy_is_unknown():
+    accuracy, readout = Probe(trained(5, readout_rate=0.0)).accuracy()
+    assert np.isfinite(accuracy).all()
+    assert np.isnan(readout).all()
+
+
+def test_accuracy_is_that_of_the_report():
+    trainer = trained(80)
+    report = trainer.evaluate("validation")
+    accuracy, readout = Probe(trainer).accuracy()
+    assert accuracy[0] == pytest.approx(report.accuracy)
+    assert readout[0] == pytest.approx(report.readout_accuracy)
+
+
+def test_dead_units_are_counted():
+    trainer = trained(5)
+    with torch.no_grad():
+        trainer.network.layers[1].parameters.bias[0, :3] = -1e6
+    trainer.network.layers[1].parameters.changed()
+    assert Probe(trainer).measure().dead[0, 1] >= 3
+
+
+def test_ranges_stay_put_and_can_be_locked():
+    trainer = trained(40)
+    probe = Probe(trainer)
+    probe.measure()
+    trainer.fit(steps=3, progress=False)
+    first = probe.measure()  # had to change, and was taken a little wider
+    trainer.apply(trainer.settings.replace(learning_rate=1e-5))
+    trainer.fit(steps=3, progress=False)
+    assert np.array_equal(probe.measure().low, first.low)
+    probe.is_locked = True
+    trainer.apply(trainer.settings.replace(goodness="sum_of_squares"))
+    assert np.array_equal(probe.measure().high, first.high)
+    probe.is_locked = False
+    assert (probe.measure().high > first.high).all()
+
+
+def test_what_is_rebuilt_is_noticed():
+    trainer = trained(5)
+    probe = Probe(trainer)
+    probe.measure()
+    trainer.apply(trainer.settings.replace(layers=(8, 8, 8), dataset="moons"))
+    reading = probe.measure()
+    assert reading.auc.shape == (1, 3)
+    assert reading.images.shape[2:] == (1, 4, 1)  # two numbers and two classes
+
+
+def test_variants_are_looked_at_together():
+    settings = [ff.Settings(**SMALL, negatives="hard_label", seed=seed) for seed in range(3)]
+    together = ff.Trainer.variants(settings).fit(steps=10, progress=False)
+    reading, accuracy = Probe(together).measure(), Probe(together).accuracy()[0]
+    assert reading.auc.shape == (3, 2)
+    assert accuracy.shape == (3,)
+    for k, each in enumerate(settings):
+        alone = Probe(ff.Trainer(each).fit(steps=10, progress=False)).measure()
+        assert np.allclose(reading.mean_positive[k], alone.mean_positive[0], rtol=1e-3)
+
+
+def test_one_class_of_activity_and_constant_goodness():
+    trainer = trained(2)
+    for layer in trainer.network.layers:
+        layer.parameters.flat.zero_()
+        layer.parameters.changed()
+    reading = Probe(trainer).measure()
+    assert reading.dead.tolist() == [[24, 16]]
+    assert reading.auc.tolist() == [[0.5, 0.5]]
+    assert (reading.high > reading.low).all()
