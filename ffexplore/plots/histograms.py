@@ -1,0 +1,102 @@
+"""Goodness of positive and negative data, layer by layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ffexplore.live.snapshot import Snapshot
+from ffexplore.plots.style import AXIS, INK, MUTED, NEGATIVE, POSITIVE, RULE, dressed, number
+
+ROW = 140  # pixels
+
+
+def histograms(snapshot: Snapshot, variant: int = 0) -> go.Figure:
+    """Draw a row per layer: positive goodness upwards, negative mirrored downwards, the threshold, measures in words.
+
+    Parameters
+    ----------
+    snapshot
+        The moment to draw.
+    variant
+        Which of the K variants.
+
+    Returns
+    -------
+    go.Figure
+        For each layer two bar traces and, where the objective has a threshold, a line.
+
+    Raises
+    ------
+    IndexError
+        If there is no such variant.
+    """
+    variants, layers = snapshot.low.shape
+    if not 0 <= variant < variants:
+        raise IndexError(f"variant is {variant!r}; this snapshot has {variants}, counted from 0.")
+    titles = [_title(snapshot, variant, layer) for layer in range(layers)]
+    gap = 52 / (ROW * layers) if layers > 1 else 0
+    figure = make_subplots(rows=layers, cols=1, subplot_titles=titles, vertical_spacing=gap)
+    figure.update_annotations(x=0, xanchor="left", font={"size": 12, "color": MUTED})
+    for layer in range(layers):
+        _add_row(figure, snapshot, variant, layer)
+    figure.update_layout(bargap=0, barmode="overlay", showlegend=True)
+    figure = dressed(figure, height=ROW * layers + 92)
+    return figure.update_layout(margin={"l": 16, "t": 72}, legend={"y": 1 + 24 / (ROW * layers)})
+
+
+def _title(snapshot: Snapshot, variant: int, layer: int) -> str:
+    goodness = snapshot.goodness[layer].replace("_", " ")
+    dead = int(snapshot.dead[variant, layer])
+    words = [
+        f"<b>layer {layer + 1}</b> · {snapshot.widths[layer]} units, {goodness}",
+        f"mean ▲ {number(float(snapshot.mean_positive[variant, layer]))}"
+        f" ▼ {number(float(snapshot.mean_negative[variant, layer]))}",
+        f"AUC {number(float(snapshot.auc[variant, layer]), 3)}",
+        f"{dead or 'no'} dead {'unit' if dead == 1 else 'units'}",
+    ]
+    return "   ".join(words)
+
+
+def _add_row(figure: go.Figure, snapshot: Snapshot, variant: int, layer: int) -> None:
+    low, high = float(snapshot.low[variant, layer]), float(snapshot.high[variant, layer])
+    sides = {
+        "positive data": (snapshot.positive[variant, layer], POSITIVE, 1),
+        "negative data": (snapshot.negative[variant, layer], NEGATIVE, -1),
+    }
+    edges = np.linspace(low, high, snapshot.positive.shape[2] + 1)
+    tallest = max(1, *(int(counts.max()) for counts, _, _ in sides.values()))
+    where = {"row": layer + 1, "col": 1}
+    for name, (counts, color, sign) in sides.items():
+        bars = go.Bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=sign * counts,
+            width=np.diff(edges),
+            customdata=np.stack([edges[:-1], edges[1:], counts], axis=1),
+            hovertemplate="%{customdata[0]:.3g} to %{customdata[1]:.3g}: %{customdata[2]}<extra>" + name + "</extra>",
+            marker={"color": color, "line": {"width": 0}},
+            name=name,
+            legendgroup=name,
+            showlegend=layer == 0,
+        )
+        figure.add_trace(bars, **where)
+    threshold = float(snapshot.threshold[variant, layer])
+    if np.isfinite(threshold):
+        line = go.Scatter(
+            x=[threshold, threshold],
+            y=[-1.15 * tallest, 1.1 * tallest],
+            mode="lines+text",
+            text=[f" θ = {number(threshold)}", ""],
+            textposition="top right",
+            line={"color": INK, "width": 2},
+            name="threshold θ",
+            legendgroup="threshold",
+            showlegend=layer == 0,
+            hoverinfo="skip",
+        )
+        figure.add_trace(line, **where)
+    figure.update_xaxes(range=[low, high], **AXIS, **where)
+    limit = 1.15 * tallest
+    hidden = AXIS | {"ticks": "", "linecolor": "rgba(0,0,0,0)", "showticklabels": False}
+    figure.update_yaxes(range=[-limit, limit], **(hidden | {"zeroline": True, "zerolinecolor": RULE}), **where)

@@ -1,0 +1,115 @@
+"""The static figures: their numbers, their words, and the look they share with the board."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ffexplore import plots
+from ffexplore.plots import style
+from ffexplore.ui.script import board_style
+from tests.ui.synthetic import History, snapshot
+
+REPORT = SimpleNamespace(
+    accuracy=0.981,
+    readout_accuracy=0.976,
+    layer_accuracy=[0.962, 0.951],
+    cumulative_accuracy=[0.962, 0.983],
+    auc=[0.991, 0.985],
+)
+
+
+def history():
+    record = History()
+    for step in (0, 100, 200):
+        record.append(snapshot(step))
+    record.changes = [(100, "threshold 3")]
+    return record
+
+
+def titles(figure):
+    return [annotation.text for annotation in figure.layout.annotations]
+
+
+def test_histograms_mirror_the_counts_of_every_layer():
+    moment = snapshot(600, layers=3)
+    figure = plots.histograms(moment)
+    bars = [trace for trace in figure.data if trace.type == "bar"]
+    assert len(bars) == 6
+    for layer in range(3):
+        np.testing.assert_array_equal(bars[2 * layer].y, moment.positive[0, layer])
+        np.testing.assert_array_equal(bars[2 * layer + 1].y, -moment.negative[0, layer])
+        assert bars[2 * layer].x[0] - bars[2 * layer].width[0] / 2 == pytest.approx(moment.low[0, layer])
+        assert bars[2 * layer].x[-1] + bars[2 * layer].width[-1] / 2 == pytest.approx(moment.high[0, layer])
+
+
+def test_histograms_say_the_measures_in_words():
+    figure = plots.histograms(snapshot(600, layers=2))
+    assert titles(figure) == [
+        "<b>layer 1</b> · 256 units, mean square   mean ▲ 2.54 ▼ 0.72   AUC 0.924   no dead units",
+        "<b>layer 2</b> · 128 units, mean square   mean ▲ 2.26 ▼ 0.93   AUC 0.810   3 dead units",
+    ]
+
+
+def test_the_threshold_is_a_line_and_absent_where_there_is_none():
+    lines = [trace for trace in plots.histograms(snapshot(threshold=2.5)).data if trace.type == "scatter"]
+    assert [tuple(line.x) for line in lines] == [(2.5, 2.5)] * 2
+    assert lines[0].text[0].strip() == "θ = 2.50"
+    assert not [trace for trace in plots.histograms(snapshot(threshold=np.nan)).data if trace.type == "scatter"]
+
+
+def test_one_variant_is_drawn_and_a_wrong_one_refused():
+    moment = snapshot(variants=2, positive=np.arange(2 * 2 * 64, dtype=np.int32).reshape(2, 2, 64))
+    np.testing.assert_array_equal(plots.histograms(moment, variant=1).data[0].y, moment.positive[1, 0])
+    with pytest.raises(IndexError, match="variant is 2; this snapshot has 2, counted from 0"):
+        plots.histograms(moment, variant=2)
+    with pytest.raises(IndexError, match="variant is 1; this history has 1, counted from 0"):
+        plots.curves(history(), variant=1)
+
+
+def test_curves_hold_the_rows_in_percent_and_the_changes():
+    record = history()
+    figure = plots.curves(record)
+    assert [trace.name for trace in figure.data] == ["goodness per label", "read-out"]
+    np.testing.assert_array_equal(figure.data[0].x, [0, 100, 200])
+    np.testing.assert_allclose(figure.data[0].y, 100 * record.curve()["accuracy"][:, 0], rtol=1e-6)
+    assert titles(figure) == ["threshold 3"]
+    assert [line.x0 for line in figure.layout.shapes] == [100]
+
+
+def test_curves_leave_out_what_was_not_measured():
+    record = History()
+    for step in (0, 100, 200):
+        record.append(snapshot(step, readout_accuracy=np.full(1, np.nan, np.float32)))
+    assert [trace.name for trace in plots.curves(record).data] == ["goodness per label"]
+    assert plots.curves(History()).data == ()
+
+
+def test_report_shows_layers_alone_and_together():
+    figure = plots.report(REPORT)
+    alone, together, goodness, readout = figure.data
+    assert list(alone.x) == ["layer 1<br>AUC 0.991", "layer 2<br>AUC 0.985"]
+    np.testing.assert_allclose(alone.y, [96.2, 95.1])
+    np.testing.assert_allclose(together.y, [96.2, 98.3])
+    assert (goodness.name, readout.name) == ("goodness per label 98.10 %", "read-out 97.60 %")
+    without = plots.report(SimpleNamespace(**(vars(REPORT) | {"readout_accuracy": float("nan")})))
+    assert len(without.data) == 3
+
+
+@pytest.mark.parametrize("make", [lambda: plots.histograms(snapshot()), lambda: plots.curves(history()),
+                                  lambda: plots.report(REPORT)], ids=["histograms", "curves", "report"])  # fmt: skip
+def test_figures_are_the_same_every_time(make):
+    assert make().to_json() == make().to_json()
+
+
+def test_the_board_and_the_figures_share_their_colours():
+    css = board_style().lower()
+    for color in (style.POSITIVE, style.NEGATIVE, style.READOUT):
+        assert color.lower() in css
+
+
+def test_numbers_have_a_true_minus():
+    assert style.number(-1.234) == "−1.23"
+    assert style.number(float("nan")) == "–"
