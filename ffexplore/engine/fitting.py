@@ -55,7 +55,9 @@ def run(trainer: Trainer, unit: str, amount: float, progress: bool) -> None:
             if shown is not None:
                 shown.update(amount - shown.n)
         except KeyboardInterrupt:
-            return  # a normal way to end: the trainer is whole and can go on
+            pass  # a normal way to end: the trainer is whole and can go on
+        finally:
+            trainer.progress = 0.0  # what follows without a horizon keeps its rate
 
 
 def _until(trainer: Trainer, unit: str, amount: float) -> Iterator[float]:

@@ -30,6 +30,7 @@ class Prepared:
     squares: Tensor  #: (K', S', B) sum of squares of the scaled inputs
     scale: Tensor | None  #: (K', S', B) factor that normalized the rows; None where there is none
     brightness: Tensor | None  #: (K', S', B) value of a label of strength 1 where images differ in it
+    logits: Tensor | None = None  #: (K, B, C) what the read-out said of the images, once it was asked
 
 
 class Inputs:
@@ -98,7 +99,7 @@ class Inputs:
         if self.dataset.kind == "images":
             if scaling == "unit":
                 return 1.0, 0.0, 1.0
-            counts = torch.bincount(raw.flatten(), minlength=256).double().cpu()
+            counts = torch.bincount(raw.flatten(), minlength=256).cpu().double()
             value = torch.arange(256, dtype=torch.float64) / 255
             mean = float((counts * value).sum() / counts.sum())
             variance = float((counts * (value - mean).square()).sum() / (counts.sum() - 1))

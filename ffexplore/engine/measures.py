@@ -21,12 +21,12 @@ def auc(positive: Tensor, negative: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        (...), float64.
+        (...), float64 on the CPU.
     """
     ordered = negative.sort(-1).values.contiguous()
     values = positive.contiguous()
     below = torch.searchsorted(ordered, values, right=False) + torch.searchsorted(ordered, values, right=True)
-    return below.double().mean(-1) / (2 * negative.shape[-1])
+    return below.cpu().double().mean(-1) / (2 * negative.shape[-1])  # an Apple GPU has no float64
 
 
 def histogram(values: Tensor, low: Tensor, high: Tensor, bins: int = BINS) -> Tensor:
@@ -39,7 +39,9 @@ def histogram(values: Tensor, low: Tensor, high: Tensor, bins: int = BINS) -> Te
 
 def overlap(positive: Tensor, negative: Tensor) -> Tensor:
     """Area that two histograms share, 0 (apart) to 1 (the same); counts (..., bins) -> (...)."""
-    shares = [counts.double() / counts.sum(-1, keepdim=True).clamp(min=1) for counts in (positive, negative)]
+    shares = [
+        counts.cpu().double() / counts.cpu().sum(-1, keepdim=True).clamp(min=1) for counts in (positive, negative)
+    ]
     return torch.minimum(*shares).sum(-1)
 
 

@@ -147,10 +147,11 @@ class Pairs:
 
         def scores(what: str) -> Tensor:
             if what not in kept:
-                if what == "readout":
-                    features = self.network.neutral(prepared)
+                if what == "readout" and prepared.logits is not None:
+                    kept[what] = prepared.logits
+                elif what == "readout":
                     assert self.network.readout is not None
-                    kept[what] = self.network.readout.logits(features)
+                    kept[what] = self.network.readout.logits(self.network.neutral(prepared))
                 else:
                     goodness = self.network.candidates(prepared, 1 if what == "first" else None)
                     kept[what] = self._in_natural_units(goodness.permute(0, 1, 3, 2))

@@ -245,7 +245,7 @@ class Probe:
         goodness, logits = network.score(inputs.rows(index, "validation"))
 
         def share(scores: Tensor) -> Float:
-            right: Float = (scores.argmax(-1) == labels).double().mean(-1).float().cpu().numpy()
+            right: Float = (scores.argmax(-1) == labels).cpu().double().mean(-1).float().numpy()
             return right
 
         nothing = np.full(goodness.shape[1], np.nan, np.float32)

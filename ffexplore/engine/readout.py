@@ -48,8 +48,13 @@ class Readout:
         """Features (K, 1, B, size) -> logits (K, B, classes)."""
         return products.project(features, self.parameters.weight, self.parameters.bias)[:, 0]
 
-    def learn(self, features: Tensor, labels: Tensor, rate: float, decay: float) -> None:
+    def learn(self, features: Tensor, labels: Tensor, rate: float, decay: float) -> Tensor:
         """Take one step on features (K, 1, B, size) with the true labels (K', B).
+
+        Returns
+        -------
+        Tensor
+            The logits (K, B, classes) from before the step.
 
         Raises
         ------
@@ -67,3 +72,4 @@ class Readout:
         if not bool(torch.isfinite(bias.sum())):
             raise DivergedError("the read-out met a gradient that is not finite")
         self.parameters.update(flat, [rate] * variants, MOMENTUM, [decay] * variants)
+        return logits

@@ -79,7 +79,7 @@ def make_reports(trainer: Trainer, split: str) -> list[Report]:
     variants = goodness.shape[1]
 
     def share(scores: Tensor) -> list[float]:
-        right: list[float] = (scores.argmax(-1) == labels).double().mean(-1).tolist()
+        right: list[float] = (scores.argmax(-1) == labels).cpu().double().mean(-1).tolist()
         return right if labelled else [float("nan")] * variants
 
     summed = trainer.settings.inference
@@ -87,7 +87,7 @@ def make_reports(trainer: Trainer, split: str) -> list[Report]:
     accuracy = share(inferences["goodness"].function(goodness, **layers))
     readout = [float("nan")] * variants
     if logits is not None:
-        readout = (logits.argmax(-1) == labels).double().mean(-1).tolist()
+        readout = (logits.argmax(-1) == labels).cpu().double().mean(-1).tolist()
     alone = [share(layer) for layer in goodness]
     cumulative = [share(layer) for layer in goodness.cumsum(0)]
     uniform = torch.full(goodness.shape[:2], float("nan"))

@@ -182,7 +182,9 @@ class Trainer:
                 if network.readout is not None and self.steps % settings.readout_interval == 0:
                     labels = network.inputs.y["train"][index]
                     features = network.neutral(prepared)
-                    network.readout.learn(features, labels, settings.readout_rate, settings.readout_decay)
+                    prepared.logits = network.readout.learn(
+                        features, labels, settings.readout_rate, settings.readout_decay
+                    )
                 parts = self.pairs.sides(index, raw, prepared, self._period())
                 learning = {layer for block in self.blocks() for layer in block}
                 self._set_rates(learning)

@@ -66,7 +66,7 @@ def test_fit_by_steps_and_epochs() -> None:
     assert 30 / 42 + 2 <= trainer.epochs < 30 / 42 + 2 + 10 / 42 + 1e-9
     other = Trainer(settings()).fit(epochs=2, progress=False)
     assert (other.steps, other.epochs) == (10, 2.0)
-    other.fit(epochs=np.float32(0.5), progress=False)
+    other.fit(epochs=np.float32(0.5), progress=False)  # type: ignore[arg-type]
     assert other.epochs == pytest.approx(2 + 30 / 42)
 
 

@@ -28,6 +28,7 @@ CASES: dict[str, dict[str, Any]] = {
     "appended": {"label_encoding": "appended(strength=2)"},
     "per image": {"label_encoding": "overlay(per_image=True)"},
     "standardized": {"input_scaling": "standardize", "label_encoding": "overlay(strength=1.5)"},
+    "standardized, not normalized": {"input_scaling": "standardize", "normalization": "none"},
     "unit length": {"normalization": "unit(epsilon=0.0001)"},
     "layer norm": {"normalization": "layer_norm"},
     "layer norm, appended": {"normalization": "layer_norm", "label_encoding": "appended"},
