@@ -94,7 +94,8 @@ def configure(network: Network, variants: Sequence[Settings]) -> None:
                 for rule in layer.rules
             ]
         layer.theta = torch.tensor([[each.thresholds()[number]] for each in variants], device=device)
-        layer.scale = torch.tensor([[float(each.logit_scale)] for each in variants], device=device)
+        scales = [[float(each.logit_scale)] for each in variants]
+        layer.scale = None if all(scale == [1.0] for scale in scales) else torch.tensor(scales, device=device)
         layer.decays = [each.weight_decay for each in variants]
         layer.momentum, layer.dropout, layer.peer = settings.momentum, settings.dropout, settings.peer_normalization
 

@@ -17,6 +17,7 @@ from ffexplore.engine.objectives import Evidence, Objective
 from ffexplore.engine.parameters import Parameters
 from ffexplore.errors import DivergedError
 
+LOSS_INTERVAL = 4  # the loss is only looked at, so every fourth batch will do
 Pull = Callable[[Tensor], Tensor]
 
 
@@ -81,7 +82,7 @@ class Layer:
     rules
         Goodness and objective of the variants.
     theta, scale
-        Threshold and logit scale, (K, 1).
+        Threshold and logit scale, (K, 1); the scale is None where it is 1.
     rates, decays
         Learning rate and weight decay of each variant.
     """
@@ -93,13 +94,14 @@ class Layer:
         self.rules: list[Rule] = []
         self.states: list[dict[str, Tensor]] = []
         self.theta = torch.zeros(variants, 1, device=device)
-        self.scale = torch.ones(variants, 1, device=device)
+        self.scale: Tensor | None = None
         self.rates: Sequence[float] = [0.0] * variants
         self.decays: Sequence[float] = [0.0] * variants
         self.momentum, self.dropout, self.peer = 0.9, 0.0, 0.0
         self.peer_mean = torch.full((variants, units), 0.5, device=device)
         self.loss_sum = torch.zeros(variants, device=device)
         self.loss_count = 0
+        self._learned = 0
 
     @property
     def units(self) -> int:
@@ -156,19 +158,31 @@ class Layer:
     def _delta(self, h: Tensor, masks: Tensor | None) -> Tensor:
         """The derivative of the mean loss by the pre-activation, (K, 2, B, units)."""
         pieces, losses = [], []
+        want_loss = self._learned % LOSS_INTERVAL == 0
+        self._learned += 1
         for rule, state in zip(self.rules, self.states, strict=True):
             rows = h[rule.rows]
             g, pull = self._evidence(rule, state, rows, None if masks is None else masks.expand_as(h)[rule.rows])
-            theta, scale = self.theta[rule.rows], self.scale[rule.rows]
-            evidence = Evidence(g[:, 0], g[:, 1], theta, scale)
-            loss, positive, negative = rule.objective.loss_and_slope(evidence, rule.objective_params)
-            losses.append(loss.mean(1))
+            scale = None if self.scale is None else self.scale[rule.rows]
+            evidence = Evidence(g[:, 0], g[:, 1], self.theta[rule.rows], scale)
+            loss, positive, negative = rule.objective.loss_and_slope(evidence, rule.objective_params, want_loss)
+            if loss is not None:
+                losses.append(loss.mean(1))
             pieces.append(pull(torch.stack([positive, negative], 1) / h.shape[2]))
         delta = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
         if masks is not None:
             delta = delta.mul_(masks)
-        self._loss = losses[0] if len(losses) == 1 else torch.cat(losses)
+        if losses:
+            self._note(losses)
         return delta
+
+    def _note(self, losses: list[Tensor]) -> None:
+        """Add the losses of all variants to the running sum; each (rows of a rule,)."""
+        loss = losses[0] if len(losses) == 1 else torch.cat(losses)
+        if not math.isfinite(float(loss.sum())):
+            raise DivergedError(f"layer {self.number + 1} met a loss that is not finite")
+        self.loss_sum += loss
+        self.loss_count += 1
 
     def _evidence(self, rule: Rule, state: dict[str, Tensor], h: Tensor, masks: Tensor | None) -> tuple[Tensor, Pull]:
         """The goodness (K, 2, B), and what carries its derivative back to the activity before dropout's factor."""
@@ -209,16 +223,15 @@ class Layer:
             scaled = delta if part.scale is None else delta * part.scale.unsqueeze(-1)
             products.gradient(part.x, scaled, self.parameters.of_source(weight, part.source))
         torch.sum(delta, (1, 2), out=bias)
-        if not math.isfinite(float(self._loss.sum()) + float(bias.sum())):
-            raise DivergedError(f"layer {self.number + 1} met a loss or a gradient that is not finite")
-        self.loss_sum += self._loss
-        self.loss_count += 1
+        # A sum of squares or products that overflowed anywhere above shows here, before the weights are touched.
+        if not math.isfinite(float(bias.sum())):
+            raise DivergedError(f"layer {self.number + 1} met a gradient that is not finite")
         self.parameters.update(flat, self.rates, self.momentum, self.decays)
 
     def take_loss(self) -> Tensor:
-        """The mean loss (K,) since the last call; nan where the layer did not learn meanwhile."""
+        """The mean loss (K,) of a sample of the batches since the last call; nan where it did not learn meanwhile."""
         mean = self.loss_sum / self.loss_count if self.loss_count else torch.full_like(self.loss_sum, float("nan"))
-        self.loss_sum, self.loss_count = torch.zeros_like(self.loss_sum), 0
+        self.loss_sum, self.loss_count, self._learned = torch.zeros_like(self.loss_sum), 0, 0
         return mean
 
     def state(self) -> dict[str, Tensor]:

@@ -33,13 +33,14 @@ class Evidence:
     """What an objective may look at; K variants, B pairs.
 
     ``positive`` and ``negative`` are goodness (K, B); ``theta`` the threshold and ``scale`` the factor that turns
-    a distance in goodness into a logit, both (K, 1); ``context`` what other layers say of each side, (K, 2, B).
+    a distance in goodness into a logit (None for 1), both (K, 1); ``context`` what other layers say of each side,
+    (K, 2, B).
     """
 
     positive: Tensor
     negative: Tensor
     theta: Tensor
-    scale: Tensor
+    scale: Tensor | None
     context: Tensor | None = None
 
 
@@ -62,12 +63,10 @@ class Objective(Entry):
 
     def _arguments(self, evidence: Evidence) -> dict[str, Tensor]:
         # An objective sees goodness on the logit scale, so that every one of them has the same scale factor.
-        scale = evidence.scale
-        given = {
-            "positive": evidence.positive * scale,
-            "negative": evidence.negative * scale,
-            "theta": (evidence.theta * scale).expand_as(evidence.positive),
-        }
+        positive, negative, theta = evidence.positive, evidence.negative, evidence.theta
+        if evidence.scale is not None:
+            positive, negative, theta = (value * evidence.scale for value in (positive, negative, theta))
+        given = {"positive": positive, "negative": negative, "theta": theta.expand_as(positive)}
         if evidence.context is not None:
             given["context"] = evidence.context
         return {name: given[name] for name in self.arguments if name in given}
@@ -84,15 +83,20 @@ class Objective(Entry):
         return loss
 
     def loss_and_slope(
-        self, evidence: Evidence, params: Mapping[str, Value] | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss of each pair and its derivative by positive and by negative goodness, each (K, B)."""
+        self, evidence: Evidence, params: Mapping[str, Value] | None = None, want_loss: bool = True
+    ) -> tuple[Tensor | None, Tensor, Tensor]:
+        """The loss of each pair and its derivative by positive and by negative goodness, each (K, B).
+
+        The loss is None where it is not wanted and the derivative is known without it.
+        """
         slope: Callable[..., tuple[Tensor, Tensor]] | None = self.traits.get("slope")
         if slope is not None:
             arguments = self._arguments(evidence)
             with torch.no_grad():
-                loss = self.function(**arguments, **dict(params or {}))
+                loss = self.function(**arguments, **dict(params or {})) if want_loss else None
                 positive, negative = slope(**arguments, **dict(params or {}))
+            if evidence.scale is None:
+                return loss, positive, negative
             return loss, positive * evidence.scale, negative * evidence.scale
         with torch.enable_grad():
             leaf = Evidence(

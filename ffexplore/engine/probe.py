@@ -199,8 +199,7 @@ class Probe:
         counts = histogram(g, edges[0], edges[1])  # (L, K, 2, N)
         means = g.mean(-1)
         shown = g[:, 0, :, :EXAMPLES]  # (L, 2, E)
-        scale = torch.stack([layer.scale[0, 0] for layer in network.layers])
-        sure = torch.sigmoid((shown - theta[:, :1, None]) * scale[:, None, None])
+        sure = torch.sigmoid((shown - theta[:, :1, None]) * self.trainer.settings.logit_scale)
         pictures, labels = self._pictures.show(self._labels, drawn.labels[0], drawn.image(0))
         return Reading(
             low=_by_variant(low),

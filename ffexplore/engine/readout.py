@@ -70,6 +70,8 @@ class Readout:
         products.gradient(features, delta.unsqueeze(1), weight)
         torch.sum(delta, 1, out=bias)
         if not bool(torch.isfinite(bias.sum())):
+            if not bool(torch.isfinite(features.sum())):
+                return logits  # it is a layer that diverged, and that layer will say so in this very step
             raise DivergedError("the read-out met a gradient that is not finite")
         self.parameters.update(flat, [rate] * variants, MOMENTUM, [decay] * variants)
         return logits
