@@ -218,15 +218,15 @@ class Layer:
 
     def accumulate(self, parts: list[Part], delta: Tensor) -> None:
         """Turn the derivative by the pre-activation into a change of weights, unless it is not finite."""
-        flat, weight, bias = self.parameters.gradient()
+        gradient = self.parameters.gradient()
         for part in parts:
             scaled = delta if part.scale is None else delta * part.scale.unsqueeze(-1)
-            products.gradient(part.x, scaled, self.parameters.of_source(weight, part.source))
-        torch.sum(delta, (1, 2), out=bias)
+            products.gradient(part.x, scaled, gradient.rows[part.source])
+        torch.sum(delta, (1, 2), out=gradient.bias)
         # A sum of squares or products that overflowed anywhere above shows here, before the weights are touched.
-        if not math.isfinite(float(bias.sum())):
+        if not math.isfinite(float(gradient.bias.sum())):
             raise DivergedError(f"layer {self.number + 1} met a gradient that is not finite")
-        self.parameters.update(flat, self.rates, self.momentum, self.decays)
+        self.parameters.update(gradient.flat, self.rates, self.momentum, self.decays)
 
     def take_loss(self) -> Tensor:
         """The mean loss (K,) of a sample of the batches since the last call; nan where it did not learn meanwhile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,6 +13,15 @@ from ffexplore.engine.optimize import decay, make_optimizer
 
 NOTHING = 1e-30  # an average below this changes no weight, and decays to denormal numbers within some hundred steps
 Sources = Mapping[str, tuple[int, int]]
+
+
+@dataclass
+class Gradient:
+    """A buffer for a gradient and its views: all of it (K, P), each source's rows (K, size, units), bias (K, units)."""
+
+    flat: Tensor
+    rows: dict[str, Tensor]
+    bias: Tensor
 
 
 class Parameters:
@@ -51,32 +61,33 @@ class Parameters:
         self.half = self.weight.to(torch.bfloat16) if half else None
         self.version = 0  # grows with each change of the weights
         self._scratch = {} if scratch is None else scratch
+        self._views: dict[tuple[str, bool], Tensor] = {}
+        self._buffer: Gradient | None = None
 
     def _matrix(self, flat: Tensor) -> Tensor:
         return flat[:, : self.decayed].view(self.variants, self.inputs, self.units)
 
-    def gradient(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The buffer for the gradient, shared by layers of one size.
-
-        Returns
-        -------
-        tuple
-            Flat (K, P), and of it the weights' part (K, inputs, units) and the bias' part (K, units).
-        """
-        size = self.flat.numel()
-        if size not in self._scratch:
-            self._scratch[size] = torch.empty_like(self.flat).view(-1)
-        flat = self._scratch[size].view(self.flat.shape)
-        return flat, self._matrix(flat), flat[:, self.decayed :]
-
-    def of_source(self, matrix: Tensor, source: str) -> Tensor:
-        """The rows of a matrix (K, inputs, units) that a source meets."""
-        first, last = self.sources[source]
-        return matrix[:, first:last]
+    def gradient(self) -> Gradient:
+        """The buffer for the gradient, shared by layers of one size."""
+        if self._buffer is None:
+            size = self.flat.numel()
+            if size not in self._scratch:
+                self._scratch[size] = torch.empty_like(self.flat).view(-1)
+            flat = self._scratch[size].view(self.flat.shape)
+            weight = self._matrix(flat)
+            rows = {source: weight[:, first:last] for source, (first, last) in self.sources.items()}
+            self._buffer = Gradient(flat, rows, flat[:, self.decayed :])
+        return self._buffer
 
     def weight_for(self, source: str, dtype: torch.dtype) -> Tensor:
         """The weights of a source (K, size, units) in the precision of its input."""
-        return self.of_source(self.weight if self.half is None or dtype == torch.float32 else self.half, source)
+        half = self.half is not None and dtype == torch.bfloat16
+        view = self._views.get((source, half))
+        if view is None:
+            first, last = self.sources[source]
+            whole = self.half if self.half is not None and half else self.weight
+            view = self._views[source, half] = whole[:, first:last]
+        return view
 
     def set_optimizer(self, name: str, params: Mapping[str, Any]) -> None:
         """Begin with a fresh optimizer."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 
 def project(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -22,12 +23,9 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     _, sides, rows, _ = x.shape
     shape = (variants, sides, rows, units)
     if variants == 1:
-        matrix = x.reshape(sides * rows, inputs)
-        if bias is None:
-            return torch.mm(matrix, weight[0]).view(shape)
-        if x.dtype == bias.dtype:
-            return torch.addmm(bias[0], matrix, weight[0]).view(shape)
-        return torch.add(bias[0], torch.mm(matrix, weight[0])).view(shape)
+        if bias is None or x.dtype == bias.dtype:
+            return linear(x, weight[0].t(), None if bias is None else bias[0])
+        return bias + linear(x, weight[0].t())
     stack = x.reshape(x.shape[0], sides * rows, inputs).expand(variants, -1, -1)
     if bias is None:
         return torch.bmm(stack, weight).view(shape)

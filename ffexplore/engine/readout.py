@@ -66,12 +66,12 @@ class Readout:
         delta = logits.softmax(-1)
         truth = labels.expand(variants, rows).unsqueeze(-1)
         delta.scatter_add_(2, truth, torch.full_like(truth, -1, dtype=delta.dtype)).div_(rows)
-        flat, weight, bias = self.parameters.gradient()
-        products.gradient(features, delta.unsqueeze(1), weight)
-        torch.sum(delta, 1, out=bias)
-        if not bool(torch.isfinite(bias.sum())):
+        gradient = self.parameters.gradient()
+        products.gradient(features, delta.unsqueeze(1), gradient.rows["activity"])
+        torch.sum(delta, 1, out=gradient.bias)
+        if not bool(torch.isfinite(gradient.bias.sum())):
             if not bool(torch.isfinite(features.sum())):
                 return logits  # it is a layer that diverged, and that layer will say so in this very step
             raise DivergedError("the read-out met a gradient that is not finite")
-        self.parameters.update(flat, [rate] * variants, MOMENTUM, [decay] * variants)
+        self.parameters.update(gradient.flat, [rate] * variants, MOMENTUM, [decay] * variants)
         return logits
