@@ -75,12 +75,13 @@ class Adam:
             # m √c / (√v + ε) is m / (√(v / c) + ε / √c), with c = 1 − β₂ᵗ
             epsilon /= math.sqrt(1 - self.beta2 ** (float(count) + 1))
         count += 1
-        tensors = flat, gradient, first, second
+        tensors = [flat, gradient, first, second]
         for rows, rate in _groups(rates):
-            part = tensors if rows == slice(0, len(rates)) else tuple(tensor[rows] for tensor in tensors)
+            whole = rows == slice(0, len(rates))
+            part, slope, m, v = tensors if whole else [tensor[rows] for tensor in tensors]
             # The kernel that torch.optim.Adam(fused=True) calls, without the bookkeeping around it.
             torch._fused_adam_(
-                *([tensor] for tensor in part), [], [count],
+                [part], [slope], [m], [v], [], [count],
                 amsgrad=False, lr=rate, beta1=momentum, beta2=self.beta2, weight_decay=0.0, eps=epsilon, maximize=False,
             )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import threading
 from typing import Any
@@ -14,8 +13,14 @@ from ffexplore.live.snapshot import Snapshot
 
 POINTS = 600  # when this many are reached, every second one goes
 MARKS = 500  # changes that are kept; beyond, every second one of the older half goes
+SCALARS = ("step", "epoch", "seconds", "rows_per_second")
 BY_VARIANT = ("accuracy", "readout_accuracy")  # (K,)
 BY_LAYER = ("auc", "auc_uniform", "loss", "overlap", "dead", "threshold", "mean_positive", "mean_negative")  # (K, L)
+RANGES = ("low", "high", "learning_rate")  # (K, L) that are no curves
+COUNTS = ("positive", "negative")  # (K, L, N)
+CURVES = (*SCALARS, *BY_VARIANT, *BY_LAYER)
+COLUMNS = (*CURVES, *RANGES, *COUNTS)
+WORDS = ("status", "widths", "goodness", "message", "changes")  # kept as they are
 
 
 class History:
@@ -35,7 +40,8 @@ class History:
     def __init__(self, points: int = POINTS) -> None:
         self._points = max(4, points)
         self._lock = threading.RLock()
-        self._rows: list[Snapshot] = []
+        self._steps: list[int] = []
+        self._words: list[dict[str, Any]] = []
         self._columns: dict[str, NDArray[Any]] = {}
         self._marks: list[tuple[int, str]] = []
         self._stride = 1
@@ -43,10 +49,10 @@ class History:
         self.generation = 0
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._steps)
 
     def __repr__(self) -> str:
-        last = self._rows[-1].step if self._rows else 0
+        last = self._steps[-1] if self._steps else 0
         return f"<History of {len(self)} points to step {last}, {len(self._marks)} changes>"
 
     @property
@@ -59,7 +65,20 @@ class History:
     def snapshots(self) -> list[Snapshot]:
         """The kept snapshots, oldest first; without their examples."""
         with self._lock:
-            return list(self._rows)
+            return [self.snapshot(row) for row in range(len(self))]
+
+    def snapshot(self, row: int) -> Snapshot:
+        """One kept snapshot, without its examples; rows count from 0, negative ones from the end."""
+        with self._lock:
+            row = range(len(self))[row]
+            layers = len(self._words[row]["widths"])
+            values: dict[str, Any] = {name: self._columns[name][row].item() for name in SCALARS}
+            values |= {name: self._columns[name][row].copy() for name in BY_VARIANT}
+            for name in (*BY_LAYER, *RANGES, *COUNTS):
+                values[name] = self._columns[name][row, :, :layers].copy()
+            for name in ("dead", *COUNTS):
+                values[name] = values[name].astype(np.int32)
+            return Snapshot(**values, **self._words[row])
 
     def append(self, snapshot: Snapshot, *, keep: bool = False) -> None:
         """Take in a snapshot, or pass it over where the history has been thinned.
@@ -72,19 +91,20 @@ class History:
             Keep it in any case; for moments that matter, such as the end of a run.
         """
         with self._lock:
-            if self._rows and snapshot.step == self._rows[-1].step:
+            if self._steps and snapshot.step == self._steps[-1]:
                 if not keep:
                     return
-                self._drop(len(self._rows) - 1)
+                self._drop(len(self) - 1)
                 self.generation += 1
             self._skipped += 1
-            if not keep and self._rows and self._skipped < self._stride:
+            if not keep and self._steps and self._skipped < self._stride:
                 return
             self._skipped = 0
-            if len(self._rows) >= self._points:
+            if len(self) >= self._points:
                 self._thin()
-            self._rows.append(dataclasses.replace(snapshot, examples=None))
-            self._write(len(self._rows) - 1)
+            self._write(len(self), snapshot)
+            self._steps.append(snapshot.step)
+            self._words.append({name: getattr(snapshot, name) for name in WORDS})
 
     def mark(self, step: int, text: str, *, replace: bool = False) -> None:
         """Note a change; ``replace`` puts it in the place of the last one (a slider that is still being moved)."""
@@ -99,15 +119,15 @@ class History:
     def clear(self) -> None:
         """Begin anew."""
         with self._lock:
-            self._rows, self._columns, self._marks = [], {}, []
+            self._steps, self._words, self._columns, self._marks = [], [], {}, []
             self._stride, self._skipped = 1, 0
             self.generation += 1
 
     def rewind(self, step: int) -> None:
         """Forget the points after a step; the changes stay, as marks at that step."""
         with self._lock:
-            count = sum(1 for row in self._rows if row.step <= step)
-            if count < len(self._rows):
+            count = sum(1 for kept in self._steps if kept <= step)
+            if count < len(self):
                 self._drop(count)
                 self.generation += 1
             self._marks = [(min(at, step), text) for at, text in self._marks]
@@ -124,13 +144,11 @@ class History:
             so far and nan where there was no such layer.
         """
         with self._lock:
-            count = len(self._rows)
             if not self._columns:
-                shapes: dict[str, tuple[int, ...]] = {"step": (0,), "epoch": (0,), "seconds": (0,)}
-                shapes |= {"rows_per_second": (0,)}
+                shapes: dict[str, tuple[int, ...]] = dict.fromkeys(SCALARS, (0,))
                 shapes |= dict.fromkeys(BY_VARIANT, (0, 1)) | dict.fromkeys(BY_LAYER, (0, 1, 0))
                 return {name: np.zeros(shape, _kind(name)) for name, shape in shapes.items()}
-            return {name: column[:count].copy() for name, column in self._columns.items()}
+            return {name: self._columns[name][: len(self)].copy() for name in CURVES}
 
     def to_frame(self) -> Any:
         """The history as a pandas DataFrame: a row a point (and variant, where there are several).
@@ -145,7 +163,7 @@ class History:
         count, variants = curve["accuracy"].shape
         pieces = []
         for variant in range(variants):
-            columns = {name: curve[name] for name in ("step", "epoch", "seconds", "rows_per_second")}
+            columns = {name: curve[name] for name in SCALARS}
             if variants > 1:
                 columns["variant"] = np.full(count, variant)
             columns |= {name: curve[name][:, variant] for name in BY_VARIANT}
@@ -161,45 +179,44 @@ class History:
         """Write ``to_frame`` to a file of comma-separated values."""
         self.to_frame().to_csv(path, index=False)
 
-    def _write(self, row: int) -> None:
-        """Copy a kept snapshot into the columns, which grow with the number of layers."""
-        snapshot = self._rows[row]
-        values = {
-            name: np.asarray(getattr(snapshot, name))
-            for name in ("step", "epoch", "seconds", "rows_per_second", *BY_VARIANT, *BY_LAYER)
-        }
-        for name, value in values.items():
+    def _write(self, row: int, snapshot: Snapshot) -> None:
+        """Copy a snapshot into the columns, which grow with the number of layers."""
+        # Columns that are made once, and not a list of snapshots: small arrays that live long between large ones
+        # that do not would scatter the memory.
+        for name in COLUMNS:
+            value = np.asarray(getattr(snapshot, name))
             column = self._columns.get(name)
-            if column is None:
-                column = np.full((self._points, *value.shape), _empty(name), _kind(name))
-            elif any(new > old for new, old in zip(value.shape, column.shape[1:], strict=True)):
-                shape = [max(pair) for pair in zip(value.shape, column.shape[1:], strict=True)]
+            shape = value.shape if column is None else tuple(map(max, value.shape, column.shape[1:]))
+            if column is None or shape != column.shape[1:]:
                 wider = np.full((self._points, *shape), _empty(name), _kind(name))
-                wider[(slice(None), *map(slice, column.shape[1:]))] = column
-                column = wider
-                self.generation += name == BY_LAYER[0]
-            self._columns[name] = column
-            column[row] = _empty(name)
+                if column is not None:
+                    wider[(slice(None), *map(slice, column.shape[1:]))] = column
+                    self.generation += name == BY_LAYER[0]
+                self._columns[name] = column = wider
+            column[row : row + 1] = _empty(name)
             column[row : row + 1][(slice(None), *map(slice, value.shape))] = value
 
     def _thin(self) -> None:
         """Drop every second point and take in half as many from now on."""
-        self._rows = self._rows[::2]
-        for name, column in self._columns.items():
-            column[: len(self._rows)] = self._columns[name][::2][: len(self._rows)].copy()
+        count = len(self)
+        self._steps, self._words = self._steps[::2], self._words[::2]
+        for column in self._columns.values():
+            column[: len(self)] = column[:count:2].copy()
         self._stride *= 2
         self.generation += 1
 
     def _drop(self, count: int) -> None:
-        del self._rows[count:]
+        del self._steps[count:], self._words[count:]
 
 
 def _kind(name: str) -> type:
+    if name in COUNTS:
+        return np.uint16  # no probe has more samples than that
     return np.int64 if name == "step" else np.float32
 
 
 def _empty(name: str) -> float:
-    return 0 if name == "step" else float("nan")
+    return 0 if name in ("step", *COUNTS) else float("nan")
 
 
 def _texts(steps: NDArray[Any], marks: list[tuple[int, str]]) -> list[str]:

@@ -51,6 +51,11 @@ class Publisher:
         self._speed = 0.0
         self._counted = (0.0, trainer.steps)
 
+    def set_rate(self, rate: float) -> None:
+        """Change the rate; the next snapshot comes one interval from now."""
+        self.rate = rate
+        self._next = time.perf_counter() + 1 / rate
+
     def run(self) -> None:
         """Note that training goes on from here."""
         if self._running_since is None:

@@ -53,8 +53,7 @@ class Runner:
     """
 
     def __init__(self, settings: Settings | Trainer | None = None, *, rate: float = 8.0, **changes: Any) -> None:
-        if not 0 < rate <= 1000:
-            raise SettingsError(f"rate is {rate!r}; it must be above 0 and at most 1000 snapshots per second.")
+        _check_rate(rate)
         trainer = settings if isinstance(settings, Trainer) else None
         if trainer is not None and changes:
             raise SettingsError("A runner of a Trainer takes no further settings; use update().")
@@ -302,6 +301,11 @@ class Runner:
         """Snapshots per second at most while training."""
         return self._worker.rate
 
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        _check_rate(rate)
+        self._worker.set_rate(rate)
+
     def lock_ranges(self, is_locked: bool = True) -> None:
         """Keep the ranges of the histograms as they are, or let them follow the goodness again."""
         self._worker.lock_ranges(is_locked)
@@ -338,6 +342,11 @@ def _pause(worker: Worker, message: str) -> None:
             worker.mail.halt(message)
         if worker.status == "running":
             worker.status = "paused"
+
+
+def _check_rate(rate: float) -> None:
+    if not 0 < rate <= 1000:
+        raise SettingsError(f"rate is {rate!r}; it must be above 0 and at most 1000 snapshots per second.")
 
 
 def _again(error: BaseException) -> BaseException:

@@ -94,6 +94,12 @@ class Worker:
             if not self.has_ended:
                 self.mail.wake()
 
+    def set_rate(self, rate: float) -> None:
+        """Publish so many snapshots a second from now on."""
+        self.rate = rate
+        if self._publisher is not None:
+            self._publisher.set_rate(rate)
+
     def lock_ranges(self, is_locked: bool) -> None:
         """Keep the ranges of the histograms, or let them follow."""
         self._is_locked = is_locked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import numpy as np
@@ -19,8 +20,6 @@ def template():
 
 def moments(template, steps):
     """Light snapshots: one template with the step changed."""
-    import dataclasses
-
     return (dataclasses.replace(template, step=step, epoch=step / 10) for step in steps)
 
 
@@ -108,11 +107,27 @@ def test_clear_begins_anew(template):
     assert history.curve()["accuracy"].shape == (0, 1)
 
 
-def test_examples_are_not_kept(template):
+def test_snapshots_come_back_as_they_were():
     history = History()
-    history.append(template)
-    assert history.snapshots[0].examples is None
-    assert "1 points" in repr(history)
+    given = [snapshot(step=10 * layers, layers=layers, message=f"{layers} layers") for layers in (3, 1, 2)]
+    for number, moment in enumerate(given):
+        history.append(dataclasses.replace(moment, step=number))
+    assert "3 points" in repr(history)
+    for number, (before, after) in enumerate(zip(given, history.snapshots, strict=True)):
+        assert after.step == number
+        assert after.examples is None
+        for field in dataclasses.fields(before):
+            if field.name in ("step", "examples"):
+                continue
+            one, other = getattr(before, field.name), getattr(after, field.name)
+            if isinstance(one, np.ndarray):
+                assert one.dtype == other.dtype, field.name
+                assert np.array_equal(one, other, equal_nan=True), field.name
+            else:
+                assert one == pytest.approx(other) if isinstance(one, float) else one == other, field.name
+    assert history.snapshot(-1).widths == given[-1].widths
+    with pytest.raises(IndexError):
+        history.snapshot(3)
 
 
 def test_frame_and_csv(tmp_path):
