@@ -1,0 +1,6 @@
+"""Everything that runs in a notebook's page or talks to it: the explorer, the board, its panes, the controls."""
+
+from ffexplore.ui.board import Board
+from ffexplore.ui.explorer import Explorer, explore
+
+__all__ = ["Board", "Explorer", "explore"]

@@ -1,0 +1,138 @@
+"""The board: one widget that hosts every pane of an explorer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import anywidget
+import traitlets
+
+from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.live.snapshot import Snapshot
+from ffexplore.ui.courier import Courier, Frame, View
+from ffexplore.ui.frames import Arrays
+from ffexplore.ui.panes import History, standard_panes
+from ffexplore.ui.script import board_script, board_style
+
+ThresholdMoved = Callable[[int, float, bool], None]
+
+
+class Board(anywidget.AnyWidget):
+    """Shows snapshots of training; draws nothing itself, but sends the page small binary frames.
+
+    Parameters
+    ----------
+    panes
+        Names of the panes from top to bottom; see `Board.pane_names`. Can be changed at any time.
+
+    Raises
+    ------
+    SettingsError
+        If a pane does not exist.
+    """
+
+    _esm = board_script()
+    _css = board_style()
+
+    #: Every pane there is.
+    pane_names: tuple[str, ...] = tuple(standard_panes())
+
+    panes = traitlets.List(traitlets.Unicode(), default_value=list(pane_names)).tag(sync=True)
+    threshold_is_movable = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, panes: Sequence[str] = pane_names, **kwargs: Any) -> None:
+        self._packers = standard_panes()
+        self._latest: tuple[Snapshot, History | None] | None = None
+        self._threshold_callbacks: list[ThresholdMoved] = []
+        self._courier = Courier(self._compose, self._send_frame)
+        #: pane name -> the exception that its packing raised last; such a pane says so and the others go on
+        self.errors: dict[str, Exception] = {}
+        super().__init__(panes=list(panes), **kwargs)
+        self.on_msg(self._receive)
+
+    def __repr__(self) -> str:
+        return f"Board(panes={list(self.panes)})"
+
+    @traitlets.validate("panes")
+    def _check_panes(self, proposal: Mapping[str, Any]) -> list[str]:
+        for name in proposal["value"]:
+            if name not in self.pane_names:
+                raise SettingsError(unknown_name("pane", name, self.pane_names))
+        return list(dict.fromkeys(proposal["value"]))
+
+    @property
+    def visible(self) -> frozenset[str]:
+        """Names of the panes that somebody can see right now; empty while the board is hidden or not displayed."""
+        return self._courier.visible
+
+    def show(self, snapshot: Snapshot, history: History | None = None, *, urgent: bool = False) -> None:
+        """Show a moment of training in every open view; returns at once, from any thread.
+
+        Only the latest moment is kept: what the page has no time to draw is skipped, and what no view can see is not
+        even packed. A view that opens later gets the latest moment.
+
+        Parameters
+        ----------
+        snapshot
+            The moment.
+        history
+            What came before it; without it the curves stay empty.
+        urgent
+            The person caused this moment by a change: do not wait for the frame before to be drawn.
+        """
+        self._latest = (snapshot, history)
+        self._courier.offer(urgent=urgent)
+
+    def on_threshold(self, callback: ThresholdMoved) -> None:
+        """Make the threshold lines draggable and call back while one is dragged.
+
+        Parameters
+        ----------
+        callback
+            Called with the layer (from 0), the value and whether this is where the person let go. It runs in
+            whatever thread brings the message, so it should only post the change.
+        """
+        self._threshold_callbacks.append(callback)
+        self.threshold_is_movable = True
+
+    def close(self) -> None:
+        """Send nothing any more and close the widget in every page."""
+        self._courier.close()
+        super().close()
+
+    def _receive(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        if content["kind"] != "threshold":
+            self._courier.receive(content)
+            return
+        value = float(content["value"])
+        if math.isfinite(value):
+            for callback in self._threshold_callbacks:
+                callback(int(content["layer"]), value, bool(content["final"]))
+
+    def _compose(self, views: Sequence[View]) -> Frame:
+        assert self._latest is not None  # the courier composes only after an offer
+        snapshot, history = self._latest
+        arrays = Arrays()
+        panes: dict[str, Any] = {}
+        seen = frozenset[str]().union(*(view.panes for view in views))
+        for name in self.panes:
+            if name in seen:
+                have = [view.have.get(name, {}) for view in views]
+                panes[name] = self._pack(name, snapshot, history, have, arrays)
+        return {"step": snapshot.step, "epoch": snapshot.epoch, "panes": panes}, arrays.buffer()
+
+    def _pack(
+        self, name: str, snapshot: Snapshot, history: History | None, have: Sequence[Mapping[str, Any]], arrays: Arrays
+    ) -> dict[str, Any]:
+        try:
+            packed = self._packers[name].pack(snapshot, history, have, arrays)
+        except Exception as error:  # one broken pane must neither stop training nor hide the others
+            self.errors[name] = error
+            return {"error": f"{type(error).__name__}: {error}"}
+        self.errors.pop(name, None)
+        return packed
+
+    def _send_frame(self, header: dict[str, Any], buffer: bytes) -> None:
+        self.send(header, buffers=[buffer])

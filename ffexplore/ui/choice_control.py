@@ -1,0 +1,131 @@
+"""The control of a field that is chosen from a catalogue: a menu, and a row for each parameter of what is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets as widgets
+
+from ffexplore.engine.settings import Settings
+from ffexplore.registry import Choice, Entry, Param, Registry
+from ffexplore.ui.field_control import RARE, FieldControl, Outlet, close_all, listing
+from ffexplore.ui.guard import Guard
+from ffexplore.ui.rows import CheckRow, MenuRow, NumberRow, Row, Span, TextRow
+
+TECHNICAL = ("optimizer", "normalization", "initialization")  #: fields whose parameters hardly anybody turns
+
+
+class ChoiceControl(FieldControl):
+    """An entry of a catalogue, and a row below it for each of its parameters."""
+
+    def __init__(self, name: str, label: str, outlet: Outlet) -> None:
+        super().__init__(name, label, outlet)
+        assert self.spec.registry is not None
+        self.registry: Registry[Any] = self.spec.registry
+        self._choice: Choice | None = None
+        self._params: dict[str, Row] = {}
+        self._declared: Mapping[str, Param] = {}
+        self._reason = ""
+        self._menu = MenuRow(label, self._options(), outlet.guard, self._chosen)
+        self.widget = widgets.VBox([self._menu.widget])
+        self.widget.add_class("ffx-choice")
+        self._forget = self.registry.observe(self._registered)
+
+    def _options(self) -> list[tuple[str, Any]]:
+        return [(entry.name.replace("_", " "), entry.name) for entry in self.registry]
+
+    def _chosen(self, value: Any) -> None:
+        self.send(value if isinstance(value, tuple) else self.registry.choice(value))
+
+    def _registered(self, name: str) -> None:
+        """A cell registered an entry: it joins the menu; if it is in use, its parameters may be others now."""
+        self._menu.offer(self._options())
+        if self._choice is not None and self._choice.name == name:
+            self._show_choice(self._choice)
+
+    def show(self, settings: Settings) -> None:
+        """Choose the entry and show its parameters."""
+        value = getattr(settings, self.name)
+        if isinstance(value, tuple):
+            self._choice = None
+            self._menu.show(value, " | ".join(str(each) for each in value))
+            self._menu.explain(self._tip_with(""))
+            self._rebuild({})
+        else:
+            self._show_choice(value)
+
+    def _show_choice(self, choice: Choice) -> None:
+        self._choice = choice
+        entry: Entry = self.registry[choice.name]
+        self._menu.show(choice.name)
+        self._menu.explain(self._tip_with(choice.name))
+        self._rebuild(entry.params)
+        for key, row in self._params.items():
+            row.show(choice.values.get(key, entry.params[key].default))
+
+    def _rebuild(self, declared: Mapping[str, Param]) -> None:
+        """Make the rows of the parameters anew if they are not those that are shown."""
+        if declared == self._declared:
+            return
+        former = list(self._params.values())
+        self._declared = dict(declared)
+        self._params = {key: self._make(key, param) for key, param in declared.items()}
+        for row in self._params.values():
+            row.disable(self._reason)
+        with self.outlet.guard:
+            self.widget.children = (self._menu.widget, *(row.widget for row in self._params.values()))
+        for row in former:
+            close_all(row.widget)
+
+    def _make(self, key: str, param: Param) -> Row:
+        def changed(value: Any) -> None:
+            if self._choice is not None:
+                kept = {name: each for name, each in self._choice.values.items() if name in self._declared}
+                self.send(replace(self._choice, params=tuple(sorted({**kept, key: value}.items()))))
+
+        row = parameter_row(key, param, self.outlet.guard, changed)
+        meaning = param.meaning[:1].upper() + param.meaning[1:] if param.meaning else f"Parameter {key}"
+        allowed = f"one of {', '.join(param.choices)}" if param.choices else param.allowed()
+        row.explain(f"{meaning}.\nAllowed: {allowed}.")
+        row.widget.add_class("ffx-param")
+        is_plain = bool(param.choices) or span_of(param) is not None
+        if self.name in TECHNICAL or not is_plain:  # a tick, a word or a number without bounds is for the few
+            row.widget.add_class(RARE)
+        return row
+
+    def _tip_with(self, chosen: str) -> str:
+        return f"{self.spec.meaning}\n\n{listing(self.registry, chosen)}\n\nIn Python: {self.name}"
+
+    def disable(self, reason: str) -> None:
+        """Grey all rows out and say why."""
+        self._reason = reason
+        for row in (self._menu, *self._params.values()):
+            row.disable(reason)
+
+    def close(self) -> None:
+        """Stop listening to the catalogue."""
+        self._forget()
+
+
+def parameter_row(key: str, param: Param, guard: Guard, changed: Callable[[Any], None]) -> Row:
+    """The row that suits a parameter: a menu, a tick, a line of text, a number with or without a slider."""
+    label = key.replace("_", " ")
+    if param.choices:
+        return MenuRow(label, [(word, word) for word in param.choices], guard, changed)
+    if isinstance(param.default, bool):
+        return CheckRow(label, guard, changed)
+    if isinstance(param.default, str):
+        return TextRow(label, (), guard, changed)
+    return NumberRow(label, span_of(param), isinstance(param.default, int), guard, changed)
+
+
+def span_of(param: Param) -> Span | None:
+    """What a slider of a parameter reaches: its range, but no more than five times its default; None without bounds."""
+    if isinstance(param.default, bool | str) or param.low is None or param.high is None or not param.low < param.high:
+        return None
+    low, high = float(param.low), float(param.high)
+    if 0 < 5 * param.default < high:
+        high = 5.0 * param.default
+    return Span(low, high, whole=isinstance(param.default, int))

@@ -1,0 +1,147 @@
+"""The column of controls: every field of Settings, under the heading under which a person looks for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from ffexplore.data import datasets
+from ffexplore.engine.negatives import negatives
+from ffexplore.engine.objectives import objectives
+from ffexplore.engine.settings import Settings
+from ffexplore.ui.choice_control import ChoiceControl
+from ffexplore.ui.field_control import (
+    RARE,
+    DatasetControl,
+    FieldControl,
+    NumberControl,
+    Outlet,
+    TextControl,
+    WordControl,
+)  # fmt: skip
+from ffexplore.ui.rows import Span
+from ffexplore.ui.threshold_control import ThresholdControl
+
+GROUPS = ("Goodness", "Data", "Learning", "Layers", "Run")  #: the headings from top to bottom
+
+#: What a beginner turns first; the others are behind the group's "more".
+USUAL = (
+    "goodness", "threshold", "objective", "logit_scale", "dataset", "negatives", "label_encoding", "learning_rate",
+    "optimizer", "batch_size", "layers", "activation", "normalization", "schedule", "seed",
+)  # fmt: skip
+
+LABELS = {"negatives_refresh": "drawn anew", "peer_normalization": "peer normal."}
+
+#: What the sliders reach; a field without one has the box alone.
+SPANS = {
+    "logit_scale": Span(0.1, 1000.0, logarithmic=True),
+    "learning_rate": Span(1e-5, 1.0, logarithmic=True),
+    "weight_decay": Span(0.0, 0.1),
+    "shift": Span(0, 8, whole=True),
+    "dropout": Span(0.0, 0.9),
+    "momentum": Span(0.0, 0.99),
+    "peer_normalization": Span(0.0, 0.3),
+    "readout_rate": Span(0.0, 1.0),
+    "readout_decay": Span(0.0, 0.05),
+    "readout_interval": Span(1, 32, whole=True),
+}
+
+SUGGESTIONS = {"batch_size": ("16", "32", "64", "128", "256", "512", "1024", "full")}
+
+
+def make_control(name: str, outlet: Outlet) -> FieldControl:
+    """Make the control that suits a field."""
+    spec = Settings.field(name)
+    label = LABELS.get(name, name.replace("_", " "))
+    if name == "dataset":
+        return DatasetControl(name, label, datasets, outlet)
+    if name == "threshold":
+        return ThresholdControl(name, label, outlet)
+    if spec.registry is not None:
+        return ChoiceControl(name, label, outlet)
+    if spec.choices and spec.low is None:
+        return WordControl(name, label, outlet)
+    if name == "layers" or spec.choices or spec.optional:
+        return TextControl(name, label, SUGGESTIONS.get(name, ()), outlet)
+    return NumberControl(name, label, SPANS.get(name), outlet)
+
+
+def idle_fields(settings: Settings) -> dict[str, str]:
+    """The fields that have no effect beside the others, each with the reason."""
+    idle = {}
+    chosen = settings.per_layer("objective")
+    if not any("theta" in objectives[choice.name].needs for choice in chosen):
+        idle["threshold"] = f"the objective {chosen[0].name!r} compares each positive with its negative."
+    if not negatives[settings.negatives.name].lasting:
+        idle["negatives_refresh"] = f"{settings.negatives.name!r} makes its images batch by batch."
+    if settings.rate_course.name == "constant":
+        idle["horizon"] = "the rate course is constant."
+    if settings.readout_rate == 0:
+        idle |= dict.fromkeys(("readout_decay", "readout_interval"), "the read-out does not learn (readout rate 0).")
+    return idle
+
+
+class Controls(widgets.VBox):
+    """All controls in groups.
+
+    Parameters
+    ----------
+    outlet
+        Where what a person sets goes.
+    settings
+        What to show first.
+    """
+
+    def __init__(self, outlet: Outlet, settings: Settings) -> None:
+        self._outlet = outlet
+        self.controls: dict[str, FieldControl] = {name: make_control(name, outlet) for name in Settings.fields()}
+        super().__init__([self._group(title) for title in GROUPS])
+        self.add_class("ffx-controls")
+        self.show(settings)
+
+    def __getitem__(self, name: str) -> FieldControl:
+        return self.controls[name]
+
+    @property
+    def threshold(self) -> ThresholdControl:
+        """The control of the threshold, which the board moves too."""
+        control = self.controls["threshold"]
+        assert isinstance(control, ThresholdControl)
+        return control
+
+    def _group(self, title: str) -> widgets.Widget:
+        group = widgets.VBox()
+        mine = [control for control in self.controls.values() if control.spec.group == title]
+        for control in mine:
+            if control.name not in USUAL:
+                control.widget.add_class(RARE)
+        head = widgets.HBox([widgets.HTML(f"<h4>{title}</h4>"), _more(group, title)]).add_class("ffx-head")
+        group.children = [head, *(control.widget for control in mine)]
+        return group.add_class("ffx-group")
+
+    def show(self, settings: Settings) -> None:
+        """Show settings in every control and grey out what has no effect; calls nobody back."""
+        idle = idle_fields(settings)
+        with self._outlet.guard:
+            for name, control in self.controls.items():
+                control.show(settings)
+                control.disable(idle.get(name, ""))
+
+    def close(self) -> None:
+        """Stop listening to the catalogues."""
+        for control in getattr(self, "controls", {}).values():
+            control.close()
+        super().close()
+
+
+def _more(group: widgets.VBox, title: str) -> widgets.ToggleButton:
+    """A toggle that shows what is turned less often."""
+    toggle = widgets.ToggleButton(description="more", tooltip=f"Show everything under {title}")
+
+    def toggled(change: Any) -> None:
+        (group.add_class if change["new"] else group.remove_class)("ffx-open")
+        toggle.description = "less" if change["new"] else "more"
+
+    toggle.observe(toggled, "value")
+    return toggle

@@ -1,0 +1,196 @@
+"""The control of one field of Settings, made from what the field says of itself and from its catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+
+from ffexplore.data.dataset import Dataset
+from ffexplore.engine.fields import Field
+from ffexplore.engine.settings import Settings
+from ffexplore.registry import Registry
+from ffexplore.ui.guard import Guard
+from ffexplore.ui.rows import MenuRow, NumberRow, Row, Span, TextRow
+
+RARE = "ffx-rare"  #: the class of what a group shows only after "more"
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """Where the controls send what a person sets: fields of Settings and their new values."""
+
+    guard: Guard
+    change: Callable[[Mapping[str, Any]], None]
+
+
+class FieldControl:
+    """Shows one field of Settings and sends what a person sets.
+
+    Attributes
+    ----------
+    widget
+        What is shown.
+    """
+
+    widget: widgets.DOMWidget
+
+    def __init__(self, name: str, label: str, outlet: Outlet) -> None:
+        self.name = name
+        self.label = label
+        self.spec: Field = Settings.field(name)
+        self.outlet = outlet
+
+    def show(self, settings: Settings) -> None:
+        """Show the field's value; calls nobody back."""
+        raise NotImplementedError
+
+    def disable(self, reason: str) -> None:
+        """Grey the control out and say why; an empty reason makes it usable again."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Stop listening to the catalogue."""
+
+    def send(self, value: Any) -> None:
+        """Send a new value of the field."""
+        self.outlet.change({self.name: value})
+
+    def tip(self) -> str:
+        """Meaning, range and name of the field."""
+        return f"{self.spec.meaning}\nAllowed: {self.spec.allowed()}.\nIn Python: {self.name}"
+
+
+class RowControl(FieldControl):
+    """A field that one row is enough for."""
+
+    row: Row
+
+    def _take(self, row: Row) -> None:
+        self.row = row
+        self.widget = row.widget
+        row.explain(self.tip())
+
+    def disable(self, reason: str) -> None:
+        """Grey the row out and say why."""
+        self.row.disable(reason)
+
+
+class NumberControl(RowControl):
+    """A number: a slider if a span is given, and a box."""
+
+    row: NumberRow
+
+    def __init__(self, name: str, label: str, span: Span | None, outlet: Outlet) -> None:
+        super().__init__(name, label, outlet)
+        self._take(NumberRow(label, span, self.spec.whole, outlet.guard, self.send))
+
+    def show(self, settings: Settings) -> None:
+        """Show the number; of several for the layers the first, and the others in the tooltip."""
+        values = settings.per_layer(self.name)
+        several = len(set(values)) > 1
+        self.row.show(values[0])
+        self.row.label(self.label + (" (layer 1)" if several else ""))
+        listed = ", ".join(f"{value:g}" for value in values)
+        self.row.explain(self.tip() + (f"\nLayer by layer: {listed}" if several else ""))
+
+
+class WordControl(RowControl):
+    """One of a few words."""
+
+    row: MenuRow
+
+    def __init__(self, name: str, label: str, outlet: Outlet) -> None:
+        super().__init__(name, label, outlet)
+        options = [(word, word) for word in self.spec.choices]
+        self._take(MenuRow(label, options, outlet.guard, self.send))
+
+    def show(self, settings: Settings) -> None:
+        """Choose the word."""
+        self.row.show(getattr(settings, self.name))
+
+
+class TextControl(RowControl):
+    """A value that is written: widths of layers, a batch size or the word ``full``, a number or nothing."""
+
+    row: TextRow
+
+    def __init__(self, name: str, label: str, suggestions: Sequence[str], outlet: Outlet) -> None:
+        super().__init__(name, label, outlet)
+        self._take(TextRow(label, suggestions, outlet.guard, lambda text: self.send(self.parse(text))))
+
+    def parse(self, text: str) -> Any:
+        """Read what was written; what is no number stays a word, so that Settings can say what is wrong with it."""
+        text = text.strip()
+        if not text and self.spec.optional:
+            return None
+        if isinstance(Settings.__dataclass_fields__[self.name].default, tuple):
+            return tuple(_number(part) for part in text.replace(",", " ").split())
+        return _number(text)
+
+    def show(self, settings: Settings) -> None:
+        """Write the value."""
+        value = getattr(settings, self.name)
+        values = value if isinstance(value, tuple) else (value,)
+        self.row.show(", ".join("" if each is None else str(each) for each in values))
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+class DatasetControl(RowControl):
+    """The dataset: the catalogue's names, and a person's own data while it is chosen."""
+
+    row: MenuRow
+
+    def __init__(self, name: str, label: str, registry: Registry[Any], outlet: Outlet) -> None:
+        super().__init__(name, label, outlet)
+        self._registry = registry
+        self._take(MenuRow(label, self._options(), outlet.guard, self.send))
+        self._forget = registry.observe(lambda _: self.row.offer(self._options()))
+
+    def _options(self) -> list[tuple[str, Any]]:
+        return [
+            (entry.name if getattr(entry, "offline", True) else f"{entry.name} (fetched once)", entry.name)
+            for entry in self._registry
+        ]
+
+    def tip(self) -> str:
+        """Meaning, and every dataset with its sentence."""
+        return f"{self.spec.meaning}\n\n{listing(self._registry)}\n\nIn Python: {self.name}"
+
+    def show(self, settings: Settings) -> None:
+        """Choose the dataset."""
+        value = settings.dataset
+        self.row.show(value, f"{value.name} (own)" if isinstance(value, Dataset) else "")
+
+    def close(self) -> None:
+        """Stop listening to the catalogue."""
+        self._forget()
+
+
+def listing(registry: Registry[Any], chosen: str = "") -> str:
+    """Every entry with its sentence and source, one a line, the chosen one marked."""
+    return "\n".join(
+        f"{'▸' if entry.name == chosen else '•'} {entry.name}: {entry.summary or 'no description'}"
+        + (f" [{entry.source}]" if entry.source else "")
+        for entry in registry
+    )
+
+
+def close_all(widget: Any) -> None:
+    """Close a widget and everything in it, in every page."""
+    for child in getattr(widget, "children", ()):
+        close_all(child)
+    for part in (getattr(widget, "layout", None), getattr(widget, "style", None)):
+        if part is not None:
+            part.close()
+    widget.close()

@@ -1,0 +1,53 @@
+"""What else must change when a person changes one thing, so that a menu never ends in a refusal that it could avoid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ffexplore.engine.settings import Settings
+
+#: Field a person changed -> changes to try along with it, in this order.
+REPAIRS: dict[str, tuple[dict[str, Any], ...]] = {
+    "dataset": (
+        {"label_encoding": "appended"},
+        {"negatives": "uniform_label"},
+        {"label_encoding": "appended", "negatives": "uniform_label"},
+    ),
+    "negatives": ({"negatives_refresh": "batch"}, {"readout_rate": 0.1}, {"label_encoding": "overlay"}),
+    "label_encoding": (
+        {"negatives": "hybrid_images", "negatives_refresh": "batch", "inference": "readout"},
+        {"negatives": "hybrid_images", "negatives_refresh": "batch", "inference": "readout", "readout_rate": 0.1},
+        {"negatives": "noise", "negatives_refresh": "batch", "inference": "readout", "readout_rate": 0.1},
+    ),
+    "inference": ({"readout_rate": 0.1},),
+    "readout_rate": ({"inference": "goodness"},),
+}
+
+
+@dataclass
+class Attempt:
+    """What a person last changed, what may still be tried if it is refused, and why it was."""
+
+    changes: Mapping[str, Any]
+    proposals: Iterator[dict[str, Any]]
+    reason: str = ""
+
+
+def proposals(settings: Settings, changes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Sets of changes that may be accepted where `changes` alone were refused; the person's own come first in each."""
+    for name in changes:
+        for extra in REPAIRS.get(name, ()):
+            new = {field: value for field, value in extra.items() if field not in changes}
+            if new and any(getattr(settings, field) != _checked(field, value) for field, value in new.items()):
+                yield {**changes, **new}
+
+
+def _checked(field: str, value: Any) -> Any:
+    return Settings.field(field).check(field, value)
+
+
+def in_words(extra: Mapping[str, Any]) -> str:
+    """Say which fields went along."""
+    return ", ".join(f"{name.replace('_', ' ')} to {value}" for name, value in extra.items())

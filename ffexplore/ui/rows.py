@@ -1,0 +1,191 @@
+"""Rows of the control column: a label and what sets one value. They know nothing of Settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+
+from ffexplore.ui.guard import Guard
+
+Changed = Callable[[Any], None]
+Options = Sequence[tuple[str, Any]]
+
+
+TICKS = 500  #: positions of a slider
+
+
+@dataclass(frozen=True)
+class Span:
+    """What a slider reaches; the number box beside it takes any value that the setting allows."""
+
+    low: float
+    high: float
+    logarithmic: bool = False
+    whole: bool = False
+
+    @property
+    def ticks(self) -> int:
+        """The number of the last position; the first is 0."""
+        return min(TICKS, int(self.high - self.low)) if self.whole else TICKS
+
+    def value(self, position: int) -> float | int:
+        """The value at a position, without digits that nobody meant."""
+        share = position / self.ticks
+        if self.logarithmic:
+            return float(f"{self.low * (self.high / self.low) ** share:.3g}")
+        value = self.low + share * (self.high - self.low)
+        return round(value) if self.whole else float(f"{value:.4g}")
+
+    def position(self, value: float) -> int:
+        """The position nearest to a value; an end for what lies beyond."""
+        if not self.low < value < self.high:
+            return self.ticks if value >= self.high else 0
+        if self.logarithmic:
+            return round(self.ticks * math.log(value / self.low) / math.log(self.high / self.low))
+        return round(self.ticks * (value - self.low) / (self.high - self.low))
+
+
+class Row:
+    """One row; `changed` is called with the new value when a person sets one.
+
+    Attributes
+    ----------
+    widget
+        What is shown.
+    """
+
+    widget: widgets.DOMWidget
+
+    def __init__(self, guard: Guard, changed: Changed) -> None:
+        self._guard = guard
+        self._changed = changed
+        self._inputs: list[Any] = []
+        self._tip = ""
+        self._reason = ""
+
+    def _take(self, widget: widgets.DOMWidget, *inputs: Any) -> None:
+        self.widget = widget
+        self._inputs = list(inputs)
+        widget.add_class("ffx-row")
+        for item in inputs:
+            item.observe(self._heard, "value")
+
+    def _heard(self, change: Any) -> None:
+        if not self._guard.is_mine:
+            self._changed(change["new"])
+
+    def show(self, value: Any) -> None:
+        """Show a value that the program sets; calls nobody back."""
+        with self._guard:
+            self._inputs[0].value = value
+
+    def explain(self, tip: str) -> None:
+        """Set the tooltip."""
+        self._tip = tip
+        self._say()
+
+    def disable(self, reason: str) -> None:
+        """Grey the row out and say why in the tooltip; an empty reason makes it usable again."""
+        self._reason = reason
+        with self._guard:
+            for item in self._inputs:
+                item.disabled = bool(reason)
+            (self.widget.add_class if reason else self.widget.remove_class)("ffx-off")
+        self._say()
+
+    def _say(self) -> None:
+        text = f"Not in use: {self._reason}\n\n{self._tip}" if self._reason else self._tip
+        for item in self._inputs:  # a box with a tooltip would break its view
+            if item.tooltip != text:
+                item.tooltip = text
+
+
+class NumberRow(Row):
+    """A slider with a number box beside it, or the box alone where no span is given."""
+
+    def __init__(self, label: str, span: Span | None, whole: bool, guard: Guard, changed: Changed) -> None:
+        super().__init__(guard, changed)
+        self._span = span
+        self._value = 0.0
+        self._box = widgets.IntText(description=label) if whole else widgets.FloatText(description=label)
+        # The slider counts positions: a page sends a slider of broken numbers back, a little rounded, whenever the
+        # program moves it, and that could not be told from a change by the person.
+        self._slider = None if span is None else widgets.IntSlider(min=0, max=span.ticks, readout=False)
+        inputs = [self._box] if self._slider is None else [self._box, self._slider]
+        self._take(widgets.HBox(inputs), *inputs)
+        self.widget.add_class("ffx-number")
+
+    def _heard(self, change: Any) -> None:
+        if self._guard.is_mine:
+            return
+        if change["owner"] is self._box or self._span is None:
+            self._changed(change["new"])
+        elif change["new"] != self._span.position(self._value):
+            self._changed(self._span.value(change["new"]))
+
+    def label(self, text: str) -> None:
+        """Change the label."""
+        self._box.description = text
+
+    def reach(self, span: Span) -> None:
+        """Change what the slider reaches."""
+        self._span = span
+
+    def show(self, value: float) -> None:
+        """Show a value; the slider stands at its end for what lies beyond."""
+        with self._guard:
+            self._value = value
+            self._box.value = int(value) if isinstance(self._box, widgets.IntText) else float(f"{value:.6g}")
+            if self._slider is not None and self._span is not None:
+                self._slider.value = self._span.position(value)
+
+
+class MenuRow(Row):
+    """A menu of named values; a value that is not on it is added while it is chosen."""
+
+    def __init__(self, label: str, options: Options, guard: Guard, changed: Changed) -> None:
+        super().__init__(guard, changed)
+        self._options = list(options)
+        self._menu = widgets.Dropdown(description=label, options=self._options)
+        self._take(self._menu, self._menu)
+
+    def offer(self, options: Options) -> None:
+        """Change what the menu offers; the chosen value stays."""
+        self._options = list(options)
+        self.show(self._menu.value)
+
+    def show(self, value: Any, extra: str = "") -> None:
+        """Choose a value; `extra` is its name if the menu does not offer it."""
+        with self._guard:
+            known = any(each is value or each == value for _, each in self._options)
+            options = self._options if known else [*self._options, (extra or str(value), value)]
+            if list(self._menu.options) != options:
+                # Setting the options alone would choose the first one and tell the page so.
+                with self._menu.hold_sync():
+                    self._menu.options = options
+                    self._menu.value = value
+            self._menu.value = value
+
+
+class TextRow(Row):
+    """A line of text, taken over on Enter or when the person leaves it; with suggestions if there are any."""
+
+    def __init__(self, label: str, suggestions: Sequence[str], guard: Guard, changed: Changed) -> None:
+        super().__init__(guard, changed)
+        kind = widgets.Combobox if suggestions else widgets.Text
+        more = {"options": tuple(suggestions)} if suggestions else {}
+        self._line = kind(description=label, continuous_update=False, **more)
+        self._take(self._line, self._line)
+
+
+class CheckRow(Row):
+    """A box to tick."""
+
+    def __init__(self, label: str, guard: Guard, changed: Changed) -> None:
+        super().__init__(guard, changed)
+        self._check = widgets.Checkbox(description=label, indent=False)
+        self._take(self._check, self._check)

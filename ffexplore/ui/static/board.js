@@ -1,0 +1,155 @@
+// The board: lays out the panes, draws the latest frame when the browser paints, and tells the kernel what it did.
+
+import { html } from "./dom.js";
+import { unpack } from "./frame.js";
+import { Curves } from "./curves.js";
+import { Histograms } from "./histograms.js";
+
+const PANES = { histograms: Histograms, curves: Curves };
+const CALM = 500; // ms between two frames for people who asked for reduced motion
+
+class View {
+  constructor(model, root, signal) {
+    this.model = model;
+    this.root = root;
+    this.signal = signal;
+    this.id = Math.random().toString(36).slice(2, 10);
+    this.drawn = 0; // sequence number of the last frame that was drawn
+    this.panes = new Map(); // name -> { pane, frame, note }
+    this.inSight = new Set();
+    this.watcher = new IntersectionObserver((entries) => this.see(entries), { rootMargin: "100px" });
+    this.stillness = matchMedia("(prefers-reduced-motion: reduce)");
+    model.on("msg:custom", (content, buffers) => this.receive(content, buffers));
+    model.on("change:panes", () => { this.layOut(); this.hello(); });
+    model.on("change:threshold_is_movable", () => this.panes.forEach(({ pane }) => pane.configure?.()));
+    document.addEventListener("visibilitychange", () => this.tellPanes(), { signal });
+    window.addEventListener("pagehide", () => this.send({ kind: "bye" }), { signal });
+    window.addEventListener("pageshow", (event) => { if (event.persisted) this.hello(); }, { signal });
+    signal.addEventListener("abort", () => this.close());
+    this.layOut();
+    this.hello();
+  }
+
+  layOut() {
+    this.stopPanes?.abort();
+    this.stopPanes = new AbortController();
+    const signal = AbortSignal.any([this.signal, this.stopPanes.signal]);
+    this.watcher.disconnect();
+    this.panes.clear();
+    this.inSight = new Set(this.model.get("panes")); // until the observer knows better
+    const context = { model: this.model, id: this.id, send: (message) => this.send(message), hello: () => this.hello() };
+    this.root.replaceChildren(...this.model.get("panes").map((name) => this.addPane(name, signal, context)));
+  }
+
+  addPane(name, signal, context) {
+    const Pane = PANES[name];
+    const frame = html("section", "ff-pane");
+    const head = html("header", "ff-head");
+    const title = html("h3", "ff-title", Pane.title);
+    const legend = html("div", "ff-legend");
+    const note = html("p", "ff-note");
+    const body = html("div", "ff-body");
+    note.hidden = true;
+    frame.dataset.pane = name;
+    frame.setAttribute("role", "group");
+    frame.setAttribute("aria-label", Pane.title);
+    head.append(title, legend);
+    frame.append(head, note, body);
+    this.panes.set(name, { pane: new Pane(body, legend, signal, context), frame, note });
+    this.watcher.observe(frame);
+    return frame;
+  }
+
+  // ---- what the kernel sends
+
+  receive(content, buffers) {
+    if (content.kind !== "frame") return;
+    const isFirst = !this.waiting;
+    this.waiting = { content, buffer: buffers[0] }; // an older one that was not drawn yet is dropped
+    if (isFirst) requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    const { content, buffer } = this.waiting;
+    this.waiting = null;
+    if (this.signal.aborted) return;
+    const panes = unpack(content, buffer);
+    for (const [name, data] of Object.entries(panes)) this.drawPane(name, data);
+    this.drawn = content.seq;
+    this.root.dataset.seq = content.seq;
+    // For whoever measures: what was drawn, in the very frame in which it will be painted.
+    this.root.dispatchEvent(new CustomEvent("ffexplore:drawn", { bubbles: true, detail: { seq: content.seq, panes } }));
+    const tell = () => this.send({ kind: "ack", ...this.state() });
+    if (this.stillness.matches) setTimeout(tell, CALM);
+    else tell();
+  }
+
+  drawPane(name, data) {
+    const entry = this.panes.get(name);
+    if (!entry) return;
+    let problem = data.error;
+    if (!problem) {
+      try {
+        entry.pane.update(data);
+      } catch (error) { // one pane must not take the others with it
+        problem = `${error}`;
+        console.error(error);
+      }
+    }
+    entry.note.hidden = !problem;
+    if (problem) entry.note.textContent = `This view stopped: ${problem}. Training goes on.`;
+  }
+
+  // ---- what the kernel is told
+
+  state() {
+    const have = {};
+    for (const [name, { pane }] of this.panes) if (pane.have) have[name] = pane.have;
+    const panes = document.visibilityState === "visible" ? [...this.inSight] : [];
+    return { panes, have, seq: this.drawn };
+  }
+
+  send(message) {
+    try {
+      this.model.send({ view: this.id, ...message });
+    } catch {
+      // The kernel is gone: what is shown stays, and there is nobody to tell.
+    }
+  }
+
+  hello() {
+    this.send({ kind: "hello", ...this.state() });
+  }
+
+  see(entries) {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) this.inSight.add(target.dataset.pane);
+      else this.inSight.delete(target.dataset.pane);
+    }
+    this.tellPanes();
+  }
+
+  tellPanes() {
+    const { panes } = this.state();
+    const key = panes.toSorted().join();
+    if (key !== this.toldPanes) this.send({ kind: "panes", ...this.state() });
+    this.toldPanes = key;
+  }
+
+  close() {
+    this.watcher.disconnect();
+    this.stopPanes.abort();
+    this.send({ kind: "bye" });
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const stop = new AbortController();
+    const root = html("div", "ff-board");
+    el.classList.add("ff-host");
+    el.append(root);
+    new View(model, root, stop.signal);
+    return () => stop.abort();
+  },
+};

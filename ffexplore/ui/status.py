@@ -1,0 +1,103 @@
+"""The status line: what the runner does, a few figures, and in plain words what happened and what to do."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from importlib import resources
+from typing import Any
+
+import anywidget
+import torch
+import traitlets
+
+from ffexplore.engine.device import resolve_device, resolve_half
+from ffexplore.engine.settings import Settings
+from ffexplore.errors import SettingsError
+from ffexplore.live.snapshot import Snapshot
+
+INTERVAL = 0.25  #: seconds between two updates of the figures while nothing else changes
+
+
+def _read(name: str) -> str:
+    return (resources.files("ffexplore.ui") / "static" / "explorer" / name).read_text(encoding="utf-8")
+
+
+class StatusLine(anywidget.AnyWidget):
+    """One line of figures and one of words; brings the explorer's style sheet to the page, once."""
+
+    _esm = _read("status.js")
+    _css = _read("explorer.css")
+
+    word = traitlets.Unicode("idle").tag(sync=True)
+    tone = traitlets.Unicode("").tag(sync=True)  #: "" or "warn"
+    facts = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    place = traitlets.Unicode("").tag(sync=True)
+    message = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._lock = threading.Lock()
+        self._shown_at = -math.inf
+        super().__init__(**kwargs)
+
+    def __repr__(self) -> str:
+        return f"StatusLine({self.word!r})"
+
+    def show(self, word: str, message: str, snapshot: Snapshot | None, *, warn: bool = False) -> None:
+        """Show what the runner does; figures alone are sent at most four times a second.
+
+        Parameters
+        ----------
+        word
+            idle, running, paused, diverged or failed.
+        message
+            What happened and what to do; may be empty.
+        snapshot
+            Where the figures come from; None before there is one.
+        warn
+            Whether the message needs attention.
+        """
+        tone = "warn" if warn or word in ("diverged", "failed") else ""
+        with self._lock:
+            now = time.monotonic()
+            is_new = (word, message, tone) != (self.word, self.message, self.tone)
+            if not is_new and now - self._shown_at < INTERVAL and word == "running":
+                return
+            self._shown_at = now
+            with self.hold_sync():
+                self.word, self.message, self.tone = word, message, tone
+                self.facts = [] if snapshot is None else figures(snapshot)
+
+    def tell_place(self, settings: Settings) -> None:
+        """Say where and how precisely the numbers are computed."""
+        self.place = place(settings)
+
+
+def figures(snapshot: Snapshot) -> list[str]:
+    """The figures of a moment, each with its name."""
+    facts = [f"step {_grouped(snapshot.step)}", f"epoch {snapshot.epoch:.1f}"]
+    if snapshot.rows_per_second > 0:
+        facts.append(f"{_grouped(float(f'{snapshot.rows_per_second:.2g}'))} rows/s")
+    if math.isfinite(float(snapshot.accuracy[0])):
+        facts.append(f"accuracy {100 * float(snapshot.accuracy[0]):.1f} %")
+    return facts
+
+
+def _grouped(number: float) -> str:
+    """A whole number with thin spaces between the thousands."""
+    return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def place(settings: Settings) -> str:
+    """Device, precision and threads, as in ``CPU · bfloat16 · 2 threads``; empty where the device is missing."""
+    try:
+        device = resolve_device(settings.device)
+        half = resolve_half(settings.precision, device, settings.layers)
+    except SettingsError:
+        return ""
+    parts = [device.type.upper(), "bfloat16" if half else "float32"]
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        parts.append(f"{threads} thread{'s' if threads > 1 else ''}")
+    return " · ".join(parts)

@@ -1,0 +1,100 @@
+"""The threshold: one slider for all layers, or one for each; its reach follows the goodness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from ffexplore.engine.settings import Settings, natural_threshold
+from ffexplore.ui.field_control import FieldControl, Outlet, close_all
+from ffexplore.ui.rows import NumberRow, Span
+
+REACH = 5.0  #: times the natural threshold that the slider reaches
+
+
+def threshold_span(settings: Settings) -> Span:
+    """What a threshold slider reaches: from 0 to five times the largest natural threshold, below 0 if that is."""
+    pairs = zip(settings.per_layer("goodness"), settings.layers, strict=True)
+    natural = max((natural_threshold(choice, width) for choice, width in pairs), key=abs) or 1.0
+    end = float(f"{REACH * natural:.2g}")
+    return Span(min(0.0, end), max(0.0, end))
+
+
+class ThresholdControl(FieldControl):
+    """One slider for all layers, or, by a toggle, one for each layer."""
+
+    def __init__(self, name: str, label: str, outlet: Outlet) -> None:
+        super().__init__(name, label, outlet)
+        self._settings = Settings()
+        self._rows: list[NumberRow] = []
+        self._reason = ""
+        self._each = widgets.ToggleButton(description="one per layer")
+        self._natural = widgets.Button(description="natural")
+        self._each.observe(self._toggled, "value")
+        self._natural.on_click(lambda _: self.send(None))
+        self._each.tooltip = "A threshold of its own for each layer, or one for all"
+        self._tools = widgets.HBox([self._natural, self._each])
+        self._tools.add_class("ffx-tools")
+        self.widget = widgets.VBox([self._tools])
+        self.widget.add_class("ffx-choice")
+
+    def show(self, settings: Settings) -> None:
+        """Show the threshold of each layer, or the one that all share."""
+        self._settings = settings
+        values = settings.thresholds()
+        is_each = isinstance(settings.threshold, tuple) or len(set(values)) > 1
+        shown = values if is_each else values[:1]
+        self._match(len(shown))
+        span = threshold_span(settings)
+        for number, (row, value) in enumerate(zip(self._rows, shown, strict=True), 1):
+            row.label(f"{self.label}, layer {number}" if is_each else self.label)
+            row.reach(span)
+            row.show(value)
+            row.explain(self.tip())
+        natural = ", ".join(f"{value:.4g}" for value in dict.fromkeys(settings.replace(threshold=None).thresholds()))
+        with self.outlet.guard:
+            self._each.value = is_each
+            self._natural.tooltip = f"The threshold that an untrained network crosses: {natural}"
+
+    def _match(self, count: int) -> None:
+        """Make as many rows as there are thresholds."""
+        if count == len(self._rows):
+            return
+        surplus, self._rows = self._rows[count:], self._rows[:count]
+        while len(self._rows) < count:
+            self._add()
+        with self.outlet.guard:
+            self.widget.children = (*(row.widget for row in self._rows), self._tools)
+        for row in surplus:
+            close_all(row.widget)
+
+    def _add(self) -> None:
+        number = len(self._rows)
+        row = NumberRow(
+            self.label, threshold_span(self._settings), False, self.outlet.guard, lambda value: self.move(number, value)
+        )
+        row.disable(self._reason)
+        self._rows.append(row)
+
+    def move(self, layer: int, value: float) -> None:
+        """Send the threshold of one layer, or of all if they share one."""
+        values: Any = value
+        if self._each.value and layer < len(self._settings.layers):
+            thresholds = list(self._settings.thresholds())
+            thresholds[layer] = value
+            values = tuple(thresholds)
+        self.send(values)
+
+    def _toggled(self, change: Any) -> None:
+        if not self.outlet.guard.is_mine:
+            values = self._settings.thresholds()
+            self.send(values if change["new"] else values[0])
+
+    def disable(self, reason: str) -> None:
+        """Grey everything out and say why."""
+        self._reason = reason
+        for row in self._rows:
+            row.disable(reason)
+        with self.outlet.guard:
+            self._each.disabled = self._natural.disabled = bool(reason)

@@ -1,0 +1,216 @@
+"""A real JupyterLab in folders of its own, and notebooks opened in it by a headless Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+#: The toast of news covers part of the screen, and switching it off by a flag alone does not.
+OVERRIDES = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+}
+
+IS_IDLE = """() => {
+  const session = globalThis.jupyterapp?.shell?.currentWidget?.sessionContext?.session;
+  return session?.kernel?.status === 'idle';
+}"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class LabServer:
+    """JupyterLab with its own configuration, data, runtime and working folders below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.work = folder / "work"
+        self.work.mkdir(parents=True)
+        config = folder / "config"
+        (config / "labconfig").mkdir(parents=True)
+        (config / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(OVERRIDES))
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        environment = os.environ | {
+            "JUPYTER_CONFIG_DIR": str(config),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+            "IPYTHONDIR": str(folder / "ipython"),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+        }
+        command = [
+            sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={self.port}", "--ServerApp.ip=127.0.0.1",
+            "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+            f"--ServerApp.root_dir={self.work}", "--ServerApp.port_retries=0", "--ServerApp.disable_check_xsrf=True",
+        ]  # fmt: skip
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            command.append("--allow-root")
+        self.log = (folder / "server.log").open("w")
+        self.process = subprocess.Popen(command, env=environment, cwd=self.work, stdout=self.log, stderr=self.log)
+
+    def wait(self, seconds: float = 60) -> None:
+        """Wait until the server answers."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                urllib.request.urlopen(f"{self.url}/api", timeout=2).close()
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+            else:
+                return
+        raise RuntimeError(f"JupyterLab did not start:\n{Path(self.log.name).read_text()[-3000:]}")
+
+    def stop(self) -> None:
+        """End the server and with it its kernels."""
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+class Notebook:
+    """One notebook in one page. Collects what must not happen: console errors and requests to other hosts."""
+
+    def __init__(self, page, server: LabServer) -> None:
+        self.page = page
+        self.server = server
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        page.on(
+            "console",
+            lambda message: (
+                self.errors.append(f"{message.text} {message.location}") if message.type == "error" else None
+            ),
+        )
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._check_host)
+        self.received = 0  # bytes on websockets, both counted as the page sees them
+        self.sent = 0
+        page.on("websocket", self._count)
+
+    def _count(self, socket) -> None:
+        socket.on("framereceived", lambda payload: setattr(self, "received", self.received + len(payload)))
+        socket.on("framesent", lambda payload: setattr(self, "sent", self.sent + len(payload)))
+
+    def _check_host(self, request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in ("http", "https", "ws", "wss") and address.port != self.server.port:
+            self.foreign.append(request.url)
+
+    def open(self, path: str) -> None:
+        """Open a notebook of the working folder and wait until its kernel is idle."""
+        self.page.goto(f"{self.server.url}/lab/tree/{path}?reset")
+        self.wait_idle()
+
+    def wait_idle(self) -> None:
+        self.page.wait_for_function(IS_IDLE, timeout=60_000)
+
+    def reload(self) -> None:
+        """Reload the page without touching the kernel."""
+        self.page.goto(self.page.url)
+        self.page.wait_for_function("() => globalThis.jupyterapp?.shell?.currentWidget?.sessionContext?.session")
+
+    def command(self, name: str, **arguments) -> None:
+        """Execute a command of Lab, such as ``notebook:run-all-cells``."""
+        self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args)", [name, arguments])
+
+    def run_all(self) -> None:
+        """Run all cells; raises with the text of the first cell that failed."""
+        self.command("notebook:run-all-cells")
+        self.wait_idle()
+        self.check_cells()
+
+    def check_cells(self) -> None:
+        failed = self.page.evaluate(
+            """() => jupyterapp.shell.currentWidget.content.widgets.flatMap(
+                 (cell) => (cell.model.toJSON().outputs ?? []).filter((output) => output.output_type === 'error'))"""
+        )
+        if failed:
+            raise AssertionError("\n".join(failed[0]["traceback"]))
+
+    def execute(self, code: str) -> str:
+        """Run code in the notebook's kernel, outside its cells; returns what it printed."""
+        return self.page.evaluate(
+            """async (code) => {
+              const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+              const future = kernel.requestExecute({ code, store_history: false });
+              let text = '';
+              future.onIOPub = ({ header, content }) => {
+                if (header.msg_type === 'stream') text += content.text;
+                if (header.msg_type === 'error') text += content.traceback.join('\\n');
+              };
+              const reply = await future.done;
+              if (reply.content.status !== 'ok') throw new Error(text);
+              return text;
+            }""",
+            code,
+        )
+
+    def theme(self, name: str) -> None:
+        """Switch to ``light`` or ``dark``."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {name.title()}")
+        wanted = "true" if name == "light" else "false"
+        self.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{wanted}'")
+
+    def screenshot(self, name: str, selector: str | None = None) -> Path:
+        """Save a picture for people to look at."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        target = self.page.locator(selector).first if selector else self.page
+        target.screenshot(path=path)
+        return path
+
+    def close(self) -> None:
+        """Close the page, then shut the kernel down: in this order Lab has no reason to complain about either."""
+        self.page.context.close()
+        with urllib.request.urlopen(f"{self.server.url}/api/sessions", timeout=10) as reply:
+            sessions = json.load(reply)
+        for session in sessions:
+            request = urllib.request.Request(f"{self.server.url}/api/sessions/{session['id']}", method="DELETE")
+            urllib.request.urlopen(request, timeout=20).close()
+
+    def check(self) -> None:
+        """Assert that the page was quiet and asked no other host."""
+        assert not self.errors, self.errors
+        assert not self.foreign, self.foreign
+
+
+def write_notebook(server: LabServer, name: str, cells: list[str]) -> str:
+    """Write a notebook made of code cells into the server's working folder; returns its path there."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, server.work / name)
+    return name
