@@ -91,6 +91,7 @@ class Inputs:
         self.codes = self.table if self.per_image else self.table * brightest
         self.code_squares = self.codes.square().sum(1)
         self._kept: Prepared | None = None
+        self.made_for: object = None  # what they were built for, so that a change elsewhere need not build them again
         self.plain_codes = not self.per_image and bool((self.code_squares[:-1] == self.code_squares[0]).all())
 
     def _scaling(self, scaling: str) -> tuple[float | Tensor, float | Tensor, float]:

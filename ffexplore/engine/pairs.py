@@ -60,6 +60,7 @@ class Pairs:
         self._banks: dict[str, Tensor] = {}
         self.kept: Draw = {}
         self.kept_for: object = None
+        self.asks_network = False  # whether a generator was seen to ask what the network makes of a batch
         check_negatives(self.inputs.dataset.kind, generator)
 
     def go_on(self, former: Pairs, keep: bool) -> None:
@@ -83,26 +84,48 @@ class Pairs:
         period
             Changes when lasting negatives are to be drawn anew.
         """
-        labels = self.inputs.y[self.split][index]
+        return self.assemble(index, raw, prepared, *self.negatives(index, raw, prepared, period))
+
+    def negatives(
+        self, index: Tensor, raw: Tensor | None, prepared: Prepared, period: object
+    ) -> tuple[Tensor, Tensor | None]:
+        """Labels (K', B) of the negative side and its images (K', B, features), None where it shares the image.
+
+        The parameters are those of ``sides``.
+        """
         scores = self._scores(prepared)
-        if raw is None and self.generator.changes != "label":
+        changes_image = self.generator.changes != "label"
+        if raw is None and changes_image:
             raw = self.inputs.rows(index, self.split).unsqueeze(1)
         wrong, made = [], []
         for variant in range(len(self._streams)):
             images = None if raw is None else raw[min(variant, len(raw) - 1), 0]
             batch = self._batch(index[min(variant, len(index) - 1)], scores, variant, images)
             draw = self._draw(batch, variant, period)
-            if self.generator.changes == "label":
+            if not changes_image:
                 wrong.append(draw["labels"])
             else:
-                pictures, labels_made = self.generator.make(batch, draw, self.params)
-                wrong.append(labels_made)
+                pictures, labels = self.generator.make(batch, draw, self.params)
+                wrong.append(labels)
                 made.append(pictures)
-        both = torch.stack([labels.expand(len(wrong), -1), torch.stack(wrong)], 1)
-        if made and raw is not None:
-            negative = torch.stack(made).unsqueeze(1)
+        return torch.stack(wrong), torch.stack(made) if made else None
+
+    def assemble(
+        self, index: Tensor, raw: Tensor | None, prepared: Prepared, wrong: Tensor, images: Tensor | None
+    ) -> list[Part]:
+        """Parts of both sides from what ``negatives`` gave."""
+        labels = self.inputs.y[self.split][index]
+        both = torch.stack([labels.expand(len(wrong), -1), wrong], 1)
+        if images is not None:
+            if raw is None:
+                raw = self.inputs.rows(index, self.split).unsqueeze(1)
+            negative = images.unsqueeze(1)
             prepared = self.inputs.prepare(torch.cat([raw.expand_as(negative), negative], 1))
         return self.inputs.parts(prepared, both)
+
+    def rewind(self, *purpose: object) -> None:
+        """Begin every stream of random numbers anew, the same for each variant."""
+        self._streams = Streams([0] * len(self._streams), *purpose, device=self.device)
 
     def _draw(self, batch: Batch, variant: int, period: object) -> Draw:
         rng = self._streams[variant]
@@ -129,6 +152,7 @@ class Pairs:
             classes=inputs.classes,
             image_shape=inputs.dataset.shape,
             count=len(inputs.y[self.split]),
+            all_labels=inputs.y[self.split],
             fetch=lambda rows: inputs.rows(rows, self.split),
             scores=lambda what: scores(what)[variant],
             bank=self._bank,
@@ -146,6 +170,7 @@ class Pairs:
         kept: dict[str, Tensor] = {}
 
         def scores(what: str) -> Tensor:
+            self.asks_network = True
             if what not in kept:
                 if what == "readout" and prepared.logits is not None:
                     kept[what] = prepared.logits

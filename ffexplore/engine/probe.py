@@ -124,35 +124,13 @@ class Probe:
 
     def _draw(self) -> _Drawn:
         """Draw the negatives of the probe with the present weights."""
-        pairs, inputs = self._pairs, self._network.inputs
-        asked: list[str] = []
-        answer = pairs._scores(self._prepared)
-
-        def scores(what: str) -> Tensor:
-            asked.append(what)
-            return answer(what)
-
-        generator = pairs.generator
-        variants = self._variants if generator.needs & {"scores", "readout"} else 1
-        wrong, made = [], []
-        for variant in range(variants):
-            batch = pairs._batch(self._index, scores, variant)
-            # The same stream at each look, so that a histogram moves only when the network does.
-            draw = generator.draw(batch, stream(0, "probe", device=self._index.device), pairs.params)
-            if generator.changes == "label":
-                wrong.append(draw["labels"])
-            else:
-                made_images, labels = generator.make(batch, draw, pairs.params)
-                made.append(made_images)
-                wrong.append(labels)
-        negative = torch.stack(wrong)
-        both = torch.stack([self._labels.expand_as(negative), negative], 1)
-        if not made:
-            return _Drawn(negative, None, inputs.parts(self._prepared, both), depends=bool(asked))
-        images = torch.stack(made)
-        raw = inputs.rows(self._index, "validation").expand_as(images)
-        parts = inputs.parts(inputs.prepare(torch.stack([raw, images], 1)), both)
-        return _Drawn(negative, images, parts, depends=bool(asked))
+        pairs = self._pairs
+        # The same stream at each look, so that a histogram moves only when the network does.
+        pairs.rewind("probe")
+        index = self._index.unsqueeze(0)
+        labels, images = pairs.negatives(index, None, self._prepared, "probe")
+        parts = pairs.assemble(index, None, self._prepared, labels, images)
+        return _Drawn(labels, images, parts, depends=pairs.asks_network)
 
     def _uniform_goodness(self) -> Tensor | None:
         """Goodness of uniform wrong labels (L, K, B); None where the negatives are those, or no label is written."""

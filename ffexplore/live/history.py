@@ -14,12 +14,13 @@ from ffexplore.live.snapshot import Snapshot
 POINTS = 600  # when this many are reached, every second one goes
 MARKS = 500  # changes that are kept; beyond, every second one of the older half goes
 SCALARS = ("step", "epoch", "seconds", "rows_per_second")
+HIDDEN = ("accuracy_step",)  # kept, but no curve
 BY_VARIANT = ("accuracy", "readout_accuracy")  # (K,)
 BY_LAYER = ("auc", "auc_uniform", "loss", "overlap", "dead", "threshold", "mean_positive", "mean_negative")  # (K, L)
 RANGES = ("low", "high", "learning_rate")  # (K, L) that are no curves
 COUNTS = ("positive", "negative")  # (K, L, N)
 CURVES = (*SCALARS, *BY_VARIANT, *BY_LAYER)
-COLUMNS = (*CURVES, *RANGES, *COUNTS)
+COLUMNS = (*CURVES, *HIDDEN, *RANGES, *COUNTS)
 WORDS = ("status", "widths", "goodness", "message", "changes")  # kept as they are
 
 
@@ -72,7 +73,7 @@ class History:
         with self._lock:
             row = range(len(self))[row]
             layers = len(self._words[row]["widths"])
-            values: dict[str, Any] = {name: self._columns[name][row].item() for name in SCALARS}
+            values: dict[str, Any] = {name: self._columns[name][row].item() for name in (*SCALARS, *HIDDEN)}
             values |= {name: self._columns[name][row].copy() for name in BY_VARIANT}
             for name in (*BY_LAYER, *RANGES, *COUNTS):
                 values[name] = self._columns[name][row, :, :layers].copy()
@@ -141,14 +142,20 @@ class History:
             ``step`` (T,) int64; ``epoch``, ``seconds``, ``rows_per_second`` (T,) float32; ``accuracy`` and
             ``readout_accuracy`` (T, K) float32; ``auc``, ``auc_uniform``, ``loss``, ``overlap``, ``dead``,
             ``threshold``, ``mean_positive`` and ``mean_negative`` (T, K, L) float32, L the largest number of layers
-            so far and nan where there was no such layer.
+            so far and nan where there was no such layer. The accuracies are read less often than the rest, and nan
+            where they were not read anew.
         """
         with self._lock:
             if not self._columns:
                 shapes: dict[str, tuple[int, ...]] = dict.fromkeys(SCALARS, (0,))
                 shapes |= dict.fromkeys(BY_VARIANT, (0, 1)) | dict.fromkeys(BY_LAYER, (0, 1, 0))
                 return {name: np.zeros(shape, _kind(name)) for name, shape in shapes.items()}
-            return {name: self._columns[name][: len(self)].copy() for name in CURVES}
+            curves = {name: self._columns[name][: len(self)].copy() for name in CURVES}
+            read_at = self._columns["accuracy_step"][: len(self)]
+            carried = np.concatenate([[False], (read_at[1:] == read_at[:-1]) & (read_at[1:] >= 0)])
+            for name in BY_VARIANT:
+                curves[name][carried] = np.nan
+            return curves
 
     def to_frame(self) -> Any:
         """The history as a pandas DataFrame: a row a point (and variant, where there are several).
@@ -212,11 +219,11 @@ class History:
 def _kind(name: str) -> type:
     if name in COUNTS:
         return np.uint16  # no probe has more samples than that
-    return np.int64 if name == "step" else np.float32
+    return np.int64 if name in ("step", *HIDDEN) else np.float32
 
 
 def _empty(name: str) -> float:
-    return 0 if name in ("step", *COUNTS) else float("nan")
+    return 0 if name in ("step", *HIDDEN, *COUNTS) else float("nan")
 
 
 def _texts(steps: NDArray[Any], marks: list[tuple[int, str]]) -> list[str]:

@@ -18,7 +18,7 @@ from ffexplore.live.snapshot import Examples, Snapshot
 PROBE_SHARE = 0.03  # of the time that the probe may take before snapshots come less often ...
 LONGEST = 1.0  # ... but not more seconds apart than this
 ACCURACY_SHARE = 0.007  # of the time that reading the validation accuracy may take on top
-HEAD_START = 0.03  # seconds that the accuracy may take before its share counts
+HEAD_START = 0.3  # seconds that the accuracy may take before its share counts, so that a first minute is smooth
 THOROUGH = 1.0  # seconds between thorough looks, see Probe.measure
 URGENT = 1 / 30  # seconds between snapshots that a person's changes call for
 SMOOTHING = 1.0  # seconds over which rows per second are smoothed
@@ -45,6 +45,7 @@ class Publisher:
         self._ran = 0.0
         self._spent = 0.0
         self._accuracy_of: object = None
+        self._accuracy_step = -1
         self._accuracy = self._readout = np.full(1, np.nan, np.float32)
         self._loss: np.ndarray | None = None
         self._loss_step = -1
@@ -100,8 +101,9 @@ class Publisher:
         looked = time.perf_counter()
         if fresh or self._may_score(looked):
             self._accuracy, self._readout = self.probe.accuracy()
-            self._accuracy_of = self._run_of_trainer()
-            self._spent += time.perf_counter() - looked
+            self._accuracy_of, self._accuracy_step = self._run_of_trainer(), self.trainer.steps
+            if not fresh:  # what a person asked for by a change or a pause is not charged to training
+                self._spent += time.perf_counter() - looked
         if self._is_warm:
             self._costs.append(looked - began)
         self._is_warm = True  # the first look takes longer than those after it
@@ -165,6 +167,7 @@ class Publisher:
             loss=self._losses(),
             accuracy=self._accuracy.copy(),
             readout_accuracy=self._readout.copy(),
+            accuracy_step=self._accuracy_step,
             learning_rate=rates * np.float32(trainer.course()),
             examples=Examples(reading.images, reading.labels, reading.goodness, reading.probability),
             message=message,

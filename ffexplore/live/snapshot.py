@@ -53,6 +53,7 @@ class Snapshot:
     accuracy: Float  #: (K,) validation accuracy by goodness per label; nan without labels
     readout_accuracy: Float  #: (K,) validation accuracy by the one-pass read-out; nan where it does not learn
     learning_rate: Float  #: (K, L)
+    accuracy_step: int = -1  #: batches trained when the two accuracies were read; -1 for those of this moment
     examples: Examples | None = None
     message: str = ""  #: plain words when something went wrong, else empty
     changes: tuple[str, ...] = field(default=())  #: what the person changed since the last snapshot
