@@ -1,0 +1,88 @@
+"""``ffexplore train``: train one network from the command line and print how good it is."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import math
+import sys
+import time
+from typing import Any
+
+from ffexplore.errors import FFExploreError, SettingsError
+
+DEFAULT_SECONDS = 20.0
+
+
+def train_command(options: argparse.Namespace) -> int:
+    """Train one network and print its report."""
+    from ffexplore import Settings, Trainer
+
+    fields = dict(read_field(text) for text in options.fields)
+    fields |= {name: value for name in ("dataset", "seed") if (value := getattr(options, name)) is not None}
+    trainer = Trainer(Settings.preset(options.preset, **fields))
+
+    length = {name: value for name in ("seconds", "epochs", "steps") if (value := getattr(options, name)) is not None}
+    begin = time.perf_counter()
+    try:
+        trainer.fit(**(length or {"seconds": DEFAULT_SECONDS}), progress=not options.quiet)
+    except KeyboardInterrupt:  # an interrupt is a normal way to end: what was learned so far is measured and saved
+        print("Stopped early; this is how far it got.", file=sys.stderr)
+    seconds = time.perf_counter() - begin
+
+    if options.save is not None:
+        try:
+            trainer.save(options.save)
+        except OSError as error:
+            raise FFExploreError(f"The checkpoint cannot be saved to {str(options.save)!r}: {error}.") from error
+    report = trainer.evaluate()
+    if options.json:
+        head = {"preset": options.preset, "fit_seconds": round(seconds, 3)}
+        print(json.dumps(finite(head | report.to_dict() | {"settings": trainer.settings.to_dict()}), indent=2))
+    else:
+        print_report(report)
+    return 0
+
+
+def read_field(text: str) -> tuple[str, Any]:
+    """Read ``field=value``; a value is a number, a list, True, False, None or else a word.
+
+    Raises
+    ------
+    SettingsError
+        When the equals sign or the name is missing.
+    """
+    name, equals, raw = (part.strip() for part in text.partition("="))
+    if not equals or not name:
+        raise SettingsError(f"--set was given {text!r}; write it as field=value, as in --set threshold=2.")
+    try:
+        return name, ast.literal_eval(raw)
+    except (ValueError, SyntaxError):
+        return name, raw
+
+
+def finite(value: Any) -> Any:
+    """Replace what JSON cannot say (nan, infinity) by None, and arrays by lists, all the way down."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def print_report(report: Any) -> None:
+    """Print the figures of a report in words and percent."""
+    print(f"{'test accuracy':<16}{percent(report.accuracy)}   goodness per label")
+    print(f"{'':<16}{percent(report.readout_accuracy)}   one-pass read-out")
+    for number, (accuracy, auc) in enumerate(zip(report.layer_accuracy, report.auc, strict=True), start=1):
+        print(f"{f'layer {number} alone':<16}{percent(accuracy)}   AUC {auc:.3f}")
+
+
+def percent(share: float | None) -> str:
+    """Write a share in [0, 1] as a percentage, and one that is not known as a dash."""
+    return "      –" if share is None or math.isnan(share) else f"{100 * share:5.2f} %"

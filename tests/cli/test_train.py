@@ -1,0 +1,131 @@
+"""``ffexplore train`` and ``ffexplore datasets``."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ffexplore import Trainer
+from ffexplore.cli import main
+from ffexplore.cli_train import finite, percent, read_field
+from ffexplore.data import datasets
+from ffexplore.errors import SettingsError
+
+SMALL = ["train", "--preset", "classroom", "--dataset", "digits", "--set", "layers=16,16", "--quiet"]
+SMALL += ["--set", "label_encoding=appended"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("threshold=2", 2),
+        ("learning_rate = 2e-3", 2e-3),
+        ("layers=500,500", (500, 500)),
+        ("layers=[64]", [64]),
+        ("dropout=None", None),
+        ("goodness=mean_square", "mean_square"),
+        ("objective=swish_symba(alpha=4)", "swish_symba(alpha=4)"),
+        ("negatives=a=b", "a=b"),
+    ],
+)
+def test_a_field_is_read(text: str, value: object) -> None:
+    assert read_field(text) == (text.partition("=")[0].strip(), value)
+
+
+@pytest.mark.parametrize("text", ["threshold", "=2", ""])
+def test_a_field_without_name_or_value_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="write it as field=value"):
+        read_field(text)
+
+
+def test_json_holds_no_nan_and_no_array() -> None:
+    assert finite({"a": [math.nan, 1.5], 2: np.array([[1, 2]]), "c": ({"d": math.inf},)}) == {
+        "a": [None, 1.5],
+        "2": [[1, 2]],
+        "c": [{"d": None}],
+    }
+
+
+def test_percent() -> None:
+    assert percent(0.9812).split() == ["98.12", "%"]
+    assert percent(math.nan).strip() == percent(None).strip() == "–"
+
+
+def test_json_report_is_all_there_is_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--steps", "20", "--seed", "3", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["preset"] == "classroom"
+    assert report["settings"]["seed"] == 3
+    assert report["settings"]["layers"] == [16, 16]
+    assert 0 <= report["accuracy"] <= 1
+    assert len(report["layer_accuracy"]) == len(report["auc"]) == 2
+
+
+def test_report_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--epochs", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("test accuracy")
+    assert [line.split()[:3] for line in lines[2:]] == [["layer", "1", "alone"], ["layer", "2", "alone"]]
+
+
+def test_the_trained_network_is_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "network"
+    assert main([*SMALL, "--steps", "5", "--save", str(path), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert Trainer.restore(path).evaluate().accuracy == printed["accuracy"]
+
+
+def test_ctrl_c_ends_the_training_and_still_reports(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, count = Trainer.step, 0
+
+    def step(self: Trainer) -> object:
+        nonlocal count
+        count += 1
+        if count == 4:
+            raise KeyboardInterrupt
+        return whole(self)
+
+    monkeypatch.setattr(Trainer, "step", step)
+    assert main([*SMALL, "--steps", "50", "--json"]) == 0
+    assert 0 <= json.loads(capsys.readouterr().out)["accuracy"] <= 1
+    assert count == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (["--preset", "clasroom"], "Did you mean 'classroom'?"),
+        (["--dataset", "digit"], "Did you mean 'digits'?"),
+        (["--set", "treshold=1"], "threshold"),
+        (["--set", "goodness=mean_sqare"], "Did you mean 'mean_square'?"),
+        (["--set", "threshold"], "write it as field=value"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(change: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--steps", "1", *change]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("ffexplore: ")
+    assert said in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("wrong", [["--steps", "0"], ["--seconds", "nan"], ["--steps", "5", "--epochs", "1"]])
+def test_a_wrong_length_is_refused_by_the_parser(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*SMALL, *wrong])
+    assert wrong[0] in capsys.readouterr().err
+
+
+def test_datasets_are_listed_with_how_to_get_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["datasets"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert list(lines) == datasets.names()
+    assert "offline" in lines["digits"]
+    assert "8×8" in lines["digits"]
+    assert "fetched on first use" in lines["mnist"]

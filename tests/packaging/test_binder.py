@@ -1,0 +1,50 @@
+"""Binder can read the folder that describes the image."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def dry_run(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Let repo2docker print its Dockerfile, without Docker."""
+    pytest.importorskip("repo2docker", reason="jupyter-repo2docker is not installed")
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "--user-id=1000", "--user-name=reader"]
+    return subprocess.run([*command, str(folder)], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_repo2docker_reads_the_folder(repository: Path, tmp_path: Path) -> None:
+    shutil.copytree(repository / "binder", tmp_path / "project" / "binder")
+    ran = dry_run(tmp_path / "project")
+    printed = ran.stdout + ran.stderr
+    assert ran.returncode == 0, printed[-2000:]
+    for part in ("binder/environment.yml", "binder/postBuild", "binder/start"):
+        assert part in printed
+
+
+def test_repo2docker_refuses_a_broken_folder(tmp_path: Path) -> None:
+    (tmp_path / "environment.yml").write_text("dependencies: 3\n", encoding="utf-8")
+    assert dry_run(tmp_path).returncode != 0
+
+
+def test_environment_has_every_dependency(repository: Path) -> None:
+    project = (repository / "pyproject.toml").read_text(encoding="utf-8")
+    listed = re.search(r"^dependencies = \[(.*?)^\]", project, re.S | re.M)
+    assert listed
+    needed = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', listed[1]))
+    environment = (repository / "binder" / "environment.yml").read_text(encoding="utf-8")
+    given = dict(re.findall(r"- ([\w-]+)>=([\d.]+)", environment))
+    given["torch"] = given.pop("pytorch-cpu")
+    assert given == needed
+
+
+def test_news_are_switched_off(repository: Path) -> None:
+    overrides = json.loads((repository / "binder" / "overrides.json").read_text(encoding="utf-8"))
+    assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+    assert "binder/overrides.json" in (repository / "binder" / "postBuild").read_text(encoding="utf-8")
