@@ -18,6 +18,7 @@ import torch
 import ffexplore as ff
 
 SELDOM = 1e-3  # snapshots per second that come to none
+WARM_UP = 6.0  # seconds until caches are warm and the accuracy is read no more often than later on
 
 
 def moment(run: ff.Runner, clock: str) -> tuple[int, float]:
@@ -26,7 +27,63 @@ def moment(run: ff.Runner, clock: str) -> tuple[int, float]:
     return answer
 
 
+def measure(
+    settings: ff.Settings | None = None,
+    rate: float = 8.0,
+    seconds: float = 1.0,
+    turns: int = 15,
+    clock: str = "perf_counter",
+) -> dict[str, object]:
+    """Share by which a step takes longer with snapshots at a rate than without.
+
+    Parameters
+    ----------
+    settings
+        What to train; the preset ``classroom`` when None.
+    rate
+        Snapshots per second.
+    seconds
+        Length of a slice.
+    turns
+        How many slices of each kind.
+    clock
+        ``perf_counter`` or ``thread_time``.
+    """
+    settings = settings or ff.Settings.preset("classroom")
+    run = ff.Runner(settings, rate=rate)
+    seen: list[int] = []
+    run.observe(lambda snapshot: seen.append(snapshot.step))
+    run.start()
+    time.sleep(WARM_UP)
+    per_step: dict[float, list[float]] = {rate: [], SELDOM: []}
+    shown = 0
+    for _ in range(turns):
+        for each in per_step:
+            run.rate = each
+            before = len(seen)
+            first, began = moment(run, clock)
+            time.sleep(seconds)
+            last, ended = moment(run, clock)
+            per_step[each].append((ended - began) / (last - first))
+            shown += len(seen) - before if each == rate else 0
+    run.stop(finish=False)
+    run.wait()
+    with_it, without = (statistics.median(times) for times in per_step.values())
+    pairs = [a / b - 1 for a, b in zip(per_step[rate], per_step[SELDOM], strict=True)]
+    return {
+        "dataset": str(settings.dataset),
+        "layers": settings.layers,
+        "threads": torch.get_num_threads(),
+        "clock": clock,
+        "cost": round(with_it / without - 1, 4),
+        "median cost of turns": round(statistics.median(pairs), 4),
+        "milliseconds per step": round(1000 * without, 3),
+        "snapshots per second": round(shown / (turns * seconds), 2),
+    }
+
+
 def main() -> None:
+    """Measure one network and print the result as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="classroom")
     parser.add_argument("--dataset", default="mnist-5k")
@@ -36,43 +93,11 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--clock", choices=("perf_counter", "thread_time"), default="perf_counter")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    changes = {"layers": tuple(options.layers)} if options.layers else {}
-    settings = ff.Settings.preset(options.preset, dataset=options.dataset, **changes)
-    run = ff.Runner(settings, rate=options.rate)
-    seen: list[int] = []
-    run.observe(lambda snapshot: seen.append(snapshot.step))
-    run.start()
-    while len(seen) < 2 * options.rate:  # the first steps and looks warm up caches and buffers
-        time.sleep(0.01)
-    per_step: dict[float, list[float]] = {options.rate: [], SELDOM: []}
-    shown = 0
-    for _ in range(options.turns):
-        for rate in per_step:
-            run.rate = rate
-            before = len(seen)
-            first, began = moment(run, options.clock)
-            time.sleep(options.seconds)
-            last, ended = moment(run, options.clock)
-            per_step[rate].append((ended - began) / (last - first))
-            shown += len(seen) - before if rate == options.rate else 0
-    run.stop(finish=False)
-    run.wait()
-    with_it, without = (statistics.median(times) for times in per_step.values())
-    pairs = [a / b - 1 for a, b in zip(per_step[options.rate], per_step[SELDOM], strict=True)]
-    result = {
-        "preset": options.preset,
-        "dataset": options.dataset,
-        "layers": settings.layers,
-        "threads": options.threads,
-        "clock": options.clock,
-        "cost": round(with_it / without - 1, 4),
-        "median_cost_of_turns": round(statistics.median(pairs), 4),
-        "milliseconds_per_step": round(1000 * without, 3),
-        "snapshots_per_second": round(shown / (options.turns * options.seconds), 2),
-    }
-    print(json.dumps(result))
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    changes = {"layers": tuple(given.layers)} if given.layers else {}
+    settings = ff.Settings.preset(given.preset, dataset=given.dataset, **changes)
+    print(json.dumps(measure(settings, given.rate, given.seconds, given.turns, given.clock), indent=1))
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 
 def alternate(
-    workloads: dict[str, Callable[[], object]],
+    workloads: Mapping[str, Callable[[], object]],
     repeats: int = 7,
     seconds: float = 0.5,
     clock: Callable[[], float] = time.perf_counter,

@@ -122,6 +122,7 @@ def test_an_objective_may_use_one_side_alone(register: Callable[..., Any]) -> No
     g = torch.tensor([[1.0, 2.0]])
     evidence = ff.engine.objectives.Evidence(g, g, torch.ones(1, 1), torch.full((1, 1), 3.0))  # type: ignore[attr-defined]
     loss, positive, negative = entry.loss_and_slope(evidence)
+    assert loss is not None
     assert loss.tolist() == [[-3.0, -6.0]]
     assert positive.tolist() == [[-3.0, -3.0]]
     assert negative.tolist() == [[0.0, 0.0]]
