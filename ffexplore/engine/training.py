@@ -17,13 +17,13 @@ from ffexplore.engine.augment import Dropout, Shifts
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import build, configure, make_pairs
 from ffexplore.engine.fitting import chosen_length, run
-from ffexplore.engine.inference import inferences
+from ffexplore.engine.inference import asks_readout, inferences, label_scores
 from ffexplore.engine.layers import Layer
+from ffexplore.engine.lockstep import check_lockstep, distinct_seeds
 from ffexplore.engine.pairs import Pairs
 from ffexplore.engine.plan import Plan, plan
-from ffexplore.engine.rates import rate_courses
 from ffexplore.engine.report import Report, make_reports
-from ffexplore.engine.schedule import round_length, schedules
+from ffexplore.engine.rhythm import blocks, period, rate_factor
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.state import give, take
 from ffexplore.errors import DivergedError, SettingsError
@@ -65,13 +65,7 @@ class Trainer:
         SettingsError
             When there is none, or they differ in another field.
         """
-        if not variants:
-            raise SettingsError("variants is empty; give at least one Settings.")
-        for each in variants[1:]:
-            for name, field in Settings.fields().items():
-                if not field.lockstep and getattr(each, name) != getattr(variants[0], name):
-                    lockstep = ", ".join(n for n, f in Settings.fields().items() if f.lockstep)
-                    raise SettingsError(f"Variants differ in {name}; they may differ in {lockstep}.")
+        check_lockstep(variants)
         trainer = cls.__new__(cls)
         trainer._begin(list(variants))
         return trainer
@@ -115,14 +109,10 @@ class Trainer:
         self.network = build(self._plan, self._variants)
         configure(self.network, self._variants)
         self.pairs = self.make_pairs("train")
-        self.batches = Batches(len(self._plan.dataset.train), self._batch_size(), self._seeds(), self._plan.device)
-        self.dropout = Dropout(self._seeds(), self._plan.device)
-        self.shifts = Shifts(self._plan.dataset.shape, self._seeds(), self._plan.device)
-
-    def _seeds(self) -> list[int]:
-        """One seed when all variants share it, else one for each."""
-        seeds = [each.seed for each in self._variants]
-        return seeds[:1] if len(set(seeds)) == 1 else seeds
+        seeds, data, device = distinct_seeds(self._variants), self._plan.dataset, self._plan.device
+        self.batches = Batches(len(data.train), self._batch_size(), seeds, device)
+        self.dropout = Dropout(seeds, device)
+        self.shifts = Shifts(data.shape, seeds, device)
 
     def _batch_size(self) -> int:
         size = self.settings.batch_size
@@ -185,7 +175,7 @@ class Trainer:
                     prepared.logits = network.readout.learn(
                         features, labels, settings.readout_rate, settings.readout_decay
                     )
-                parts = self.pairs.sides(index, raw, prepared, self._period())
+                parts = self.pairs.sides(index, raw, prepared, period(settings, self.steps, self.batches.epoch))
                 learning = {layer for block in self.blocks() for layer in block}
                 self._set_rates(learning)
                 masks = self._mask if settings.dropout else None
@@ -205,29 +195,11 @@ class Trainer:
 
     def blocks(self) -> list[list[int]]:
         """The blocks of layers that learn at the next step."""
-        schedule = self.settings.schedule
-        blocks: list[list[int]] = schedules[schedule.name].function(
-            self.steps, len(self.network.layers), **schedule.values
-        )
-        return blocks
-
-    def _period(self) -> object:
-        """What changes when lasting negatives are to be drawn anew."""
-        refresh = self.settings.negatives_refresh
-        if refresh == "epoch":
-            return self.batches.epoch
-        if refresh == "round":
-            schedule = self.settings.schedule
-            return self.steps // round_length(schedule.name, len(self.network.layers), schedule.values)
-        return refresh
+        return blocks(self.settings, self.steps)
 
     def course(self) -> float:
         """The present factor of the learning rate."""
-        horizon = self.settings.horizon
-        progress = self.progress if horizon is None else self.epochs / horizon
-        course = self.settings.rate_course
-        factor: float = rate_courses[course.name].function(min(1.0, progress), **course.values)
-        return factor
+        return rate_factor(self.settings, self.progress, self.epochs)
 
     def _set_rates(self, learning: set[int]) -> None:
         factor = self.course()
@@ -319,8 +291,10 @@ class Trainer:
         """
         goodness, logits = self.network.score(self.network.inputs.given(images))
         choice = self.settings.inference
-        scores = goodness if choice.name == "goodness" else logits
-        result: Tensor = inferences[choice.name].function(scores, **choice.values)
+        if asks_readout(choice):
+            result: Tensor = inferences[choice.name].function(logits, **choice.values)
+        else:
+            result = label_scores(choice, goodness)
         return result[0].argmax(-1).cpu().numpy()
 
     def weights(self, layer: int, variant: int = 0) -> tuple[Tensor, Tensor]:
