@@ -28,17 +28,21 @@ def build(plan: Plan, variants: Sequence[Settings], former: Network | None = Non
     """Build the network of a plan; layers of ``former`` whose shapes stay keep weights and optimizer state."""
     settings = variants[0]
     normalization = normalizations[settings.normalization.name]
-    inputs = Inputs(
-        plan.dataset,
-        label_encodings[settings.label_encoding.name],
-        settings.label_encoding.values,
-        normalization,
-        settings.normalization.values,
-        settings.input_scaling,
-        plan.device,
-        plan.half,
-        former.inputs if former is not None else None,
-    )
+    inputs = former.inputs if former is not None else None
+    asked = settings.label_encoding, settings.normalization, settings.input_scaling
+    if inputs is None or inputs.made_for != asked:
+        inputs = Inputs(
+            plan.dataset,
+            label_encodings[settings.label_encoding.name],
+            settings.label_encoding.values,
+            normalization,
+            settings.normalization.values,
+            settings.input_scaling,
+            plan.device,
+            plan.half,
+            inputs,
+        )
+        inputs.made_for = asked
     scratch: dict[int, torch.Tensor] = {}
     layers = []
     for number, (sources, units) in enumerate(zip(plan.sources, plan.units, strict=True)):
@@ -90,14 +94,21 @@ def configure(network: Network, variants: Sequence[Settings]) -> None:
         layer.rules = _rules(variants, number)
         if [(rule.rows, rule.goodness) for rule in layer.rules] != before:
             layer.states = [
-                rule.goodness.init(layer.units, network.inputs.classes, stream(settings.seed, "goodness", number))
-                for rule in layer.rules
+                _state(rule, variants, number, layer.units, network.inputs.classes, device) for rule in layer.rules
             ]
         layer.theta = torch.tensor([[each.thresholds()[number]] for each in variants], device=device)
         scales = [[float(each.logit_scale)] for each in variants]
         layer.scale = None if all(scale == [1.0] for scale in scales) else torch.tensor(scales, device=device)
         layer.decays = [each.weight_decay for each in variants]
         layer.momentum, layer.dropout, layer.peer = settings.momentum, settings.dropout, settings.peer_normalization
+
+
+def _state(
+    rule: Rule, variants: Sequence[Settings], number: int, units: int, classes: int, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """What the goodness of a rule learns or keeps, (variants of the rule, ...); drawn for each as it would be alone."""
+    streams = [stream(each.seed, "goodness", number) for each in variants[rule.rows]]
+    return {name: value.to(device) for name, value in rule.goodness.init(units, classes, streams).items()}
 
 
 def _rules(variants: Sequence[Settings], number: int) -> list[Rule]:

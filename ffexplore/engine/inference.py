@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Annotated
 
+import torch
 from torch import Tensor
 
 from ffexplore.errors import SettingsError
-from ffexplore.registry import Entry, Param, Registry
+from ffexplore.registry import Choice, Entry, Param, Registry
 
 inferences: Registry[Entry] = Registry("inference", Entry)
 
@@ -16,17 +18,43 @@ inferences: Registry[Entry] = Registry("inference", Entry)
 def by_goodness(
     layer_goodness: Tensor,
     *,
-    layers: Annotated[str, Param("all, without_first, or numbers from 1 joined by +, as in 1+3")] = "all",
+    layers: Annotated[str, Param("all, without_first, last, or numbers from 1 joined by +, as in 1+3")] = "all",
 ) -> Tensor:
     """Try every label and take the one with the largest goodness, summed over the chosen layers."""
     chosen = layer_numbers(layers, layer_goodness.shape[0])
     return layer_goodness[chosen].sum(0)
 
 
+@inferences.register("vote", source="common", needs=("layer_goodness",))
+def by_vote(layer_goodness: Tensor) -> Tensor:
+    """Each layer votes for the label with the largest goodness; a tie goes to the label with the larger sum."""
+    classes = layer_goodness.shape[-1]
+    votes = torch.nn.functional.one_hot(layer_goodness.argmax(-1), classes).sum(0)
+    summed = layer_goodness.sum(0)
+    low, high = summed.amin(-1, keepdim=True), summed.amax(-1, keepdim=True)
+    return votes + (summed - low) / (2 * (high - low).clamp(min=torch.finfo(summed.dtype).tiny))
+
+
 @inferences.register("readout", source="Hinton 2022, section 3.3", needs=("readout",))
 def by_readout(readout: Tensor) -> Tensor:
     """One pass with a neutral label, and a softmax on the normalized activities."""
     return readout
+
+
+def asks_readout(choice: Choice) -> bool:
+    """Whether an inference looks at the read-out instead of the goodness of every label."""
+    return next(iter(inspect.signature(inferences[choice.name].function).parameters), "") == "readout"
+
+
+def label_scores(choice: Choice, layer_goodness: Tensor) -> Tensor:
+    """Scores of the labels (K, B, C) from their goodness in each layer (L, K, B, C).
+
+    Where the chosen inference looks at the read-out, the goodness of all layers is summed.
+    """
+    if asks_readout(choice):
+        return layer_goodness.sum(0)
+    scores: Tensor = inferences[choice.name].function(layer_goodness, **choice.values)
+    return scores
 
 
 def layer_numbers(layers: str, depth: int) -> list[int]:
@@ -39,6 +67,8 @@ def layer_numbers(layers: str, depth: int) -> list[int]:
     """
     if layers == "all":
         return list(range(depth))
+    if layers == "last":
+        return [depth - 1]
     if layers == "without_first":
         return list(range(1, depth)) or [0]
     try:
@@ -47,7 +77,7 @@ def layer_numbers(layers: str, depth: int) -> list[int]:
         chosen = [-1]
     if not chosen or chosen[0] < 0 or chosen[-1] >= depth:
         raise SettingsError(
-            f"layers of the inference is {layers!r}; allowed: all, without_first, or numbers from 1 to {depth} "
+            f"layers of the inference is {layers!r}; allowed: all, without_first, last, or numbers from 1 to {depth} "
             "joined by +, as in 1+2."
         )
     return chosen

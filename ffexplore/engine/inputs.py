@@ -76,7 +76,7 @@ class Inputs:
         self.per_image = bool(encoding_params.get("per_image", False))
         self.classes, self.features = dataset.classes, dataset.features
         self.table = encoding.table(self.classes, encoding_params).to(device)
-        check_blank(dataset, encoding)
+        check_blank(dataset, encoding, self.table.shape[1])
         self.replaced = self.table.shape[1] if encoding.replaces else 0
         self.x: dict[str, Tensor] = {}
         self.y: dict[str, Tensor] = {}
@@ -218,6 +218,16 @@ class Inputs:
         assert own is not None
         return [prepared.image.with_scale(own / prepared.scale), Part("label", codes * own.unsqueeze(-1))]
 
+    def candidates(self, prepared: Prepared) -> list[Part]:
+        """The first layer's parts for every label, one a side, (K', C, B); the image comes first."""
+        if prepared.scale is None or not self.plain_codes:
+            rows = prepared.squares.shape
+            labels = torch.arange(self.classes, device=prepared.squares.device)
+            return self.parts(prepared, labels[None, :, None].expand(rows[0], -1, rows[2]))
+        assert prepared.image is not None
+        # A side has one label for all its rows: its code meets the weights once, and each row scales the product.
+        return [prepared.image, Part("label", self.codes[None, :-1, None], prepared.scale)]
+
     def _joint(self, prepared: Prepared, codes: Tensor, has_label: bool) -> list[Part]:
         """Normalize image and label together where that is more than scaling rows; nothing can be shared then."""
         assert prepared.scaled is not None
@@ -238,8 +248,8 @@ class Inputs:
         return torch.cat([raw, code], -1)
 
 
-def check_blank(dataset: Dataset, encoding: LabelEncoding) -> None:
-    """Refuse an encoding that would write over inputs that carry something.
+def check_blank(dataset: Dataset, encoding: LabelEncoding, size: int) -> None:
+    """Refuse an encoding whose ``size`` values would be written over inputs that carry something.
 
     Raises
     ------
@@ -248,8 +258,9 @@ def check_blank(dataset: Dataset, encoding: LabelEncoding) -> None:
     """
     if not encoding.replaces:
         return
-    if dataset.features <= dataset.classes or not dataset.blank_pixels(dataset.classes):
+    if dataset.features <= size or not dataset.blank_pixels(size):
+        smaller = "a smaller size or " if "size" in encoding.params else ""
         raise SettingsError(
-            f"label_encoding is {encoding.name!r}, which writes over the first {dataset.classes} inputs, but in "
-            f"{dataset.name!r} those are not blank; choose 'appended', which puts the label beside the inputs."
+            f"label_encoding is {encoding.name!r}, which writes over the first {size} inputs, but in "
+            f"{dataset.name!r} those are not blank; choose {smaller}'appended', which puts the label beside the inputs."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,6 +10,8 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from ffexplore.engine.rng import stream
+from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
 
 Strength = Annotated[float, Param("value of the label, in units of the brightest input", 0.0, 100.0)]
@@ -63,6 +66,39 @@ def overlay(
 def appended(classes: int, *, strength: Strength = 1.0) -> Tensor:
     """One-hot, put beside the inputs; for tables and for images without blank pixels."""
     return _one_hot(classes, strength)
+
+
+@label_encodings.register("pixel_block", source="common", replaces=True)
+def pixel_block(
+    classes: int,
+    *,
+    strength: Strength = 1.0,
+    size: Annotated[int, Param("pixels of a class", 1, 64)] = 3,
+) -> Tensor:
+    """A block of bright pixels among the first ones of the image, one place for each class."""
+    return _one_hot(classes, strength).repeat_interleave(size, 1)
+
+
+@label_encodings.register("random_patterns", source="common")
+def random_patterns(
+    classes: int,
+    *,
+    strength: Strength = 1.0,
+    size: Annotated[int, Param("values of a pattern", 8, 1024)] = 32,
+    pattern_seed: Annotated[int, Param("another number gives other patterns", 0, 1_000_000)] = 0,
+) -> Tensor:
+    """A fixed random pattern for each class, half of it bright, put beside the inputs."""
+    if classes > math.comb(size, size // 2) // 2:  # beyond that it would take long to find patterns that differ
+        raise SettingsError(
+            f"size of the label encoding 'random_patterns' is {size}, too small for {classes} classes that differ; "
+            "choose a larger one."
+        )
+    rng = stream(pattern_seed, "label patterns")
+    found: dict[tuple[int, ...], None] = {}
+    while len(found) < classes:
+        found[tuple((torch.randperm(size, generator=rng) < size // 2).long().tolist())] = None
+    codes = strength * torch.tensor(list(found), dtype=torch.float32)
+    return torch.cat([codes, codes.mean(0, keepdim=True)])
 
 
 @label_encodings.register("none", source="Hinton 2022, section 3.2 (unsupervised)")

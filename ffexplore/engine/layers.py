@@ -15,6 +15,7 @@ from ffexplore.engine.activations import Activation
 from ffexplore.engine.goodness import Goodness
 from ffexplore.engine.objectives import Evidence, Objective
 from ffexplore.engine.parameters import Parameters
+from ffexplore.engine.scratch import Scratch
 from ffexplore.errors import DivergedError
 
 LOSS_INTERVAL = 4  # the loss is only looked at, so every fourth batch will do
@@ -36,28 +37,39 @@ class Part:
 
     def __init__(self, source: str, x: Tensor, scale: Tensor | None = None) -> None:
         self.source, self.x, self.scale = source, x, scale
-        self._product: tuple[int, Tensor] | None = None
+        self._products: dict[int, Tensor] = {}  # by version of the weights; shared with copies that scale otherwise
 
     def product(self, parameters: Parameters) -> Tensor:
         """Inputs times weights, (K, S or 1, B, units) unscaled; kept while the weights stay."""
-        if not self.kept(parameters) or self._product is None:
+        if not self.is_kept(parameters):
+            self._products.clear()
             weight = parameters.weight_for(self.source, self.x.dtype)
-            self._product = (parameters.version, products.project(self.x, weight))
-        return self._product[1]
+            self._products[parameters.version] = products.project(self.x, weight)
+        return self._products[parameters.version]
 
-    def kept(self, parameters: Parameters) -> bool:
+    def is_kept(self, parameters: Parameters) -> bool:
         """Whether the product with the present weights is at hand."""
-        return self._product is not None and self._product[0] == parameters.version
+        return parameters.version in self._products
 
     def scaled_product(self, parameters: Parameters) -> Tensor:
         """The product with its row factors; not to be written to."""
         product = self.product(parameters)
         return product if self.scale is None else product * self.scale.unsqueeze(-1)
 
+    def rows(self, first: int, last: int) -> Part:
+        """Some rows, with their products; what all rows share stays as it is."""
+
+        def cut(values: Tensor) -> Tensor:
+            return values if values.shape[2] == 1 else values[:, :, first:last]
+
+        part = Part(self.source, cut(self.x), None if self.scale is None else self.scale[:, :, first:last])
+        part._products = {version: cut(product) for version, product in self._products.items()}
+        return part
+
     def with_scale(self, scale: Tensor | None) -> Part:
         """The same inputs with other row factors; the product is shared."""
         part = Part(self.source, self.x, scale)
-        part._product = self._product
+        part._products = self._products
         return part
 
 
@@ -108,18 +120,32 @@ class Layer:
         """Number of units."""
         return self.parameters.units
 
-    def project(self, parts: list[Part]) -> Tensor:
-        """The pre-activation ``Σ x W' + b``, a fresh tensor (K, S, B, units) float32."""
+    def project(self, parts: list[Part], scratch: Scratch | None = None) -> Tensor:
+        """The pre-activation ``Σ x W' + b``, (K, S, B, units) float32.
+
+        It is a fresh tensor or, with ``scratch``, a buffer that the next projection overwrites.
+        """
         first, *others = sorted(parts, key=lambda part: -part.x.shape[1])
         parameters = self.parameters
-        if first.scale is None and not first.kept(parameters):
+        if first.scale is None and not first.is_kept(parameters):
             weight = parameters.weight_for(first.source, first.x.dtype)
-            total = products.project(first.x, weight, parameters.bias)
-        else:
-            total = parameters.bias[:, None, None, :] + first.scaled_product(parameters)
+            total = products.project(first.x, weight, parameters.bias, scratch)
+            for part in others:
+                total = _add(total, part.scaled_product(parameters))
+            return total
+        # What all sides share is summed first, while it is small.
+        shared = parameters.bias[:, None, None, :]
         for part in others:
-            total = _add(total, part.scaled_product(parameters))
-        return total
+            shared = shared + part.scaled_product(parameters)
+        product = first.product(parameters).float()
+        out = None
+        if scratch is not None:
+            scales = () if first.scale is None else (first.scale.unsqueeze(-1).shape,)
+            shape = torch.broadcast_shapes(shared.shape, product.shape, *scales)
+            out = scratch.get("z", shape, shared.dtype, shared.device)
+        if first.scale is None:
+            return torch.add(shared, product, out=out)
+        return torch.addcmul(shared, product, first.scale.unsqueeze(-1), out=out)
 
     def activate(self, z: Tensor, masks: Tensor | None = None) -> Tensor:
         """The activity (K, S, B, units) of a pre-activation, which may be overwritten; masks are those of dropout."""

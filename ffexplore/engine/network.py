@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -13,8 +13,10 @@ from ffexplore.engine.inputs import Inputs, Prepared
 from ffexplore.engine.layers import Layer, Part
 from ffexplore.engine.normalize import Normalization
 from ffexplore.engine.readout import Readout
+from ffexplore.engine.scratch import Scratch
 
-CHUNK = 1 << 20  # numbers in one activity tensor while scoring; larger ones leave the cache
+CHUNK = 1 << 18  # numbers in one activity tensor while scoring; larger ones leave the cache
+ROWS = 1024  # images whose product with the first layer's weights is taken at once
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Network:
     normalization: Normalization
     normalization_params: dict[str, Any]
     readout: Readout | None
+    scratch: Scratch = field(default_factory=Scratch)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -44,21 +47,24 @@ class Network:
         parts: list[Part],
         depth: int | None = None,
         masks: Callable[[Layer, Tensor], Tensor | None] | None = None,
+        scratch: Scratch | None = None,
     ) -> Iterator[tuple[Layer, list[Part], Tensor, Tensor | None]]:
         """Go up layer by layer: the layer, what it was fed, its activity (K, S, B, units), its dropout mask.
 
         The next layer's input is taken before a layer is handed out, so its activity may be overwritten and its
-        weights changed meanwhile.
+        weights changed meanwhile. With ``scratch`` an activity lasts until the next layer is asked for.
         """
         layers = self.layers[:depth]
         for number, layer in enumerate(layers):
-            z = layer.project(parts)
+            z = layer.project(parts, scratch)
             mask = masks(layer, z) if masks is not None else None
             h = layer.activate(z, mask)
             fed, parts = parts, []
             if number + 1 < len(layers):
-                below = self.normalization(h, self.normalization_params)
-                parts = [Part("below", below.to(torch.bfloat16) if self.inputs.half else below)]
+                dtype = torch.bfloat16 if self.inputs.half else h.dtype
+                out = scratch.get("below", h.shape, dtype, h.device) if scratch is not None else None
+                below = self.normalization(h, self.normalization_params, out)
+                parts = [Part("below", below.to(dtype))]
             yield layer, fed, h, mask
 
     def goodness(self, prepared: Prepared, labels: Tensor, depth: int | None = None) -> Tensor:
@@ -78,9 +84,18 @@ class Network:
 
     def candidates(self, prepared: Prepared, depth: int | None = None) -> Tensor:
         """Goodness of every label of every row: (L, K, C, B)."""
-        variants, _, rows = prepared.squares.shape
-        labels = torch.arange(self.inputs.classes, device=prepared.squares.device)
-        return self.goodness(prepared, labels[None, :, None].expand(variants, -1, rows), depth)
+        parts = self.inputs.candidates(prepared)
+        rows = prepared.squares.shape[-1]
+        widest = max(self.widths[:depth]) * self.layers[0].parameters.variants
+        size = max(1, CHUNK // (widest * self.inputs.classes))
+        pieces = []
+        with torch.no_grad():
+            parts[0].product(self.layers[0].parameters)  # once for all rows, and for the training pass after it
+            for first in range(0, max(rows, 1), size):
+                piece = [part.rows(first, first + size) for part in parts]
+                walk = self.walk(piece, depth, scratch=self.scratch)
+                pieces.append(torch.stack([layer.measure(h) for layer, _, h, _ in walk]))
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, -1)
 
     def score(self, images: Tensor, depth: int | None = None) -> tuple[Tensor, Tensor | None]:
         """Score raw images (B, features) in chunks that stay in the cache.
@@ -94,9 +109,7 @@ class Network:
         goodness, logits = [], []
         labelled = self.inputs.table.shape[1] > 0
         variants, classes = self.layers[0].parameters.variants, self.inputs.classes
-        widest = max(self.widths) * variants
-        size = max(1, CHUNK // (widest * (classes if labelled else 1)))
-        for chunk in images.split(size):
+        for chunk in images.split(ROWS):
             prepared = self.inputs.prepare(chunk[None, None])
             if labelled:
                 goodness.append(self.candidates(prepared, depth).permute(0, 1, 3, 2))

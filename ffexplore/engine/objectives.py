@@ -186,3 +186,48 @@ def hinge(
 ) -> Tensor:
     """Positive goodness at least a margin above that of the negative partner: max(0, m − (g⁺ − g⁻))."""
     return (margin - (positive - negative)).relu()
+
+
+def _two_slope(
+    positive: Tensor, negative: Tensor, theta: Tensor, *, above: float, below: float, a: float, b: float
+) -> tuple[Tensor, Tensor]:
+    return (
+        -a * torch.sigmoid(a * (theta + above - positive)),
+        b * torch.sigmoid(b * (negative - theta + below)),
+    )
+
+
+@objectives.register("two_thresholds", source="SCFF, Chen et al. 2024, arXiv 2409.11593", slope=_two_slope)
+def two_thresholds(
+    positive: Tensor,
+    negative: Tensor,
+    theta: Tensor,
+    *,
+    above: Annotated[float, Param("distance of the positive threshold above θ, in logits", -100.0, 100.0)] = 1.0,
+    below: Annotated[float, Param("distance of the negative threshold below θ, in logits", -100.0, 100.0)] = 1.0,
+    a: Annotated[float, Param("how steeply the positive side is pulled up", 0.01, 50.0)] = 1.0,
+    b: Annotated[float, Param("how steeply the negative side is pushed down", 0.01, 50.0)] = 1.0,
+) -> Tensor:
+    """A threshold for each side: log(1 + exp(a(θ₁ − g⁺))) + log(1 + exp(b(g⁻ − θ₂))), θ₁ above θ and θ₂ below."""
+    return softplus(a * (theta + above - positive)) + softplus(b * (negative - theta + below))
+
+
+def _threshold_hinge_slope(
+    positive: Tensor, negative: Tensor, theta: Tensor, *, margin: float
+) -> tuple[Tensor, Tensor]:
+    return (
+        -(theta + margin > positive).to(positive.dtype),
+        (negative > theta - margin).to(positive.dtype),
+    )
+
+
+@objectives.register("threshold_hinge", source="common", slope=_threshold_hinge_slope)
+def threshold_hinge(
+    positive: Tensor,
+    negative: Tensor,
+    theta: Tensor,
+    *,
+    margin: Annotated[float, Param("distance that both sides are to keep from the threshold", 0.0, 100.0)] = 1.0,
+) -> Tensor:
+    """Positive goodness a margin above the threshold, negative a margin below: max(0, θ+m−g⁺) + max(0, g⁻−θ+m)."""
+    return (theta + margin - positive).relu() + (negative - theta + margin).relu()

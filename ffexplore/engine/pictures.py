@@ -10,6 +10,23 @@ from torch import Tensor
 from ffexplore.engine.inputs import Inputs
 
 
+def hardest_first(goodness: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Order pairs of inputs by how hard they are.
+
+    Parameters
+    ----------
+    goodness
+        (2, E, L) of the positive and the negative of E pairs in L layers.
+
+    Returns
+    -------
+    ndarray
+        (E,) first the pair whose negative's goodness exceeds the positive's most, summed over the layers.
+    """
+    total = goodness.sum(-1, dtype=np.float64)
+    return np.argsort(np.nan_to_num(total[0] - total[1], nan=np.inf), kind="stable")
+
+
 class Pictures:
     """Makes pictures of the positive and negative sides of a few rows.
 

@@ -69,11 +69,11 @@ def plan(settings: Settings) -> Plan:
     """
     dataset = dataset_of(settings)
     encoding = label_encodings[settings.label_encoding.name]
-    check_blank(dataset, encoding)
+    table = encoding.table(dataset.classes, settings.label_encoding.values)
+    check_blank(dataset, encoding, table.shape[1])
     check_negatives(dataset.kind, negatives[settings.negatives.name])
     if settings.shift and dataset.kind != "images":
         raise SettingsError(f"shift is {settings.shift}, but {dataset.name!r} is a table; only pictures can be moved.")
-    table = encoding.table(dataset.classes, settings.label_encoding.values)
     first = {"image": (0, dataset.features)}
     if table.shape[1]:
         start = 0 if encoding.replaces else dataset.features

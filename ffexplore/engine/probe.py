@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ffexplore.engine.inference import inferences
+from ffexplore.engine.inference import label_scores
 from ffexplore.engine.layers import Part
 from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, steady_range
 from ffexplore.engine.negatives import other_label
@@ -226,10 +226,8 @@ class Probe:
             return right
 
         nothing = np.full(goodness.shape[1], np.nan, np.float32)
-        chosen = self.trainer.settings.inference
-        layers = chosen.values if chosen.name == "goodness" else {}
         has_label = inputs.table.shape[1] > 0
-        by_goodness = share(inferences["goodness"].function(goodness, **layers)) if has_label else nothing
+        by_goodness = share(label_scores(self.trainer.settings.inference, goodness)) if has_label else nothing
         return by_goodness, nothing if logits is None else share(logits)
 
     def _scored_rows(self) -> int:

@@ -10,9 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from ffexplore.engine.scratch import Scratch
 
-def project(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+
+def project(x: Tensor, weight: Tensor, bias: Tensor | None = None, scratch: Scratch | None = None) -> Tensor:
     """``x @ weight (+ bias)`` for x (K or 1, S, B, n), weight (K, n, d) of one dtype, bias (K, d) float32.
+
+    With ``scratch`` the result lies in a buffer that the next such call overwrites.
 
     Returns
     -------
@@ -22,6 +26,14 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     variants, inputs, units = weight.shape
     _, sides, rows, _ = x.shape
     shape = (variants, sides, rows, units)
+    if variants == 1 and scratch is not None and bias is not None:
+        matrix, flat = x.reshape(sides * rows, inputs), (sides * rows, units)
+        z = scratch.get("z", flat, bias.dtype, x.device)
+        if x.dtype == bias.dtype:
+            torch.addmm(bias[0], matrix, weight[0], out=z)
+        else:
+            torch.add(torch.mm(matrix, weight[0], out=scratch.get("product", flat, x.dtype, x.device)), bias[0], out=z)
+        return z.view(shape)
     if variants == 1:
         if bias is None or x.dtype == bias.dtype:
             return linear(x, weight[0].t(), None if bias is None else bias[0])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ffexplore.engine.inference import inferences
+from ffexplore.engine.inference import label_scores
 from ffexplore.engine.measures import auc
 from ffexplore.engine.negatives import other_label
 from ffexplore.engine.rng import stream
@@ -26,7 +26,8 @@ class Report:
     Attributes
     ----------
     accuracy
-        Share of rows whose true label has the largest goodness, over the layers that the inference sums.
+        Share of rows classified right from the goodness of every label, as the inference takes it; by the sum over
+        all layers where the inference is the read-out.
     readout_accuracy
         Share classified right by the one-pass read-out.
     layer_accuracy
@@ -82,9 +83,7 @@ def make_reports(trainer: Trainer, split: str) -> list[Report]:
         right: list[float] = (scores.argmax(-1) == labels).cpu().double().mean(-1).tolist()
         return right if labelled else [float("nan")] * variants
 
-    summed = trainer.settings.inference
-    layers = summed.values if summed.name == "goodness" else {}
-    accuracy = share(inferences["goodness"].function(goodness, **layers))
+    accuracy = share(label_scores(trainer.settings.inference, goodness))
     readout = [float("nan")] * variants
     if logits is not None:
         readout = (logits.argmax(-1) == labels).cpu().double().mean(-1).tolist()

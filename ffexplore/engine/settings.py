@@ -14,7 +14,7 @@ from ffexplore.data import Dataset, datasets, load
 from ffexplore.engine.activations import activations
 from ffexplore.engine.fields import Field, plain, setting
 from ffexplore.engine.goodness import goodness
-from ffexplore.engine.inference import inferences, layer_numbers
+from ffexplore.engine.inference import asks_readout, inferences, layer_numbers
 from ffexplore.engine.initialize import initializations
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import negatives
@@ -159,12 +159,13 @@ class Settings:
             layer_numbers(str(self.inference.values["layers"]), depth)
         generator = negatives[self.negatives.name]
         unlabelled = self.label_encoding.name == "none"
-        if unlabelled and generator.changes == "label":
+        if unlabelled and (generator.changes == "label" or "labels" in generator.needs):
+            what = "changes the label" if generator.changes != "image" else "goes by the label"
             raise SettingsError(
-                f"negatives is {self.negatives.name!r}, which changes the label, but label_encoding is 'none', so no "
+                f"negatives is {self.negatives.name!r}, which {what}, but label_encoding is 'none', so no "
                 "label is written; choose negatives that change the image (hybrid_images, noise) or an encoding."
             )
-        if unlabelled and self.inference.name == "goodness" and self.readout_rate == 0:
+        if unlabelled and not asks_readout(self.inference) and self.readout_rate == 0:
             raise SettingsError(
                 "label_encoding is 'none', so no class can be read from the goodness of its label; set readout_rate "
                 "above 0 and inference to 'readout'."
@@ -178,7 +179,7 @@ class Settings:
                 f"negatives_refresh is {self.negatives_refresh!r}, but {self.negatives.name!r} makes its images batch "
                 "by batch; choose 'batch'."
             )
-        if self.inference.name == "readout" and self.readout_rate == 0:
+        if asks_readout(self.inference) and self.readout_rate == 0:
             raise SettingsError("inference is 'readout', but readout_rate is 0, so the read-out does not learn.")
 
     @classmethod
@@ -341,7 +342,7 @@ def _check_registered(name: str, spec: Field, value: Any) -> None:
 
 def natural_threshold(choice: Choice, width: int) -> float:
     """The natural threshold of a goodness at a width; 1 where the goodness states none."""
-    natural = goodness[choice.name].natural_threshold(width)
+    natural = goodness[choice.name].natural_threshold(width, choice.values)
     return 1.0 if natural is None else natural
 
 

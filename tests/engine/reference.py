@@ -42,6 +42,10 @@ OBJECTIVES: dict[str, Callable[..., Tensor]] = {
     "logistic": lambda p, n, t: -torch.log(torch.sigmoid(p - t)) - torch.log(torch.sigmoid(t - n)),
     "symba": lambda p, n, t, alpha: torch.log(1 + torch.exp(-alpha * (p - n))),
     "swish_symba": lambda p, n, t, alpha: -alpha * (p - n) * torch.sigmoid(-alpha * (p - n)),
+    "two_thresholds": lambda p, n, t, above, below, a, b: (
+        torch.log(1 + torch.exp(a * (t + above - p))) + torch.log(1 + torch.exp(b * (n - (t - below))))
+    ),
+    "threshold_hinge": lambda p, n, t, margin: torch.clamp(t + margin - p, min=0) + torch.clamp(n - t + margin, min=0),
     "hinge": lambda p, n, t, margin: torch.clamp(margin - (p - n), min=0),
 }
 

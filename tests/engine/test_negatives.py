@@ -26,6 +26,7 @@ def batch(rows: int = 4000, scores: Callable[[str], Tensor] | None = None) -> Ba
     index = torch.randperm(rows)
     return Batch(
         index=index, labels=index % CLASSES, classes=CLASSES, image_shape=(4, 5, 1), count=rows,
+        all_labels=torch.arange(rows) % CLASSES,
         fetch=lambda rows: x[rows],
         scores=scores or (lambda what: torch.randn(rows, CLASSES, generator=torch.Generator().manual_seed(3))),
         bank=lambda name, make: make(torch.Generator().manual_seed(2)),
@@ -281,3 +282,141 @@ def test_a_persons_generator_may_change_label_and_image(register: Callable[..., 
     trainer = Trainer(Settings(dataset=pictures(), negatives="both", layers=(5,), batch_size=8))
     trainer.fit(steps=3, progress=False)
     assert trainer.steps == 3
+
+
+def drawn_by(name: str, given: Batch, seed: int = 0, **params: Any) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    entry = ff.negatives[name]
+    values = {key: param.default for key, param in entry.params.items()} | params
+    draw = entry.draw(given, stream(seed), values)
+    return draw, *entry.make(given, draw, values)
+
+
+def test_the_hardest_label_is_the_wrong_one_with_the_most_goodness() -> None:
+    scores = torch.randn(300, CLASSES)
+    given = batch(300, lambda what: scores)
+    drawn = ff.negatives["hardest_label"].draw(given, stream(0))["labels"]
+    for row, (label, found) in enumerate(zip(given.labels.tolist(), drawn.tolist(), strict=True)):
+        wrong = [each for each in range(CLASSES) if each != label]
+        assert found == max(wrong, key=lambda each: float(scores[row, each]))
+
+
+def test_labels_follow_the_square_root_of_their_goodness() -> None:
+    rows = 40_000
+    scores = torch.tensor([4.0, 1.0, 9.0, 0.25, -3.0])
+    given = batch(rows, lambda what: scores.expand(rows, CLASSES))
+    given.labels = torch.full((rows,), 2)
+    counts = ff.negatives["sqrt_goodness_label"].draw(given, stream(0))["labels"].bincount(minlength=CLASSES).double()
+    assert counts[2] == 0
+    assert counts[4] < rows * 1e-3  # goodness below zero counts as none
+    expected = rows * torch.tensor([2.0, 1.0, 0.5], dtype=torch.float64) / 3.5
+    assert chi_square(counts[[0, 1, 3]], expected) < 13.8  # the 99.9 % quantile of χ² with 2 degrees of freedom
+
+
+@pytest.mark.parametrize("sizes", [[30, 5, 1, 40, 12], [0, 7, 0, 3, 1]])
+def test_partners_by_class(sizes: list[int]) -> None:
+    """The image of another class, and another image of the same class, each of them alike."""
+    every = torch.repeat_interleave(torch.arange(CLASSES), torch.tensor(sizes))
+    every = every[torch.randperm(len(every))]
+    count = len(every)
+    x = torch.rand(count, 20)
+    repeats = 600
+    index = torch.arange(count).repeat(repeats)
+    kept: dict[str, Tensor] = {}
+
+    def bank(name: str, make: Callable[[torch.Generator], Tensor]) -> Tensor:
+        if name not in kept:
+            kept[name] = make(stream(0))
+        return kept[name]
+
+    given = Batch(
+        index=index, labels=every[index], classes=CLASSES, image_shape=(4, 5, 1), count=count, all_labels=every,
+        fetch=lambda rows: x[rows], scores=lambda what: torch.zeros(len(index), CLASSES), bank=bank,
+    )  # fmt: skip
+    draw, images, labels = drawn_by("other_image", given)
+    assert torch.equal(labels, given.labels)
+    assert torch.equal(images, x[draw["partners"]])
+    assert not bool((every[draw["partners"]] == labels).any())
+    row = int((every == every.bincount().argmax()).nonzero()[0, 0])
+    seen = draw["partners"].view(repeats, count)[:, row].bincount(minlength=count).double()
+    others = every != every[row]
+    assert chi_square(seen[others], torch.full((int(others.sum()),), repeats / float(others.sum()))) < 100
+
+    draw, images, labels = drawn_by("same_class", given)
+    assert not bool((labels == given.labels).any())
+    assert torch.equal(images, x[draw["partners"]])
+    assert torch.equal(every[draw["partners"]], given.labels)
+    alone = torch.tensor(sizes)[given.labels] == 1
+    assert torch.equal(draw["partners"] == given.index, alone)
+    seen = draw["partners"].view(repeats, count)[:, row].bincount(minlength=count).double()
+    same = (every == every[row]) & (torch.arange(count) != row)
+    assert chi_square(seen[same], torch.full((int(same.sum()),), repeats / float(same.sum()))) < 100
+
+
+def test_mixed_images_are_sums_of_two() -> None:
+    given = batch(50)
+    draw, images, labels = drawn_by("mix_up", given, share=0.3)
+    torch.testing.assert_close(images, 0.7 * given.images + 0.3 * given.fetch(draw["partners"]))
+    assert torch.equal(labels, given.labels)
+    assert not bool((draw["partners"] == given.index).any())
+
+
+def test_masked_images_have_holes() -> None:
+    given = batch(2000)
+    _, images, _ = drawn_by("masked", given, share=0.25)
+    blank = given.fetch(torch.arange(2000)).amin(0)
+    holes = images != given.images
+    assert torch.equal(images[holes], blank.expand_as(images)[holes])
+    assert float(holes.double().mean()) == pytest.approx(0.25, abs=0.02)
+
+
+def test_shuffled_images_have_the_same_pixels() -> None:
+    given = batch(300)
+    given.image_shape = (2, 5, 2)
+    _, images, _ = drawn_by("pixel_shuffle", given)
+
+    def pixels(row: Tensor) -> list[tuple[float, ...]]:
+        return [tuple(pixel) for pixel in row.view(10, 2).tolist()]
+
+    for before, after in zip(given.images, images, strict=True):
+        assert sorted(pixels(before)) == sorted(pixels(after))
+    assert float((images == given.images).double().mean()) < 0.2
+
+
+def test_turned_and_mirrored_images() -> None:
+    x = torch.rand(400, 27)
+    given = batch(400)
+    given.image_shape, given.fetch = (3, 3, 3), lambda rows: x[rows]
+    draw, images, _ = drawn_by("rotated", given)
+    for before, after, number in zip(given.images.numpy(), images.numpy(), draw["seeds"].tolist(), strict=True):
+        turned = np.rot90(before.reshape(3, 3, 3), 1 + number % 3)
+        assert np.array_equal(turned, after.reshape(3, 3, 3))
+    draw, images, _ = drawn_by("flipped", given)
+    for before, after, number in zip(given.images.numpy(), images.numpy(), draw["seeds"].tolist(), strict=True):
+        mirrored = before.reshape(3, 3, 3)[:, ::-1] if number == 0 else before.reshape(3, 3, 3)[::-1]
+        assert np.array_equal(mirrored, after.reshape(3, 3, 3))
+    assert set(draw["seeds"].tolist()) == {0, 1}
+    oblong = batch(40)
+    _, images, _ = drawn_by("rotated", oblong)
+    assert torch.equal(images, oblong.images.flip(1))  # one channel: upside down is back to front
+
+
+@pytest.mark.parametrize("refresh", ["epoch", "once"])
+@pytest.mark.parametrize("name", [entry.name for entry in ff.negatives if entry.changes != "label"])
+def test_lasting_pictures_are_kept_as_numbers(name: str, refresh: str) -> None:
+    settings = Settings(
+        dataset=pictures(), negatives=name, negatives_refresh=refresh, layers=(5,), batch_size=14, shift=1, device="cpu"
+    )
+    trainer = Trainer(settings)
+    trainer.step()
+    kept = {key: value.clone() for key, value in trainer.pairs.kept.items()}
+    assert kept
+    assert all(value.shape == (42,) and value.dtype == torch.int64 for value in kept.values())
+    trainer.fit(steps=4, progress=False)
+    same = all(torch.equal(value, trainer.pairs.kept[key]) for key, value in kept.items())
+    assert same == (refresh == "once")
+
+
+@pytest.mark.parametrize("name", ["other_image", "same_class", "uniform_label"])
+def test_negatives_that_go_by_the_label_want_one_written(name: str) -> None:
+    with pytest.raises(ff.SettingsError, match=f"negatives is '{name}', which .* the label, but label_encoding"):
+        Settings(negatives=name, label_encoding="none")

@@ -17,8 +17,14 @@ def test_the_last_value_wins(make_runner):
     run = make_runner()
     run.publish()
     run.wait(10)
-    hold = threading.Event()
-    busy = run.ask(lambda trainer: hold.wait(10))
+    began, hold = threading.Event(), threading.Event()
+
+    def keep_busy(trainer: ff.Trainer) -> None:
+        began.set()
+        hold.wait(10)
+
+    busy = run.ask(keep_busy)
+    assert began.wait(10)  # else the first changes may be taken together with the question
     for value in range(2, 50):
         run.update(threshold=float(value))
     run.update(learning_rate=0.01)

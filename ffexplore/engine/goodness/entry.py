@@ -1,4 +1,4 @@
-"""The catalogue of goodness functions: one number that says how positive a layer takes a sample to be.
+"""What a goodness function is: one number that says how positive a layer takes a sample to be.
 
 An entry is a function of the activity; its tunable parameters are keyword-only arguments with defaults. Add
 one with::
@@ -9,14 +9,16 @@ one with::
         return activity.square().mean(-1)
 
 The function is called with activities of shape ``(batch, units)`` and returns ``(batch,)``. Its derivative is
-taken by automatic differentiation unless the trait ``vjp`` gives it in closed form.
+taken by automatic differentiation unless the trait ``vjp`` gives it in closed form. An entry with the trait
+``init`` has tensors of its own for each layer, learned or running; it is also given ``state`` and ``train``.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -37,8 +39,11 @@ class Goodness(Entry):
     ------
     vjp : function (h, g, dg, **params) -> dh, optional
         The derivative in closed form: ``dg[..., None] * dg/dh``. It may write into ``h``.
-    natural_threshold : function (width) -> float, optional
-        The threshold that a network at its start crosses; 1 per unit of mean square.
+    natural_threshold : function (width, **params) -> float, optional
+        The threshold that a network at its start crosses; 1 per unit of mean square. It is given the parameters
+        that it names.
+    init : function (width, classes, generator) -> state, optional
+        Learned tensors and running buffers of one layer of one variant, by name.
     batched : bool
         The function takes any leading dimensions, not only a batch. A person's own function is called once
         for each variant and side.
@@ -67,15 +72,41 @@ class Goodness(Entry):
         """Whether the derivative vanishes with the activity of a unit."""
         return bool(self.traits.get("rests_at_zero", False))
 
-    def init(self, width: int, classes: int, generator: torch.Generator) -> State:
-        """Learned tensors and running buffers for one layer; empty for most."""
-        make: Callable[[int, int, torch.Generator], State] | None = self.traits.get("init")
-        return make(width, classes, generator) if make else {}
+    def init(self, width: int, classes: int, generators: Sequence[torch.Generator]) -> State:
+        """Learned tensors and running buffers of one layer, by name; none for most.
 
-    def natural_threshold(self, width: int) -> float | None:
+        Parameters
+        ----------
+        width
+            Units of the layer.
+        classes
+            Number of classes.
+        generators
+            One source of random numbers for each of K variants.
+
+        Returns
+        -------
+        dict
+            Tensors (K, ...), on the CPU.
+        """
+        make: Callable[[int, int, torch.Generator], State] | None = self.traits.get("init")
+        if make is None:
+            return {}
+        each = [make(width, classes, generator) for generator in generators]
+        return {name: torch.stack([state[name] for state in each]) for name in each[0]}
+
+    def natural_threshold(self, width: int, params: Mapping[str, Value] | None = None) -> float | None:
         """The threshold that suits a layer of ``width`` units, or None where nothing is known."""
-        natural: Callable[[int], float] | None = self.traits.get("natural_threshold")
-        return None if natural is None else natural(width)
+        natural: Callable[..., float] | None = self.traits.get("natural_threshold")
+        if natural is None:
+            return None
+        if not self.params:
+            return natural(width)
+        named = inspect.signature(natural).parameters.values()
+        takes_all = any(one.kind is one.VAR_KEYWORD for one in named)
+        known = {name: param.default for name, param in self.params.items()} | dict(params or {})
+        wanted = known if takes_all else {one.name: known[one.name] for one in named if one.name in known}
+        return natural(width, **wanted)
 
     def __call__(
         self, h: Tensor, params: Mapping[str, Value] | None = None, state: State | None = None, *, train: bool = False
@@ -89,7 +120,7 @@ class Goodness(Entry):
         params
             Values of the parameters; missing ones have their defaults.
         state
-            Learned tensors and buffers of the layer, for an entry that has some.
+            Learned tensors and buffers of the layer (K, ...), for an entry that has some.
         train
             Whether running buffers may be brought up to date.
 
@@ -98,12 +129,16 @@ class Goodness(Entry):
         Tensor
             (K, S, B), float of the same dtype.
         """
-        extra: dict[str, Any] = dict(params or {})
-        if state:
-            extra |= {"state": state, "train": train}
+        values: dict[str, Any] = dict(params or {})
         if self.traits.get("batched", False):
+            extra = values | {"state": state, "train": train} if state else values
             return self._shaped(self.function(h, **extra), h.shape[:-1])
-        rows = [[self._shaped(self.function(side, **extra), side.shape[:-1]) for side in variant] for variant in h]
+        rows = []
+        for number, variant in enumerate(h):
+            extra = dict(values)
+            if state:
+                extra |= {"state": {name: value[number] for name, value in state.items()}, "train": train}
+            rows.append([self._shaped(self.function(side, **extra), side.shape[:-1]) for side in variant])
         return torch.stack([torch.stack(row) for row in rows])
 
     def _shaped(self, g: object, shape: torch.Size) -> Tensor:
@@ -131,11 +166,10 @@ class Goodness(Entry):
 
 def _try_out(entry: Goodness) -> None:
     """Call a new function once on a small batch, so that a mistake shows where it was made."""
-    if "init" in entry.traits:
-        return
     h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
     try:
-        entry(h, {key: param.default for key, param in entry.params.items()})
+        state = entry.init(4, 2, [torch.Generator().manual_seed(0)])
+        entry(h, {key: param.default for key, param in entry.params.items()}, state, train=True)
     except SettingsError:
         raise
     except Exception as error:
@@ -147,89 +181,32 @@ def _try_out(entry: Goodness) -> None:
 goodness: Registry[Goodness] = Registry("goodness", Goodness, _try_out)
 
 
-def _scaled(h: Tensor, factor: Tensor) -> Tensor:
-    """Multiply each sample's activity by its factor, in place."""
-    return h.mul_(factor.unsqueeze(-1))
+@lru_cache(maxsize=1024)
+def _mean_over_noise(function: Callable[..., Tensor], width: int, params: tuple[tuple[str, Value], ...]) -> float:
+    rows = max(8, min(8192, (1 << 18) // width))
+    z = torch.randn(rows, width, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    with torch.no_grad():
+        return float(f"{float(function((2**0.5 * z).relu(), **dict(params)).mean()):.3g}")
 
 
-@goodness.register(
-    "mean_square",
-    source="Pezeshki 2022 (PyTorch), Mukherjee 2023 (Keras)",
-    vjp=lambda h, g, dg: _scaled(h, dg * (2 / h.shape[-1])),
-    natural_threshold=lambda width: 1.0,
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
-)
-def mean_square(activity: Tensor) -> Tensor:
-    """Mean of the squared activities; the same scale at any width."""
-    return torch.linalg.vector_norm(activity, dim=-1).square() / activity.shape[-1]
+def measured(name: str) -> Callable[..., float]:
+    """A natural threshold for which there is no short formula, for the trait ``natural_threshold``.
+
+    It is what the goodness of that name gives, on average and to three digits, for rectified normal activities with
+    a mean square of 1.
+    """
+
+    def natural(width: int, **params: Value) -> float:
+        return _mean_over_noise(goodness[name].function, width, tuple(sorted(params.items())))
+
+    return natural
 
 
-@goodness.register(
-    "sum_of_squares",
-    source="Hinton 2022, section 2",
-    vjp=lambda h, g, dg: _scaled(h, 2 * dg),
-    natural_threshold=lambda width: float(width),
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
-)
-def sum_of_squares(activity: Tensor) -> Tensor:
-    """Sum of the squared activities; grows with the width."""
+def energy(activity: Tensor) -> Tensor:
+    """Sum of squares over the units: (..., units) -> (...)."""
     return torch.linalg.vector_norm(activity, dim=-1).square()
 
 
-@goodness.register(
-    "minus_sum_of_squares",
-    source="Hinton 2022, section 2 (best on CIFAR-10)",
-    vjp=lambda h, g, dg: _scaled(h, -2 * dg),
-    natural_threshold=lambda width: -float(width),
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
-)
-def minus_sum_of_squares(activity: Tensor) -> Tensor:
-    """The sum of squares turned round: positive samples are to be quiet; the threshold is negative."""
-    return -torch.linalg.vector_norm(activity, dim=-1).square()
-
-
-@goodness.register(
-    "l2_norm",
-    source="common",
-    vjp=lambda h, g, dg: _scaled(h, dg / g),
-    natural_threshold=lambda width: math.sqrt(width),
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
-)
-def l2_norm(activity: Tensor) -> Tensor:
-    """Length of the activity vector."""
-    return (torch.linalg.vector_norm(activity, dim=-1).square() + EPSILON**2).sqrt()
-
-
-@goodness.register(
-    "mean",
-    source="Hinton 2022, future work; DeeperForward, ICLR 2025",
-    vjp=lambda h, g, dg: (dg / h.shape[-1]).unsqueeze(-1).expand_as(h).clone(),
-    natural_threshold=lambda width: 0.5,
-    batched=True,
-    permutable=True,
-)
-def mean(activity: Tensor) -> Tensor:
-    """Mean of the activities, not squared."""
-    return activity.mean(-1)
-
-
-@goodness.register(
-    "log_energy",
-    source="common",
-    vjp=lambda h, g, dg: _scaled(h, 2 * dg * (-g).exp()),
-    natural_threshold=lambda width: math.log(width),
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
-)
-def log_energy(activity: Tensor) -> Tensor:
-    """Logarithm of the sum of squares; equal ratios of energy are equal steps."""
-    return (torch.linalg.vector_norm(activity, dim=-1).square() + EPSILON).log()
+def scaled(h: Tensor, factor: Tensor) -> Tensor:
+    """Multiply each sample's activity (..., units) by its factor (...), in place."""
+    return h.mul_(factor.unsqueeze(-1))

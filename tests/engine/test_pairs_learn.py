@@ -1,0 +1,39 @@
+"""Every objective goes with every goodness: ten steps on real digits stay finite and part the two sides."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import ffexplore as ff
+from ffexplore import Settings, Trainer
+from ffexplore.engine.measures import auc
+from ffexplore.engine.negatives import other_label
+from ffexplore.engine.rng import stream
+
+ROWS = 600
+
+
+def separation(trainer: Trainer) -> float:
+    """AUC of right against wrong labels in the first layer, on training data."""
+    inputs = trainer.network.inputs
+    index = torch.arange(ROWS)
+    labels = inputs.y["train"][index]
+    both = torch.stack([labels, other_label(labels, inputs.classes, stream(0, "separation"))])
+    g = trainer.network.goodness(inputs.prepare(inputs.rows(index)[None, None]), both[None])[0, 0]
+    assert bool(torch.isfinite(g).all())
+    return float(auc(g[0], g[1]))
+
+
+@pytest.mark.parametrize("objective", ff.objectives.names())
+@pytest.mark.parametrize("goodness", ff.goodness.names())
+def test_ten_steps_part_the_sides(goodness: str, objective: str) -> None:
+    settings = Settings(
+        dataset="digits", label_encoding="appended", layers=(64,), goodness=goodness, objective=objective,
+        batch_size=256, learning_rate=0.01, readout_rate=0, device="cpu",
+    )  # fmt: skip
+    trainer = Trainer(settings)
+    before = separation(trainer)
+    trainer.fit(steps=10, progress=False)
+    assert all(bool(torch.isfinite(value).all()) for value in trainer.state().values() if value.is_floating_point())
+    assert separation(trainer) > before + 0.03
