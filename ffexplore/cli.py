@@ -114,6 +114,7 @@ def positive(kind: type[int] | type[float]) -> Any:
 
 def lab_command(options: argparse.Namespace) -> int:
     """Put the notebooks into a folder and open JupyterLab on one of them."""
+    lab_arguments(options.folder, port=options.port)  # a wrong port is refused before anything is copied
     copied, kept = place_notebooks(options.folder)
     notebook = choose_notebook(options.folder, options.notebook)
     arguments = lab_arguments(notebook, port=options.port, browser=not options.no_browser)

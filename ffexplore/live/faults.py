@@ -19,7 +19,7 @@ from ffexplore.engine.objectives import objectives
 from ffexplore.engine.optimize import optimizers
 from ffexplore.engine.rates import rate_courses
 from ffexplore.engine.schedule import schedules
-from ffexplore.errors import DivergedError, FFExploreError
+from ffexplore.errors import DatasetError, DivergedError, FFExploreError
 from ffexplore.registry import Registry
 
 CATALOGUES: tuple[Registry[Any], ...] = (
@@ -89,6 +89,8 @@ def explain(error: BaseException) -> str:
     if isinstance(error, DivergedError):
         return str(error).partition("; the weights are")[0].rstrip(".") + "."
     what = f"{type(error).__name__}: {error}".rstrip(": ").rstrip(".")
+    if isinstance(error, DatasetError):
+        return str(error)  # it says itself what to do; a dataset that cannot be had is nobody's mistake in a function
     found = culprit(error)
     if found is not None:
         kind, name = found

@@ -19,6 +19,8 @@ PROBE_SHARE = 0.03  # of the time that the probe may take before snapshots come 
 LONGEST = 1.0  # ... but not more seconds apart than this
 ACCURACY_SHARE = 0.007  # of the time that reading the validation accuracy may take on top
 HEAD_START = 0.3  # seconds that the accuracy may take before its share counts, so that a first minute is smooth
+AFRESH = 0.15  # seconds of it that a change gives back, so that its effect is soon seen ...
+AFRESH_EVERY = 3.0  # ... but not more often than this, for one who moves a slider all the time
 THOROUGH = 1.0  # seconds between thorough looks, see Probe.measure
 URGENT = 1 / 30  # seconds between snapshots that a person's changes call for
 SMOOTHING = 1.0  # seconds over which rows per second are smoothed
@@ -44,6 +46,7 @@ class Publisher:
         self._running_since: float | None = None
         self._ran = 0.0
         self._spent = 0.0
+        self._next_afresh = 0.0
         self._accuracy_of: object = None
         self._accuracy_step = -1
         self._accuracy = self._readout = np.full(1, np.nan, np.float32)
@@ -99,6 +102,9 @@ class Publisher:
         if thorough:
             self._next_thorough = began + THOROUGH
         looked = time.perf_counter()
+        if changes and looked >= self._next_afresh:
+            self._spent = min(self._spent, self._allowance(looked) - AFRESH)
+            self._next_afresh = looked + AFRESH_EVERY
         if fresh or self._may_score(looked):
             self._accuracy, self._readout = self.probe.accuracy()
             self._accuracy_of, self._accuracy_step = self._run_of_trainer(), self.trainer.steps
@@ -121,8 +127,12 @@ class Publisher:
     def _may_score(self, now: float) -> bool:
         if self._accuracy_of is None or self._run_of_trainer() != self._accuracy_of:
             return True
+        return self._spent < self._allowance(now)
+
+    def _allowance(self, now: float) -> float:
+        """Seconds that the accuracy may have taken by now."""
         ran = self._ran + (now - self._running_since if self._running_since is not None else 0.0)
-        return self._spent < HEAD_START + ACCURACY_SHARE * ran
+        return HEAD_START + ACCURACY_SHARE * ran
 
     def _count(self, now: float) -> None:
         """Update the smoothed rows per second."""

@@ -23,7 +23,7 @@ from ffexplore.live.mailbox import Order, Question, differing
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.live.worker import Listener, Worker
 
-PLANNED = {"dataset", "label_encoding", "negatives", "layers", "device", "precision"}  # what plan() judges
+PLANNED = {"dataset", "label_encoding", "negatives", "shift", "layers", "device", "precision"}  # what plan() judges
 OTHER_STARTED = "Paused, because another runner was started in this kernel. Press play to go on with this one."
 
 _workers: weakref.WeakSet[Worker] = weakref.WeakSet()

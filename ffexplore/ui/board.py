@@ -9,11 +9,13 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ffexplore.engine.receptive import ReceptiveFields
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.ui.courier import Courier, Frame, View
 from ffexplore.ui.frames import Arrays
-from ffexplore.ui.panes import History, standard_panes
+from ffexplore.ui.panes import USUAL_PANES, History, standard_panes
+from ffexplore.ui.picture_panes import FieldsPane
 from ffexplore.ui.script import board_script, board_style
 
 ThresholdMoved = Callable[[int, float, bool], None]
@@ -25,7 +27,8 @@ class Board(anywidget.AnyWidget):
     Parameters
     ----------
     panes
-        Names of the panes from top to bottom; see `Board.pane_names`. Can be changed at any time.
+        Names of the panes to show, whatever their order; see `Board.pane_names`. Can be changed at any time, also by
+        the toggles in the page; every view shows the same panes.
 
     Raises
     ------
@@ -39,13 +42,14 @@ class Board(anywidget.AnyWidget):
     #: Every pane there is.
     pane_names: tuple[str, ...] = tuple(standard_panes())
 
-    panes = traitlets.List(traitlets.Unicode(), default_value=list(pane_names)).tag(sync=True)
+    panes = traitlets.List(traitlets.Unicode(), default_value=list(USUAL_PANES)).tag(sync=True)
     threshold_is_movable = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, panes: Sequence[str] = pane_names, **kwargs: Any) -> None:
+    def __init__(self, panes: Sequence[str] = USUAL_PANES, **kwargs: Any) -> None:
         self._packers = standard_panes()
         self._latest: tuple[Snapshot, History | None] | None = None
         self._threshold_callbacks: list[ThresholdMoved] = []
+        self._seen_callbacks: list[Callable[[], None]] = []
         self._courier = Courier(self._compose, self._send_frame)
         #: pane name -> the exception that its packing raised last; such a pane says so and the others go on
         self.errors: dict[str, Exception] = {}
@@ -60,7 +64,13 @@ class Board(anywidget.AnyWidget):
         for name in proposal["value"]:
             if name not in self.pane_names:
                 raise SettingsError(unknown_name("pane", name, self.pane_names))
-        return list(dict.fromkeys(proposal["value"]))
+        return [name for name in self.pane_names if name in proposal["value"]]
+
+    @traitlets.observe("panes")
+    def _on_panes(self, _: Any) -> None:
+        # A view may have told that it sees a pane before the kernel knew that there is one to be shown.
+        if self._latest is not None:
+            self._courier.offer(urgent=True)
 
     @property
     def visible(self) -> frozenset[str]:
@@ -97,6 +107,24 @@ class Board(anywidget.AnyWidget):
         self._threshold_callbacks.append(callback)
         self.threshold_is_movable = True
 
+    def on_seen(self, callback: Callable[[], None]) -> None:
+        """Call back whenever a pane came in sight that nobody saw before, in whatever thread brings the message."""
+        self._seen_callbacks.append(callback)
+
+    def show_fields(self, fields: ReceptiveFields | Exception) -> None:
+        """Show receptive fields in the pane ``"fields"``; returns at once, from any thread.
+
+        Parameters
+        ----------
+        fields
+            The weights, or the exception that reading them raised.
+        """
+        pane = self._packers["fields"]
+        assert isinstance(pane, FieldsPane)
+        pane.take(fields)
+        if self._latest is not None:
+            self._courier.offer()
+
     def close(self) -> None:
         """Send nothing any more and close the widget in every page."""
         self._courier.close()
@@ -104,7 +132,11 @@ class Board(anywidget.AnyWidget):
 
     def _receive(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         if content["kind"] != "threshold":
+            before = self.visible
             self._courier.receive(content)
+            if self.visible - before:
+                for seen in self._seen_callbacks:
+                    seen()
             return
         value = float(content["value"])
         if math.isfinite(value):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
 
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import FFExploreError, SettingsError
@@ -16,9 +17,10 @@ from ffexplore.live.mailbox import describe, differing
 from ffexplore.ui.board import Board
 from ffexplore.ui.controls import Controls
 from ffexplore.ui.field_control import Outlet, close_all
+from ffexplore.ui.fields_reader import FieldsReader
 from ffexplore.ui.guard import Guard
 from ffexplore.ui.renewal import renew_on_registration
-from ffexplore.ui.repairs import Attempt, in_words, proposals
+from ffexplore.ui.repairs import Attempt, in_words, proposals, recipes
 from ffexplore.ui.run_bar import RunBar, preset_changes
 from ffexplore.ui.status import StatusLine
 
@@ -27,6 +29,12 @@ NO_FRONT_END = (
     "the explorer in Jupyter (`ffexplore lab`)."
 )
 INVITATION = "Untrained: the blue and the orange hill lie on each other. Press Play and watch them part."
+NEXT = "The hills part. Now drag the line θ in a histogram, or change anything else while it trains."
+LIFELESS = (
+    "Most units of {layers} are dead: no input makes them active, so they cannot learn any more. "
+    "Press Reset to begin anew; a smaller learning rate keeps more of them alive."
+)
+MOST = 0.9  #: share of the units of a layer from which on its death is worth a word
 
 
 def explore(settings: Settings | str | None = None, *, start: bool = False, **overrides: Any) -> Explorer:
@@ -96,6 +104,7 @@ class Explorer(widgets.VBox):
         first = {"dataset": self._shown.dataset}
         self._tried = Attempt(first, proposals(self._shown, first))
         self._seen_error: BaseException | None = None
+        self._is_untouched = True
         self._is_built = False
         self._is_to_start = start
         self.bar = RunBar(
@@ -110,6 +119,7 @@ class Explorer(widgets.VBox):
         self._show_settings()
         self._show_status()
         self.board.on_threshold(self._dragged)
+        self._fields = FieldsReader(self.runner.ask, self.board)
         self._unobserve = [self.runner.observe(self._publish, weak=True)]
         self._unobserve += renew_on_registration(self.runner, self._tell)
         if start:
@@ -143,10 +153,11 @@ class Explorer(widgets.VBox):
 
     # ---- what the person does
 
-    def _change(self, changes: Mapping[str, Any]) -> None:
+    def _change(self, changes: Mapping[str, Any], else_try: Iterator[dict[str, Any]] | None = None) -> None:
         """Hand changes to the runner; what is refused goes back to the last valid value, with the reason in words."""
+        self._is_untouched = False
         with self._guard:
-            self._tried = Attempt(changes, proposals(self.settings, changes))
+            self._tried = Attempt(changes, else_try or proposals(self.settings, changes))
             self._say("")
             self._try(changes)
             self._show_settings()
@@ -178,11 +189,15 @@ class Explorer(widgets.VBox):
             return
         self._try(proposal)
         if not self._note or self._note_passes:
-            extra = {name: value for name, value in proposal.items() if name not in attempt.changes}
+            extra = {name: value for name, value in proposal.items() if attempt.changes.get(name) != value}
             self._say(f"Also changed: {in_words(extra)}. Without that: {attempt.reason}")
 
     def _preset(self, name: str) -> None:
-        self._change(preset_changes(name))
+        """Take a recipe and begin anew: its initialization, and its first steps, belong to it."""
+        changes = preset_changes(name)
+        self._change(changes, recipes(changes))
+        if not self._note_warns:
+            self.runner.reset()
 
     def _dragged(self, layer: int, value: float, is_final: bool) -> None:
         """The threshold was moved on the board, which knows only where it is now."""
@@ -212,6 +227,7 @@ class Explorer(widgets.VBox):
     def _publish(self, snapshot: Snapshot) -> None:
         """Show a moment; called from the trainer thread."""
         self.board.show(snapshot, self.runner.history, urgent=bool(snapshot.changes) or not self.runner.is_running)
+        self._fields.refresh(at_rest=not self.runner.is_running)
         with self._guard:
             if snapshot.changes and self._note_passes:
                 self._say("")
@@ -260,7 +276,13 @@ class Explorer(widgets.VBox):
     def _hint(self, snapshot: Snapshot | None) -> str:
         if snapshot is None:
             return f"Loading {self.settings.dataset} ..." if isinstance(self.settings.dataset, str) else "Building ..."
-        return INVITATION if snapshot.step == 0 and self.runner.status == "idle" else ""
+        if snapshot.step == 0 and self.runner.status == "idle":
+            return INVITATION
+        dead = [number for number, share in enumerate(snapshot.dead[0] / snapshot.widths, 1) if share >= MOST]
+        if dead:
+            return LIFELESS.format(layers=", ".join(f"layer {number}" for number in dead))
+        is_first = self._is_untouched and self.runner.is_running and bool(np.isfinite(snapshot.threshold).all())
+        return NEXT if is_first else ""
 
 
 def chosen_settings(settings: Settings | str | None, overrides: Mapping[str, Any]) -> Settings:

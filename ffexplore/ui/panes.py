@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.ui.frames import Arrays
+from ffexplore.ui.picture_panes import FieldsPane, GalleryPane
 
 
 class History(Protocol):
@@ -100,4 +101,8 @@ class CurvesPane:
 
 def standard_panes() -> dict[str, Pane]:
     """Return a fresh set of all panes by name; the page has a drawing part of the same name for each."""
-    return {"histograms": HistogramsPane(), "curves": CurvesPane()}
+    return {"histograms": HistogramsPane(), "curves": CurvesPane(), "gallery": GalleryPane(), "fields": FieldsPane()}
+
+
+#: What a board shows at first.
+USUAL_PANES = ("histograms", "curves")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, combinations
 from typing import Any
 
 from ffexplore.engine.settings import Settings
 
-#: Field a person changed -> changes to try along with it, in this order.
+#: What data of another kind may not allow: a label over the first inputs, mixed pictures, moved pictures.
+OTHER_DATA: dict[str, Any] = {"label_encoding": "appended", "negatives": "uniform_label", "shift": 0}
+
+#: Field a person changed -> changes to try along with it, in this order: as few as will do.
 REPAIRS: dict[str, tuple[dict[str, Any], ...]] = {
-    "dataset": (
-        {"label_encoding": "appended"},
-        {"negatives": "uniform_label"},
-        {"label_encoding": "appended", "negatives": "uniform_label"},
+    "dataset": tuple(
+        {name: OTHER_DATA[name] for name in names}
+        for names in chain.from_iterable(combinations(OTHER_DATA, count) for count in (1, 2, 3))
     ),
     "negatives": ({"negatives_refresh": "batch"}, {"readout_rate": 0.1}, {"label_encoding": "overlay"}),
     "label_encoding": (
@@ -42,6 +45,13 @@ def proposals(settings: Settings, changes: Mapping[str, Any]) -> Iterator[dict[s
             new = {field: value for field, value in extra.items() if field not in changes}
             if new and any(getattr(settings, field) != _checked(field, value) for field, value in new.items()):
                 yield {**changes, **new}
+
+
+def recipes(changes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A preset as data of another kind may allow it: with as few changes as will do."""
+    for extra in REPAIRS["dataset"]:
+        if any(changes.get(field) != _checked(field, value) for field, value in extra.items()):
+            yield {**changes, **extra}
 
 
 def _checked(field: str, value: Any) -> Any:

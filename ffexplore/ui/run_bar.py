@@ -72,7 +72,9 @@ class RunBar(widgets.HBox):
         self.play.add_class("ffx-play")
         self.preset = MenuRow("preset", self._presets(), guard, lambda name: preset(name) if name else None)
         self.speed = MenuRow("speed", SPEEDS, guard, lambda steps: speed(steps or None))
-        self.preset.explain(f"A whole recipe; the dataset, the seed and the device stay.\n\n{listing(presets)}")
+        self.preset.explain(
+            f"A whole recipe, begun anew; the dataset, the seed and the device stay.\n\n{listing(presets)}"
+        )
         self.speed.explain("How fast to train: slow it down to watch single steps.")
         self._forget = presets.observe(lambda _: self.preset.offer(self._presets()))
         super().__init__([self.play, self.step, self.reset, self.preset.widget, self.speed.widget])

@@ -6,7 +6,10 @@ import re
 from importlib import resources
 
 #: In the order of their imports; the last one holds the default export.
-MODULES = ("dom", "numbers", "frame", "tip", "threshold", "histograms", "curves", "board")
+MODULES = (
+    "dom", "numbers", "frame", "tip", "threshold", "picture", "histograms", "curves", "gallery", "fields", "switches",
+    "board",
+)  # fmt: skip
 
 _IMPORT = re.compile(r'^import [^;]*? from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:class|function|const) (\w+))", re.MULTILINE)

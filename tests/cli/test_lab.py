@@ -67,6 +67,11 @@ def test_a_port_out_of_range_is_refused(port: int) -> None:
         lab.lab_arguments(Path("00_explore.ipynb"), port=port)
 
 
+def test_a_wrong_port_copies_nothing(two_notebooks: Path, tmp_path: Path) -> None:
+    assert main(["lab", str(tmp_path / "mine"), "--port", "99999999"]) == 2
+    assert not (tmp_path / "mine").exists()
+
+
 def test_lab_starts_jupyterlab_with_the_notebook(
     two_notebooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

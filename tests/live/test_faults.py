@@ -297,3 +297,14 @@ def test_the_innermost_function_is_named():
 def test_memory_that_ran_out_is_explained():
     assert "narrower layers" in explain(RuntimeError("DefaultCPUAllocator: not enough memory: you tried"))
     assert "runner.error" in explain(RuntimeError("something else"))
+
+
+def test_a_dataset_that_cannot_be_had_blames_no_function():
+    @ff.datasets.register("out of reach")
+    def out_of_reach():
+        """Cannot be fetched."""
+        raise ff.DatasetError("The dataset cannot be fetched. These work without a network: digits.")
+
+    with pytest.raises(ff.DatasetError) as caught:
+        out_of_reach()
+    assert explain(caught.value) == "The dataset cannot be fetched. These work without a network: digits."

@@ -10,6 +10,7 @@ import torch
 
 import ffexplore as ff
 from ffexplore.engine.probe import EXAMPLES, ROWS, Probe
+from ffexplore.live.publisher import AFRESH_EVERY, Publisher
 
 SMALL: dict[str, Any] = {"dataset": "digits", "label_encoding": "appended", "layers": (24, 16), "batch_size": 32}
 
@@ -165,3 +166,24 @@ def test_one_class_of_activity_and_constant_goodness():
     assert reading.dead.tolist() == [[24, 16]]
     assert reading.auc.tolist() == [[0.5, 0.5]]
     assert (reading.high > reading.low).all()
+
+
+def test_a_change_has_the_accuracy_read_again_but_not_all_the_time(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("ffexplore.live.publisher.time.perf_counter", lambda: now[0])
+    publisher = Publisher(trained(), 8.0)
+
+    def read_at(*changes):
+        now[0] += 0.1
+        publisher.trainer.step()
+        return publisher.make("running", "", changes, fresh=False).accuracy_step == publisher.trainer.steps
+
+    assert read_at()
+    publisher._spent = 100.0  # its share is used up
+    now[0] += AFRESH_EVERY
+    assert not read_at()
+    assert read_at("threshold 1 → 2")
+    publisher._spent = 100.0
+    assert not read_at("threshold 2 → 3")  # a slider on its way
+    now[0] += AFRESH_EVERY
+    assert read_at("threshold 3 → 4")

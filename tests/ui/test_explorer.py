@@ -530,3 +530,52 @@ def test_slider_spam_from_several_threads_ends_with_the_last_value(panel):
     assert row_of(panel, "threshold")._box.value == 4.5
     assert slider.value == 450
     assert len(panel.runner.history.changes) < 50
+
+
+# ---- what an impatient person does
+
+
+def test_points_in_the_plane_bring_along_all_that_they_need(panel):
+    until(lambda: panel.runner.snapshot is not None)
+    panel.controls["negatives"].send("hybrid_images")
+    panel.controls["shift"].send(1)
+    taken = panel.runner.ask(lambda trainer: (trainer.settings.negatives.name, trainer.settings.shift)).result(10)
+    assert taken == ("hybrid_images", 1)
+    panel.controls["dataset"].send("moons")
+    until(lambda: panel.runner.ask(lambda trainer: trainer.settings.dataset == "moons").result(10))
+    taken = panel.settings
+    assert (taken.label_encoding.name, taken.negatives.name, taken.shift) == ("appended", "uniform_label", 0)
+    until(
+        lambda: panel.status.message.startswith("Also changed: label encoding to appended, negatives to uniform_label")
+    )
+
+
+def test_a_preset_begins_anew_and_bends_to_the_data(panel):
+    panel.controls["dataset"].send("moons")
+    until(lambda: panel.runner.snapshot is not None and panel.settings.label_encoding.name == "appended")
+    panel.runner.step(3)
+    until(lambda: panel.runner.snapshot.step == 3)
+    panel.bar.preset.widget.value = "classroom"
+    until(lambda: panel.runner.snapshot.step == 0)
+    assert panel.settings.negatives.name == "hard_label"
+    assert panel.settings.layers == (256, 256)
+    assert panel.settings.label_encoding.name == "appended"
+    assert panel.settings.shift == 0
+
+
+def test_it_says_what_to_do_next_until_something_was_changed(panel):
+    panel.runner.start()
+    until(lambda: "drag the line" in panel.status.message)
+    panel.controls["learning_rate"].send(0.01)
+    until(lambda: panel.status.message == "")
+
+
+def test_layers_without_life_are_named(panel):
+    until(lambda: panel.runner.snapshot is not None)
+
+    def kill(trainer):
+        trainer.network.layers[1].parameters.bias.fill_(-1e3)
+
+    panel.runner.ask(kill).result(10)
+    panel.runner.step()
+    until(lambda: panel.status.message.startswith("Most units of layer 2 are dead"))

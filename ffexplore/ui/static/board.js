@@ -3,9 +3,12 @@
 import { html } from "./dom.js";
 import { unpack } from "./frame.js";
 import { Curves } from "./curves.js";
+import { Fields } from "./fields.js";
+import { Gallery } from "./gallery.js";
 import { Histograms } from "./histograms.js";
+import { makeSwitches } from "./switches.js";
 
-const PANES = { histograms: Histograms, curves: Curves };
+const PANES = { histograms: Histograms, curves: Curves, gallery: Gallery, fields: Fields }; // from top to bottom
 const CALM = 500; // ms between two frames for people who asked for reduced motion
 
 class View {
@@ -15,11 +18,14 @@ class View {
     this.signal = signal;
     this.id = Math.random().toString(36).slice(2, 10);
     this.drawn = 0; // sequence number of the last frame that was drawn
-    this.panes = new Map(); // name -> { pane, frame, note }
+    this.panes = new Map(); // name -> { pane, frame, note, stop }
     this.inSight = new Set();
     this.watcher = new IntersectionObserver((entries) => this.see(entries), { rootMargin: "100px" });
     this.stillness = matchMedia("(prefers-reduced-motion: reduce)");
     model.on("msg:custom", (content, buffers) => this.receive(content, buffers));
+    this.switches = makeSwitches(model, PANES, signal);
+    this.grid = html("div", "ff-panes");
+    root.append(this.switches.row, this.grid);
     model.on("change:panes", () => { this.layOut(); this.hello(); });
     model.on("change:threshold_is_movable", () => this.panes.forEach(({ pane }) => pane.configure?.()));
     document.addEventListener("visibilitychange", () => this.tellPanes(), { signal });
@@ -30,19 +36,32 @@ class View {
     this.hello();
   }
 
+  // Panes that stay are left alone, so that nothing flickers when another comes or goes.
   layOut() {
-    this.stopPanes?.abort();
-    this.stopPanes = new AbortController();
-    const signal = AbortSignal.any([this.signal, this.stopPanes.signal]);
-    this.watcher.disconnect();
-    this.panes.clear();
-    this.inSight = new Set(this.model.get("panes")); // until the observer knows better
-    const context = { model: this.model, id: this.id, send: (message) => this.send(message), hello: () => this.hello() };
-    this.root.replaceChildren(...this.model.get("panes").map((name) => this.addPane(name, signal, context)));
+    const names = Object.keys(PANES).filter((name) => this.model.get("panes").includes(name));
+    for (const [name, { frame, stop }] of this.panes) {
+      if (names.includes(name)) continue;
+      stop.abort();
+      this.watcher.unobserve(frame);
+      frame.remove();
+      this.panes.delete(name);
+      this.inSight.delete(name);
+    }
+    names.forEach((name, place) => {
+      if (this.panes.has(name)) return;
+      this.grid.insertBefore(this.addPane(name), this.grid.children[place] ?? null);
+      this.inSight.add(name); // until the observer knows better
+    });
+    this.switches.show();
   }
 
-  addPane(name, signal, context) {
+  addPane(name) {
     const Pane = PANES[name];
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.signal, stop.signal]);
+    const context = {
+      model: this.model, id: this.id, send: (message) => this.send(message), hello: () => this.hello(),
+    };
     const frame = html("section", "ff-pane");
     const head = html("header", "ff-head");
     const title = html("h3", "ff-title", Pane.title);
@@ -55,7 +74,7 @@ class View {
     frame.setAttribute("aria-label", Pane.title);
     head.append(title, legend);
     frame.append(head, note, body);
-    this.panes.set(name, { pane: new Pane(body, legend, signal, context), frame, note });
+    this.panes.set(name, { pane: new Pane(body, legend, signal, context), frame, note, stop });
     this.watcher.observe(frame);
     return frame;
   }
@@ -138,7 +157,6 @@ class View {
 
   close() {
     this.watcher.disconnect();
-    this.stopPanes.abort();
     this.send({ kind: "bye" });
   }
 }

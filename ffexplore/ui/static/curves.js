@@ -25,6 +25,8 @@ function floorFor(lowest, present) {
 
 export class Curves {
   static title = "Validation accuracy";
+  static short = "accuracy";
+  static tip = "Validation accuracy over time";
 
   constructor(element, legend, signal, context) {
     this.context = context;

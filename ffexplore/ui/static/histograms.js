@@ -178,6 +178,8 @@ class Row {
 
 export class Histograms {
   static title = "Goodness per layer";
+  static short = "histograms";
+  static tip = "Goodness of positive and negative data, layer by layer";
 
   constructor(element, legend, signal, context) {
     this.element = element;

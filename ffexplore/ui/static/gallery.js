@@ -1,0 +1,130 @@
+// Inputs as the network sees them: each positive above its negative, the hardest pair first, with goodness per layer.
+
+import { describeSlowly, html, setAttribute, setText } from "./dom.js";
+import { fixed, plural } from "./numbers.js";
+import { gridWithWords, paint } from "./picture.js";
+
+const SIDES = ["positive", "negative"];
+const ROOMY = 4; // layers up to which each bar has its number beside it
+
+// One input: its picture, the label in it, and a bar for each layer.
+class Input {
+  constructor(side) {
+    this.side = side;
+    this.element = html("div", "ff-input");
+    this.canvas = html("canvas", "ff-pixels");
+    this.label = html("div", `ff-mark ff-mark-${side} ff-input-label`);
+    this.levels = html("div", "ff-levels");
+    this.element.append(this.canvas, this.label, this.levels);
+    this.bars = [];
+  }
+
+  build(layers) {
+    this.bars = Array.from({ length: layers }, () => {
+      const track = html("div", "ff-level");
+      const bar = html("div", `ff-level-bar ff-level-${this.side}`);
+      const theta = html("div", "ff-level-theta");
+      const value = html("div", "ff-level-value");
+      track.append(bar, theta);
+      return { track, bar, theta, value };
+    });
+    this.levels.classList.toggle("ff-many", layers > ROOMY);
+    this.levels.replaceChildren(...this.bars.flatMap(({ track, value }) => (layers > ROOMY ? [track] : [track, value])));
+  }
+
+  show({ images, pair, label, layers }) {
+    const side = SIDES.indexOf(this.side);
+    const [, count, height, width, channels] = images.shape;
+    const size = height * width * channels;
+    const key = `${images.id} ${pair}`;
+    if (key !== this.drawn) {
+      this.drawn = key;
+      const pixels = images.data.subarray((side * count + pair) * size, (side * count + pair + 1) * size);
+      paint(this.canvas, height, width, (pixel, out, at) => {
+        for (let c = 0; c < 3; c++) out[at + c] = pixels[pixel * channels + (channels >= 3 ? c : 0)];
+        out[at + 3] = 255;
+      });
+    }
+    if (layers.length !== this.bars.length) this.build(layers.length);
+    setText(this.label, label < 0 ? "no label" : `${label}`);
+    const facts = layers.map((layer, i) => this.level(this.bars[i], layer, i));
+    const written = label < 0 ? "no label written into it" : `label ${label} written into it`;
+    setAttribute(this.element, "title", [`${this.side} input, ${written}`, ...facts].join("\n"));
+  }
+
+  level({ bar, theta, value }, { goodness, probability, low, high, threshold }, layer) {
+    const share = (x) => `${(100 * Math.max(0, Math.min(1, (x - low) / (high - low)))).toFixed(1)}%`;
+    const hasTheta = Number.isFinite(threshold);
+    bar.style.width = Number.isFinite(goodness) ? share(goodness) : "0";
+    theta.hidden = !hasTheta;
+    if (hasTheta) theta.style.left = share(threshold);
+    setText(value, fixed(hasTheta ? probability : goodness, 2));
+    const sure = hasTheta ? `, positive with probability ${fixed(probability, 3)}` : "";
+    return `layer ${layer + 1}: goodness ${fixed(goodness, 3)}${sure}`;
+  }
+}
+
+export class Gallery {
+  static title = "Inputs, hardest pairs first";
+  static short = "gallery";
+  static tip = "Positive and negative inputs as pictures, with their goodness";
+
+  constructor(element, legend) {
+    this.pairs = [];
+    legend.append(html("span", "ff-mark ff-mark-positive", "positive"));
+    legend.append(html("span", "ff-mark ff-mark-negative", "negative"));
+    this.meaning = html("span", "ff-mark-level");
+    legend.append(this.meaning);
+    Object.assign(this, gridWithWords(element, "ff-gallery"));
+    this.describe = describeSlowly(this.grid);
+  }
+
+  get have() {
+    return { pictures: this.images?.id ?? "" };
+  }
+
+  update(pane) {
+    this.words.hidden = !pane.words;
+    this.grid.hidden = Boolean(pane.words);
+    setText(this.words, pane.words ?? "");
+    if (pane.words) return;
+    const { images, goodness, probability, low, high, threshold } = pane.arrays;
+    if (images) this.images = { id: pane.pictures, data: images.data.slice(), shape: images.shape };
+    if (!this.images || this.images.id !== pane.pictures) return; // they come with the next frame
+    const [, count, layers] = goodness.shape;
+    if (count !== this.pairs.length) this.build(count);
+    this.shown = pane.order.map((pair, place) => SIDES.map((side, s) => {
+      const own = Array.from({ length: layers }, (_, l) => {
+        const at = (s * count + pair) * layers + l;
+        return {
+          goodness: goodness.data[at], probability: probability.data[at],
+          low: low.data[l], high: high.data[l], threshold: threshold.data[l],
+        };
+      });
+      const input = { images: this.images, pair, label: pane.labels[s][pair], layers: own };
+      this.pairs[place][s].show(input);
+      return input;
+    }));
+    const hasTheta = threshold.data.some(Number.isFinite);
+    const numbers = hasTheta ? "bars: goodness; numbers: probability of positive, σ(g − θ)" : "bars and numbers: goodness";
+    setText(this.meaning, layers > ROOMY ? "bars: goodness" : numbers);
+    this.describe(() => this.summary());
+  }
+
+  build(count) {
+    this.pairs = Array.from({ length: count }, () => SIDES.map((side) => new Input(side)));
+    this.grid.replaceChildren(...this.pairs.map((pair) => {
+      const column = html("div", "ff-pair");
+      column.append(...pair.map((input) => input.element));
+      return column;
+    }));
+  }
+
+  summary() {
+    const total = ({ layers }) => fixed(layers.reduce((sum, { goodness }) => sum + goodness, 0), 2);
+    const words = (input) => `${input.label < 0 ? "no label" : `label ${input.label}`}, goodness ${total(input)}`;
+    const [positive, negative] = this.shown[0];
+    return `${plural(this.shown.length, "pair", "pairs")} of inputs. The hardest: `
+      + `positive ${words(positive)}; negative ${words(negative)}.`;
+  }
+}

@@ -1,0 +1,126 @@
+"""Gallery and receptive fields in a real JupyterLab: switched on by mouse and keyboard, and then they move."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+CELLS = ["import ffexplore as ff", "panel = ff.explore({arguments})\npanel"]
+
+
+def cells(arguments="start=True"):
+    return [cell.format(arguments=arguments) for cell in CELLS]
+
+
+def switch(notebook, name):
+    return notebook.page.locator(f"[data-switch={name}]")
+
+
+def pressed(notebook):
+    return notebook.page.eval_on_selector_all(
+        ".ff-switch[aria-pressed=true]", "(all) => all.map((each) => each.textContent)"
+    )
+
+
+def wait_for_pictures(notebook, pane):
+    """Wait until every canvas of a pane has something drawn on it."""
+    notebook.page.wait_for_function(
+        """(pane) => {
+          const all = [...document.querySelectorAll(`[data-pane=${pane}] canvas`)];
+          const isDrawn = (canvas) => canvas.getContext('2d')
+            .getImageData(0, 0, canvas.width, canvas.height).data.some((value, at) => at % 4 !== 3 && value > 0);
+          return all.length > 0 && all.every(isDrawn);
+        }""",
+        arg=pane,
+        timeout=20_000,
+    )
+
+
+def first_field(notebook):
+    return notebook.page.evaluate("() => document.querySelector('.ff-field canvas').toDataURL()")
+
+
+def test_both_are_toggled_move_cost_nothing_when_hidden_and_survive_a_reload(open_notebook):
+    notebook = open_notebook(cells(), height=1500)
+    notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
+    assert pressed(notebook) == ["histograms", "accuracy"]
+    assert notebook.page.locator(".ff-pane").count() == 2
+    assert notebook.execute("print(panel._fields._read)").strip() == "None"
+
+    plot = notebook.page.locator(".ff-row").first.element_handle()
+    switch(notebook, "gallery").click()
+    wait_for_pictures(notebook, "gallery")
+    assert notebook.page.locator(".ff-input canvas").count() == 16
+    values = "() => [...document.querySelectorAll('.ff-level-bar')].map((bar) => bar.style.width).join()"
+    before = notebook.page.evaluate(values)
+    notebook.page.wait_for_function(f"(before) => ({values})() !== before", arg=before, timeout=20_000)
+    summary = notebook.page.locator(".ff-gallery").get_attribute("aria-label")
+    assert summary.startswith("8 pairs of inputs. The hardest: positive label")
+
+    switch(notebook, "fields").focus()
+    notebook.page.keyboard.press("Enter")
+    wait_for_pictures(notebook, "fields")
+    assert notebook.page.locator(".ff-field canvas").count() == 32
+    before = first_field(notebook)
+    notebook.page.wait_for_function(
+        "(before) => document.querySelector('.ff-field canvas').toDataURL() !== before", arg=before, timeout=20_000
+    )
+    assert notebook.page.evaluate("(row) => row === document.querySelector('.ff-row')", plot)  # the others stayed
+
+    notebook.page.keyboard.press("Enter")
+    notebook.page.wait_for_function("() => !document.querySelector('[data-pane=fields]')")
+    assert notebook.page.evaluate("() => document.activeElement.dataset.switch") == "fields"
+    asked = "print(panel._fields._asked)"
+    notebook.page.wait_for_timeout(300)
+    at = notebook.execute(asked)
+    notebook.page.wait_for_timeout(1200)
+    assert notebook.execute(asked) == at
+    notebook.page.keyboard.press("Enter")
+    notebook.page.wait_for_function("() => document.querySelector('[data-pane=fields]')")
+
+    notebook.command("docmanager:save")
+    notebook.execute("panel.runner.pause(); panel.runner.wait(9)")
+    notebook.reload()
+    notebook.page.wait_for_selector(".ff-switch", timeout=20_000)
+    assert pressed(notebook) == ["histograms", "accuracy", "gallery", "fields"]
+    wait_for_pictures(notebook, "gallery")
+    wait_for_pictures(notebook, "fields")
+    assert notebook.execute("print(panel.board.errors, panel.runner.listener_errors)").strip() == "{} []"
+
+
+def test_a_table_says_in_words_that_it_has_no_pictures(open_notebook):
+    notebook = open_notebook(cells("label_encoding='appended', start=True"), height=1500)
+    notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
+    notebook.execute("panel.runner.update(dataset='moons', shift=0); panel.runner.pause(); panel.runner.wait(9)")
+    for name in ("gallery", "fields"):
+        switch(notebook, name).click()
+        notebook.page.wait_for_function(
+            """(name) => document.querySelector(`[data-pane=${name}] .ff-pictureless`)
+                 ?.textContent.includes('rows of numbers')""",
+            arg=name,
+        )
+    switch(notebook, "histograms").click()
+    notebook.page.wait_for_function("() => !document.querySelector('[data-pane=histograms]')")
+    notebook.execute("panel.runner.update(dataset='digits'); panel.runner.start()")
+    wait_for_pictures(notebook, "gallery")
+    wait_for_pictures(notebook, "fields")
+    assert notebook.page.locator(".ff-pictureless:visible").count() == 0
+
+
+@pytest.mark.parametrize("width", [1280, 900])
+def test_pictures_for_people_to_look_at(open_notebook, width):
+    notebook = open_notebook(cells(), width=width, height=2200)
+    for name in ("gallery", "fields"):
+        switch(notebook, name).click()
+    notebook.page.wait_for_timeout(4000)
+    notebook.execute("panel.runner.pause(); panel.runner.wait(9)")
+    for name in ("gallery", "fields"):
+        wait_for_pictures(notebook, name)
+    for theme in ("light", "dark"):
+        notebook.theme(theme)
+        notebook.page.wait_for_timeout(1200)
+        path = notebook.screenshot(f"pictures-{width}-{theme}", ".ff-board")
+        assert path.stat().st_size > 20_000
+    sizes = notebook.page.locator(".ff-host").evaluate("(node) => [node.scrollWidth, node.clientWidth]")
+    assert sizes[0] <= sizes[1]
