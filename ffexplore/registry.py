@@ -12,6 +12,11 @@ from ffexplore.errors import SettingsError, unknown_name
 Value = float | int | bool | str
 
 
+def in_full(number: float) -> str:
+    """A number as a person writes it: whole numbers with all their digits."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else f"{number:g}"
+
+
 @dataclass(frozen=True)
 class Param:
     """What a tunable parameter means and which values it may take.
@@ -73,13 +78,11 @@ class Param:
     def allowed(self) -> str:
         """Say in words which values the parameter may take."""
         kind = "a whole number" if isinstance(self.default, int) else "a number"
-        if self.low is None and self.high is None:
-            return kind
-        if self.high is None:
-            return f"{kind} of {self.low:g} or more"
-        if self.low is None:
-            return f"{kind} of {self.high:g} or less"
-        return f"{kind} from {self.low:g} to {self.high:g}"
+        if self.low is not None and self.high is not None:
+            return f"{kind} from {in_full(self.low)} to {in_full(self.high)}"
+        if self.low is not None:
+            return f"{kind} of {in_full(self.low)} or more"
+        return kind if self.high is None else f"{kind} of {in_full(self.high)} or less"
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,8 @@ class Registry(Generic[E]):
         SettingsError
             When the function does not fit the catalogue's contract.
         """
+        if not isinstance(name, str) or not name:
+            raise SettingsError(f"register takes a name first, as in @register('mine'); {name!r} was given.")
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             text = summary or next(iter((inspect.getdoc(function) or "").splitlines()), "")
@@ -263,6 +268,8 @@ def split_choice(kind: str, given: object) -> tuple[str, dict[str, Any]]:
         if not rest.endswith(")"):
             raise SettingsError(f"The {kind} {given!r} lacks its closing bracket.")
         return name.strip(), parse_params(kind, given, rest[:-1])
+    if callable(given):
+        raise SettingsError(f"The {kind} is a function; register it under a name first, and give that name.")
     raise SettingsError(f"The {kind} is {given!r}; give a name, or a name with parameters as in 'name(key=1.0)'.")
 
 

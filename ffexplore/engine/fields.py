@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ffexplore.errors import SettingsError, unknown_name
-from ffexplore.registry import Choice, Registry
+from ffexplore.registry import Choice, Registry, in_full
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ class Field:
         if self.low is not None or not words:
             text = "a whole number" if self.whole else "a number"
             if self.low is not None and self.high is not None:
-                text += f" from {self.low:g} to {self.high:g}"
+                text += f" from {in_full(self.low)} to {in_full(self.high)}"
             elif self.low is not None:
-                text += f" of {self.low:g} or more"
+                text += f" of {in_full(self.low)} or more"
             words.append(text)
         text = " or ".join(words) if len(words) < 3 else ", ".join(words[:-1]) + " or " + words[-1]
         return text + (f" {self.unit}" if self.unit else "") + (f", or None ({self.optional})" if self.optional else "")

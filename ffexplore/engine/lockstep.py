@@ -18,6 +18,8 @@ def check_lockstep(variants: Sequence[Settings]) -> None:
     """
     if not variants:
         raise SettingsError("variants is empty; give at least one Settings.")
+    if not all(isinstance(each, Settings) for each in variants):
+        raise SettingsError("variants holds something else than Settings.")
     fields = Settings.fields()
     free = [name for name, field in fields.items() if field.lockstep]
     for each in variants[1:]:

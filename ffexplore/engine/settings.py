@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+import functools
 import json
 import zlib
 from dataclasses import dataclass
@@ -311,6 +312,18 @@ def _known(changes: dict[str, Any]) -> dict[str, Any]:
     return changes
 
 
+_from_fields = Settings.__init__
+
+
+@functools.wraps(_from_fields)
+def _init(self: Settings, *values: Any, **fields: Any) -> None:
+    # A dataclass answers a misspelled field with a TypeError that does not say which one was meant.
+    _from_fields(self, *values, **_known(fields))
+
+
+Settings.__init__ = _init  # type: ignore[method-assign]
+
+
 def _check_dataset(value: Any) -> Any:
     if isinstance(value, Dataset):
         _own_data[value.fingerprint] = value
@@ -323,6 +336,8 @@ def _check_dataset(value: Any) -> Any:
                 "(Dataset.from_arrays, from_csv or from_folder) and hand it to Settings once."
             )
         return own
+    if hasattr(value, "__array__") or isinstance(value, tuple | list):
+        raise SettingsError("dataset is an array; make a Dataset of it first: Dataset.from_arrays(x, y).")
     if not isinstance(value, str):
         raise SettingsError(unknown_name("dataset", value, datasets.names()))
     datasets.choice(value)  # the name may carry parameters, as in "moons(noise=0.3)"

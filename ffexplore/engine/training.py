@@ -71,6 +71,9 @@ class Trainer:
         return trainer
 
     def _begin(self, variants: list[Settings]) -> None:
+        for each in variants:
+            if not isinstance(each, Settings):
+                raise SettingsError(f"settings is {each!r}; give Settings, as in Settings.preset('fast').")
         self._variants = variants
         self.steps = 0
         self.seconds = 0.0

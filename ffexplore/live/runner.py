@@ -59,8 +59,12 @@ class Runner:
             raise SettingsError("A runner of a Trainer takes no further settings; use update().")
         if isinstance(settings, Trainer):
             chosen = settings.settings
-        else:
+        elif settings is None or isinstance(settings, Settings):
             chosen = (settings or Settings()).replace(**changes)
+        else:
+            raise SettingsError(
+                f"settings is {settings!r}; give Settings, as in Settings.preset('fast'), or a Trainer."
+            )
         self._worker = Worker(chosen, trainer, rate)
         self._mail = self._worker.mail
         _workers.add(self._worker)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ffexplore as ff
@@ -62,7 +63,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"layers": (0, 5)}, ["layers[0] is 0", "from 1 to 100000 units"]),
     ({"layers": (4.5,)}, ["layers[0] is 4.5", "a whole number"]),
     ({"layers": "wide"}, ["layers is 'wide'"]),
-    ({"threshold": "2"}, ["threshold is '2'", "a number from -1e+06 to 1e+06", "or None (the natural threshold"]),
+    ({"threshold": "2"}, ["threshold is '2'", "a number from -1000000 to 1000000", "or None (the natural threshold"]),
     ({"threshold": math.nan}, ["threshold is nan"]),
     ({"threshold": (1.0,)}, ["threshold has 1 values for 2 layers"]),
     ({"learning_rate": -1}, ["learning_rate is -1", "from 0 to 100"]),
@@ -207,3 +208,23 @@ def test_presets_are_settings_with_a_source_and_take_changes(name: str) -> None:
     assert ff.presets[name].summary
     assert Settings.preset(name, seed=7) == settings.replace(seed=7)
     assert Settings.from_share(settings.share()) == settings
+
+
+ANY: Any = ff  # what a type checker would refuse is what is to be tried
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: ANY.Settings(treshold=2), "Did you mean 'threshold'"),
+        (lambda: ANY.Settings(dataset=np.zeros((3, 4))), "Dataset.from_arrays"),
+        (lambda: ANY.Settings(goodness=lambda h: h.mean(-1)), "register it under a name first"),
+        (lambda: ANY.Settings(seed=-1), "from 0 to 2147483647"),
+        (lambda: ANY.Trainer("fast"), r"Settings\.preset\('fast'\)"),
+        (lambda: ANY.Runner("fast"), "or a Trainer"),
+        (lambda: ANY.goodness.register(lambda h: h.mean(-1)), r"@register\('mine'\)"),
+    ],
+)
+def test_a_slip_is_met_with_what_to_write(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(ff.SettingsError, match=said):
+        make()

@@ -147,7 +147,7 @@ class Goodness(Entry):
         if g.shape != shape:
             raise SettingsError(
                 f"The goodness {self.name!r} returned shape {tuple(g.shape)} for a batch of activities "
-                f"{(*shape, '...')}; it must return one number a sample, {tuple(shape)}."
+                f"({', '.join(map(str, shape))}, units); it must return one number a sample, {tuple(shape)}."
             )
         return g
 

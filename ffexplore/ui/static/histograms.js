@@ -131,7 +131,8 @@ class Row {
   }
 
   get decimals() {
-    return decimalsFor((this.now.high - this.now.low) / 50);
+    // goodness that is nearly constant would ask for more digits than the column holds
+    return Math.min(3, decimalsFor((this.now.high - this.now.low) / 50));
   }
 
   write() {
