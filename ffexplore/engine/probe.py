@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, s
 from ffexplore.engine.negatives import other_label
 from ffexplore.engine.pictures import Pictures
 from ffexplore.engine.rng import stream
+from ffexplore.engine.scratch import Scratch
 
 if TYPE_CHECKING:
     from ffexplore.engine.training import Trainer
@@ -108,6 +109,9 @@ class Probe:
             self._uniform = other_label(self._labels, inputs.classes, rng)
         self._drawn: _Drawn | None = None
         self._apart_from_uniform: Tensor | None = None
+        self._dead: Tensor | None = None
+        self._shown: tuple[Any, Any] | None = None
+        self._scratch = Scratch()
         self._theta = self._thresholds()
         self._pictures = Pictures(inputs, inputs.rows(self._index[:EXAMPLES], "validation"))
 
@@ -149,23 +153,28 @@ class Probe:
         Parameters
         ----------
         thorough
-            Draw negatives that depend on the weights anew, and measure the separation from uniform wrong labels;
-            else both stay as they were at the last thorough look, which costs less.
+            Draw negatives that depend on the weights anew, look for dead units, and measure the separation from
+            uniform wrong labels; else these stay as they were at the last thorough look, which costs less.
         """
         if self.trainer.network is not self._network:
             self._lay_ready()
         network = self._network
         if self._drawn is None or (thorough and self._drawn.depends):
-            self._drawn = self._draw()
+            self._drawn, self._shown = self._draw(), None
         drawn = self._drawn
         measured, dead = [], []
-        for layer, _, h, _ in network.walk(drawn.parts):
+        thorough = thorough or self._dead is None
+        for layer, _, h, _ in network.walk(drawn.parts, scratch=self._scratch):
             measured.append(layer.measure(h))
-            dead.append(_silent(h, layer.activation.name == "relu"))
+            if thorough:
+                dead.append(_silent(h, layer.activation.name == "relu"))
+        if thorough:
+            self._dead = torch.stack(dead)
+        assert self._dead is not None
         g = torch.stack(measured).float()  # (L, K, 2, B)
         positive, negative = g[:, :, 0], g[:, :, 1]
         apart = auc(positive, negative)
-        if thorough or self._apart_from_uniform is None:
+        if thorough:
             uniform = self._uniform_goodness()
             self._apart_from_uniform = None if uniform is None else auc(positive, uniform)
         apart_from_uniform = self._apart_from_uniform
@@ -178,7 +187,9 @@ class Probe:
         means = g.mean(-1)
         shown = g[:, 0, :, :EXAMPLES]  # (L, 2, E)
         sure = torch.sigmoid((shown - theta[:, :1, None]) * self.trainer.settings.logit_scale)
-        pictures, labels = self._pictures.show(self._labels, drawn.labels[0], drawn.image(0))
+        if self._shown is None:
+            self._shown = self._pictures.show(self._labels, drawn.labels[0], drawn.image(0))
+        pictures, labels = self._shown
         return Reading(
             low=_by_variant(low),
             high=_by_variant(high),
@@ -190,7 +201,7 @@ class Probe:
             auc=_by_variant(apart.float()),
             auc_uniform=_by_variant(apart_from_uniform.float()),
             overlap=_by_variant(overlap(counts[:, :, 0], counts[:, :, 1]).float()),
-            dead=_by_variant(torch.stack(dead)),
+            dead=_by_variant(self._dead),
             images=pictures,
             labels=labels,
             goodness=shown.permute(1, 2, 0).cpu().numpy(),

@@ -17,11 +17,11 @@ from ffexplore.live.snapshot import Examples, Snapshot
 
 PROBE_SHARE = 0.03  # of the time that the probe may take before snapshots come less often ...
 LONGEST = 1.0  # ... but not more seconds apart than this
-ACCURACY_SHARE = 0.007  # of the time that reading the validation accuracy may take on top
+ACCURACY_SHARE = 0.004  # of the time that reading the validation accuracy may take on top
 HEAD_START = 0.3  # seconds that the accuracy may take before its share counts, so that a first minute is smooth
 AFRESH = 0.15  # seconds of it that a change gives back, so that its effect is soon seen ...
 AFRESH_EVERY = 3.0  # ... but not more often than this, for one who moves a slider all the time
-THOROUGH = 1.0  # seconds between thorough looks, see Probe.measure
+THOROUGH = 1.5  # seconds between thorough looks, see Probe.measure
 URGENT = 1 / 30  # seconds between snapshots that a person's changes call for
 SMOOTHING = 1.0  # seconds over which rows per second are smoothed
 

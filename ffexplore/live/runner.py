@@ -301,6 +301,11 @@ class Runner:
         self._worker.hurry()
 
     @property
+    def threads(self) -> int:
+        """Threads that torch uses while this runner trains on a CPU; chosen by measurement in the first steps."""
+        return self._worker.threads.count
+
+    @property
     def rate(self) -> float:
         """Snapshots per second at most while training."""
         return self._worker.rate

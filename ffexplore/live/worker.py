@@ -17,6 +17,7 @@ from ffexplore.live.keeper import Keeper
 from ffexplore.live.mailbox import Letter, Mailbox, Order, Question, describe, differing
 from ffexplore.live.publisher import Publisher, blank_snapshot
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.live.threads import ThreadChoice
 
 POLL = 0.5  # seconds after which an idle thread looks whether its runner is gone
 SAME_CHANGE = 1.0  # seconds within which changes of the same setting are one mark in the history
@@ -51,6 +52,7 @@ class Worker:
         self.stop_at: int | None = None
         self.listeners: list[Listener] = []
         self.listener_errors: list[Exception] = []
+        self.threads = ThreadChoice()
         self.is_abandoned = False
         self.has_ended = True
         self.thread: threading.Thread | None = None
@@ -80,6 +82,7 @@ class Worker:
                 if self._is_running or self._steps_left:
                     self._train()
                 else:
+                    self.threads.release()
                     self.mail.sleep(POLL, resting=True)
             except BaseException as error:  # nothing may be lost in a thread, SystemExit neither
                 self._fail(error)
@@ -255,7 +258,7 @@ class Worker:
         if self.speed and not self._is_time(self.speed, publisher):
             return
         try:
-            trainer.step()
+            self.threads.step(trainer)
         except DivergedError as error:
             self._diverge(error)
             return

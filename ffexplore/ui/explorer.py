@@ -261,10 +261,14 @@ class Explorer(widgets.VBox):
     def _show_settings(self) -> None:
         settings = self._shown = self.runner.settings
         self.controls.show(settings)
-        self.status.tell_place(settings)
+        self._threads = self.runner.threads
+        self.status.tell_place(settings, self._threads)
 
     def _show_status(self) -> None:
         runner, snapshot = self.runner, self.runner.snapshot
+        if runner.threads != self._threads:  # chosen by measurement in the first steps
+            self._threads = runner.threads
+            self.status.tell_place(self._shown, self._threads)
         self.bar.show(self._shown, runner.is_running)
         if runner.message not in (self._told, ""):  # news from the runner replaces what the panel said
             self._say("")

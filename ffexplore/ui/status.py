@@ -69,9 +69,9 @@ class StatusLine(anywidget.AnyWidget):
                 self.word, self.message, self.tone = word, message, tone
                 self.facts = [] if snapshot is None else figures(snapshot)
 
-    def tell_place(self, settings: Settings) -> None:
+    def tell_place(self, settings: Settings, threads: int | None = None) -> None:
         """Say where and how precisely the numbers are computed."""
-        self.place = place(settings)
+        self.place = place(settings, threads)
 
 
 def figures(snapshot: Snapshot) -> list[str]:
@@ -89,7 +89,7 @@ def _grouped(number: float) -> str:
     return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
-def place(settings: Settings) -> str:
+def place(settings: Settings, threads: int | None = None) -> str:
     """Device, precision and threads, as in ``CPU · bfloat16 · 2 threads``; empty where the device is missing."""
     try:
         device = resolve_device(settings.device)
@@ -98,6 +98,6 @@ def place(settings: Settings) -> str:
         return ""
     parts = [device.type.upper(), "bfloat16" if half else "float32"]
     if device.type == "cpu":
-        threads = torch.get_num_threads()
+        threads = threads or torch.get_num_threads()
         parts.append(f"{threads} thread{'s' if threads > 1 else ''}")
     return " · ".join(parts)
