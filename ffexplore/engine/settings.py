@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 import functools
 import json
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from ffexplore.data import Dataset, datasets, load
+from ffexplore.data import Dataset, load
 from ffexplore.engine.activations import activations
 from ffexplore.engine.fields import Field, plain, setting
 from ffexplore.engine.goodness import goodness
@@ -22,25 +19,12 @@ from ffexplore.engine.negatives import negatives
 from ffexplore.engine.normalize import normalizations
 from ffexplore.engine.objectives import objectives
 from ffexplore.engine.optimize import optimizers
+from ffexplore.engine.own_data import check_dataset
 from ffexplore.engine.rates import rate_courses
 from ffexplore.engine.schedule import schedules
+from ffexplore.engine.sharing import PANEL, check_registered, fields_of, pack, read_json, unpack
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Choice
-
-SHARE_PREFIX = "ff1."
-# Where the catalogue of a field has another name in the shop window.
-CATALOGUES = {
-    "label_encoding": "label_encodings",
-    "activation": "activations",
-    "normalization": "normalizations",
-    "initialization": "initializations",
-    "schedule": "schedules",
-    "objective": "objectives",
-    "inference": "inferences",
-    "rate_course": "rate_courses",
-    "optimizer": "optimizers",
-}
-_own_data: dict[str, Dataset] = {}  # a person's own data by fingerprint, so that a share string can name it
 
 
 @dataclass(frozen=True)
@@ -139,7 +123,7 @@ class Settings:
     )  # fmt: skip
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dataset", _check_dataset(self.dataset))
+        object.__setattr__(self, "dataset", check_dataset(self.dataset))
         for name, spec in Settings.fields().items():
             value = getattr(self, name)
             if name == "layers" and isinstance(value, int):
@@ -260,49 +244,35 @@ class Settings:
         SettingsError
             When a name is not registered here (it says what to register first), or data is not at hand.
         """
-        if not isinstance(values, dict):
-            raise SettingsError(f"Settings are a JSON object of fields, not {type(values).__name__}.")
-        values = dict(values)
-        for name, spec in cls.fields().items():
-            if spec.registry is not None and name in values:
-                _check_registered(name, spec, values[name])
+        values = fields_of(values)
+        check_registered(cls.fields(), values)
         return cls(**_known(values))
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
         """Settings from what ``to_json`` gives."""
-        try:
-            return cls.from_dict(json.loads(text))
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise SettingsError(f"This is not JSON of settings: {error}.") from None
+        return cls.from_dict(read_json(text))
 
     def share(self) -> str:
         """A short string that restores the settings; holds what differs from the defaults."""
-        default, mine = Settings().to_dict(), self.to_dict()
-        changed = {name: value for name, value in mine.items() if value != default[name]}
-        packed = zlib.compress(json.dumps(changed, separators=(",", ":")).encode(), 9)
-        return SHARE_PREFIX + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+        return pack(self.unusual())
+
+    def unusual(self) -> dict[str, Any]:
+        """What differs from the defaults, as JSON has it."""
+        default = Settings().to_dict()
+        return {name: value for name, value in self.to_dict().items() if value != default[name]}
 
     @classmethod
     def from_share(cls, text: str) -> Settings:
-        """Settings from a share string.
+        """Settings from a share string, be it of Settings or of a panel.
 
         Raises
         ------
         SettingsError
             When the string is cut, altered, of another version, or names what is not registered here.
         """
-        text = text.strip()
-        if not text.startswith(SHARE_PREFIX):
-            raise SettingsError(f"A share string begins with {SHARE_PREFIX!r}; this one begins with {text[:8]!r}.")
-        try:
-            packed = base64.urlsafe_b64decode(text[len(SHARE_PREFIX) :] + "===")
-            decoder = zlib.decompressobj()
-            values = json.loads(decoder.decompress(packed, 1 << 20))
-            if not decoder.eof or decoder.unused_data:
-                raise ValueError("it has another length")
-        except (binascii.Error, zlib.error, ValueError, RecursionError) as error:
-            raise SettingsError(f"The share string is cut or altered ({error}); copy the whole of it.") from None
+        values = unpack(text)
+        values.pop(PANEL, None)
         return cls.from_dict(values)
 
 
@@ -322,37 +292,6 @@ def _init(self: Settings, *values: Any, **fields: Any) -> None:
 
 
 Settings.__init__ = _init  # type: ignore[method-assign]
-
-
-def _check_dataset(value: Any) -> Any:
-    if isinstance(value, Dataset):
-        _own_data[value.fingerprint] = value
-        return value
-    if isinstance(value, dict) and "fingerprint" in value:
-        own = _own_data.get(str(value["fingerprint"]))
-        if own is None:
-            raise SettingsError(
-                f"The dataset {value.get('name')!r} is a person's own and not at hand here; make it first "
-                "(Dataset.from_arrays, from_csv or from_folder) and hand it to Settings once."
-            )
-        return own
-    if hasattr(value, "__array__") or isinstance(value, tuple | list):
-        raise SettingsError("dataset is an array; make a Dataset of it first: Dataset.from_arrays(x, y).")
-    if not isinstance(value, str):
-        raise SettingsError(unknown_name("dataset", value, datasets.names()))
-    datasets.choice(value)  # the name may carry parameters, as in "moons(noise=0.3)"
-    return value
-
-
-def _check_registered(name: str, spec: Field, value: Any) -> None:
-    for item in value if isinstance(value, list) else [value]:
-        wanted = item["name"] if isinstance(item, dict) and "name" in item else str(item).partition("(")[0]
-        if spec.registry is not None and wanted not in spec.registry:
-            raise SettingsError(
-                unknown_name(name, wanted, spec.registry.names())
-                + f" If it is a function of somebody's own, run its cell (@ffexplore.{CATALOGUES.get(name, name)}"
-                f".register({wanted!r})) first."
-            )
 
 
 def natural_threshold(choice: Choice, width: int) -> float:

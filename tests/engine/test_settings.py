@@ -13,7 +13,7 @@ import pytest
 
 import ffexplore as ff
 from ffexplore import Choice, Settings, SettingsError
-from ffexplore.engine import settings as module
+from ffexplore.engine import own_data as module
 from tests.engine.sets import pictures
 
 FIELDS = Settings.fields()

@@ -13,6 +13,7 @@ import pytest
 
 from ffexplore import Choice, Settings, SettingsError
 from ffexplore.engine.fields import Field
+from ffexplore.engine.sharing import pack, unpack
 
 FIELDS = Settings.fields()
 
@@ -145,3 +146,9 @@ def test_what_is_not_json_is_refused() -> None:
     for text in ("", "{", "[" * 200_000, "3", '"a"', "null"):
         with pytest.raises(SettingsError, match="JSON"):
             Settings.from_json(text)
+
+
+def test_settings_are_read_from_a_string_that_also_keeps_a_panel() -> None:
+    values = {"seed": 5, "panel": {"task": "Look."}}
+    assert unpack(pack(values)) == values
+    assert Settings.from_share(pack(values)) == Settings(seed=5)
