@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from ffexplore.errors import DivergedError
 
 LOSS_INTERVAL = 4  # the loss is only looked at, so every fourth batch will do
 Pull = Callable[[Tensor], Tensor]
+Others = Mapping[str, Tensor]
 
 
 class Part:
@@ -173,16 +174,31 @@ class Layer:
             When the loss or the gradient is not finite; the weights are untouched.
         """
         with torch.no_grad():
-            if self.peer:
-                self.peer_mean.lerp_(h[:, 0].mean(1), 0.1)
-            delta = self._delta(h, masks)
-            if self.peer:
-                pull = self.peer_mean.mean(1, keepdim=True) - self.peer_mean
-                delta[:, 0] -= (self.peer / h.shape[2]) * pull.unsqueeze(1)
-            self.accumulate(parts, delta)
+            self.meet_peers(h)
+            self.accumulate(parts, self.delta(h, masks))
 
-    def _delta(self, h: Tensor, masks: Tensor | None) -> Tensor:
-        """The derivative of the mean loss by the pre-activation, (K, 2, B, units)."""
+    def meet_peers(self, h: Tensor) -> None:
+        """Bring the mean activities that peer normalization goes by up to date; ``h`` (K, 2, B, units)."""
+        if self.peer:
+            self.peer_mean.lerp_(h[:, 0].mean(1), 0.1)
+
+    def delta(self, h: Tensor, masks: Tensor | None = None, others: Others | None = None) -> Tensor:
+        """The derivative of the layer's mean loss by the pre-activation, (K, 2, B, units).
+
+        Parameters
+        ----------
+        h
+            Activity (K, 2, B, units), which may be overwritten.
+        masks
+            Those of dropout.
+        others
+            What the other layers say of the batch, by the name of the choice among them; for an objective that asks.
+
+        Raises
+        ------
+        DivergedError
+            When the loss is not finite.
+        """
         pieces, losses = [], []
         want_loss = self._learned % LOSS_INTERVAL == 0
         self._learned += 1
@@ -191,6 +207,8 @@ class Layer:
             g, pull = self._evidence(rule, state, rows, None if masks is None else masks.expand_as(h)[rule.rows])
             scale = None if self.scale is None else self.scale[rule.rows]
             evidence = Evidence(g[:, 0], g[:, 1], self.theta[rule.rows], scale)
+            if others is not None:
+                evidence.context = others[rule.objective.listens_to][rule.rows]
             loss, positive, negative = rule.objective.loss_and_slope(evidence, rule.objective_params, want_loss)
             if loss is not None:
                 losses.append(loss.mean(1))
@@ -243,7 +261,13 @@ class Layer:
         return g.detach(), automatic
 
     def accumulate(self, parts: list[Part], delta: Tensor) -> None:
-        """Turn the derivative by the pre-activation into a change of weights, unless it is not finite."""
+        """Turn the derivative by the pre-activation into a change of weights, unless it is not finite.
+
+        ``delta`` (K, 2, B, units) may be overwritten.
+        """
+        if self.peer:
+            pull = self.peer_mean.mean(1, keepdim=True) - self.peer_mean
+            delta[:, 0] -= (self.peer / delta.shape[2]) * pull.unsqueeze(1)
         gradient = self.parameters.gradient()
         for part in parts:
             scaled = delta if part.scale is None else delta * part.scale.unsqueeze(-1)

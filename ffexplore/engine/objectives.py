@@ -1,8 +1,9 @@
 """The catalogue of objectives: what a layer tries to make small, from the goodness of its two sides.
 
 An entry is a function of the arguments it names: ``positive`` and ``negative`` (goodness), and, where it wants
-a threshold, ``theta``. All have the same shape; it returns the loss of each pair. Its derivative is taken by
-automatic differentiation on the goodness alone unless the trait ``slope`` gives it in closed form. ::
+a threshold, ``theta``. All have the same shape; it returns the loss of each pair. One that names ``context`` is
+also told what the other layers say of both sides. Its derivative is taken by automatic differentiation on the
+goodness alone unless the trait ``slope`` gives it in closed form. ::
 
     @objectives.register("mine")
     def mine(positive, negative, theta):
@@ -33,8 +34,8 @@ class Evidence:
     """What an objective may look at; K variants, B pairs.
 
     ``positive`` and ``negative`` are goodness (K, B); ``theta`` the threshold and ``scale`` the factor that turns
-    a distance in goodness into a logit (None for 1), both (K, 1); ``context`` what other layers say of each side,
-    (K, 2, B).
+    a distance in goodness into a logit (None for 1), both (K, 1); ``context`` what other layers say of each side:
+    how far their goodness is above their thresholds, summed, (K, 2, B).
     """
 
     positive: Tensor
@@ -48,7 +49,12 @@ class Evidence:
 class Objective(Entry):
     """An objective; see the module for how one is written.
 
-    The trait ``slope(positive, negative, ..., **params)`` gives ``(dL/d positive, dL/d negative)``.
+    Traits
+    ------
+    slope : function (positive, negative, ..., **params) -> tuple, optional
+        The derivative in closed form, ``(dL/d positive, dL/d negative)``.
+    listens_to : "all" or "earlier"
+        Whose goodness is the context: that of all other layers, or of those below.
     """
 
     @cached_property
@@ -61,14 +67,21 @@ class Objective(Entry):
         """What the function asks for, of pairs, theta, context."""
         return frozenset("pairs" if name in ("positive", "negative") else name for name in self.arguments)
 
+    @property
+    def listens_to(self) -> str:
+        """Which other layers make the context: "all" or "earlier"."""
+        return str(self.traits.get("listens_to", "all"))
+
     def _arguments(self, evidence: Evidence) -> dict[str, Tensor]:
         # An objective sees goodness on the logit scale, so that every one of them has the same scale factor.
         positive, negative, theta = evidence.positive, evidence.negative, evidence.theta
+        context = evidence.context
         if evidence.scale is not None:
             positive, negative, theta = (value * evidence.scale for value in (positive, negative, theta))
+            context = None if context is None else context * evidence.scale.unsqueeze(-1)
         given = {"positive": positive, "negative": negative, "theta": theta.expand_as(positive)}
-        if evidence.context is not None:
-            given["context"] = evidence.context
+        if context is not None:
+            given["context"] = context
         return {name: given[name] for name in self.arguments if name in given}
 
     def __call__(self, evidence: Evidence, params: Mapping[str, Value] | None = None) -> Tensor:
@@ -231,3 +244,32 @@ def threshold_hinge(
 ) -> Tensor:
     """Positive goodness a margin above the threshold, negative a margin below: max(0, θ+m−g⁺) + max(0, g⁻−θ+m)."""
     return (theta + margin - positive).relu() + (negative - theta + margin).relu()
+
+
+def _collaboration_slope(positive: Tensor, negative: Tensor, theta: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    for_positive, for_negative = context.unbind(1)
+    return -torch.sigmoid(theta - positive - for_positive), torch.sigmoid(negative + for_negative - theta)
+
+
+@objectives.register(
+    "collaboration", source="Lorberbom et al. 2024, arXiv 2305.12393", slope=_collaboration_slope, listens_to="all"
+)
+def collaboration(positive: Tensor, negative: Tensor, theta: Tensor, context: Tensor) -> Tensor:
+    """Logistic on the goodness of the whole network: −log σ(g⁺ + γ⁺ − θ) − log σ(θ − g⁻ − γ⁻), γ from all other layers.
+
+    γ is the sum of what the other layers' goodness is above their thresholds, and no gradient goes there. Every layer
+    sees the same probability: the paper's θ is the sum of the layers' thresholds.
+    """
+    for_positive, for_negative = context.unbind(1)
+    return softplus(theta - positive - for_positive) + softplus(negative + for_negative - theta)
+
+
+@objectives.register(
+    "collaboration_earlier",
+    source="Lorberbom et al. 2024, arXiv 2305.12393",
+    slope=_collaboration_slope,
+    listens_to="earlier",
+)
+def collaboration_earlier(positive: Tensor, negative: Tensor, theta: Tensor, context: Tensor) -> Tensor:
+    """Logistic on the goodness of a layer and those below it: collaboration in which γ is from earlier layers alone."""
+    return collaboration(positive, negative, theta, context)

@@ -26,6 +26,7 @@ from ffexplore.engine.report import Report, make_reports
 from ffexplore.engine.rhythm import blocks, period, rate_factor
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.state import give, take
+from ffexplore.engine.together import learn_together, listening
 from ffexplore.errors import DivergedError, SettingsError
 
 CALM_INTERVAL = 128  # steps between two clearings of the optimizers' averages
@@ -182,9 +183,14 @@ class Trainer:
                 learning = {layer for block in self.blocks() for layer in block}
                 self._set_rates(learning)
                 masks = self._mask if settings.dropout else None
-                for layer, fed, h, mask in network.walk(parts, max(learning) + 1, masks):
-                    if layer.number in learning:
-                        layer.learn(fed, h, mask)
+                heard = listening(network.layers, learning)
+                walk = network.walk(parts, None if "all" in heard else max(learning) + 1, masks)
+                if heard:
+                    learn_together(list(walk), learning)
+                else:
+                    for layer, fed, h, mask in walk:
+                        if layer.number in learning:
+                            layer.learn(fed, h, mask)
             except DivergedError as error:
                 rate = max(settings.per_layer("learning_rate"))
                 raise DivergedError(

@@ -47,7 +47,11 @@ OBJECTIVES: dict[str, Callable[..., Tensor]] = {
     ),
     "threshold_hinge": lambda p, n, t, margin: torch.clamp(t + margin - p, min=0) + torch.clamp(n - t + margin, min=0),
     "hinge": lambda p, n, t, margin: torch.clamp(margin - (p - n), min=0),
+    # what the other layers say is in p and n already
+    "collaboration": lambda p, n, t: -torch.log(torch.sigmoid(p - t)) - torch.log(torch.sigmoid(t - n)),
+    "collaboration_earlier": lambda p, n, t: -torch.log(torch.sigmoid(p - t)) - torch.log(torch.sigmoid(t - n)),
 }
+LISTENS_TO = {"collaboration": "all", "collaboration_earlier": "earlier"}
 
 
 def normalized(x: Tensor, name: str, epsilon: float) -> Tensor:
@@ -91,6 +95,7 @@ class Plain:
         self.data: Dataset = trainer.plan.dataset
         encoding = self.settings.label_encoding
         self.overlay = encoding.name == "overlay"
+        self.activities: list[list[Tensor]] = []
         self.layers: list[PlainLayer] = []
         for number in range(len(self.settings.layers)):
             weight, bias = weights_of(trainer, number)
@@ -160,13 +165,28 @@ class Plain:
     def loss(self, number: int, h_positive: Tensor, h_negative: Tensor) -> Tensor:
         settings = self.settings
         measure, aim = settings.per_layer("goodness")[number], settings.per_layer("objective")[number]
-        theta = settings.per_layer("threshold")[number]
-        if theta is None:
-            theta = NATURAL[measure.name](settings.layers[number])
+        theta = self.threshold(number)
         scale = settings.logit_scale
         function = GOODNESS[measure.name]
         pair = scale * function(h_positive), scale * function(h_negative)
+        if aim.name in LISTENS_TO:
+            said = self._said(number, LISTENS_TO[aim.name])
+            pair = pair[0] + scale * said[0], pair[1] + scale * said[1]
         return OBJECTIVES[aim.name](*pair, scale * theta, **aim.values).mean()
+
+    def threshold(self, number: int) -> float:
+        settings = self.settings
+        given = settings.per_layer("threshold")[number]
+        return NATURAL[settings.per_layer("goodness")[number].name](settings.layers[number]) if given is None else given
+
+    def _said(self, number: int, others: str) -> list[Tensor]:
+        """What other layers say of both sides of the batch at hand: their goodness less their thresholds."""
+        total = [torch.zeros(len(side), dtype=torch.float64) for side in self.activities[0]]
+        for other, sides in enumerate(self.activities):
+            if other < number or (other > number and others == "all"):
+                function = GOODNESS[self.settings.per_layer("goodness")[other].name]
+                total = [sum_ + function(h) - self.threshold(other) for sum_, h in zip(total, sides, strict=True)]
+        return total
 
     def step(
         self,
@@ -178,6 +198,7 @@ class Plain:
         """One step on raw images and labels of both sides; the loss of each layer that learned."""
         with torch.no_grad():
             x_positive, x_negative = self.written(*positive), self.written(*negative)
+        self.activities = self._activities(x_positive, x_negative, masks=masks)
         losses = []
         for number in range(len(self.layers)):
             mask = None if masks is None else masks[number]
@@ -188,6 +209,16 @@ class Plain:
             x_positive = self.normalized(h_positive.detach())
             x_negative = self.normalized(h_negative.detach())
         return losses
+
+    @torch.no_grad()
+    def _activities(self, *sides: Tensor, masks: list[Tensor] | None = None) -> list[list[Tensor]]:
+        """Activities of every layer, with the weights from before the step: one of each side."""
+        seen = []
+        for number in range(len(self.layers)):
+            h = [self.forward(number, x, None if masks is None else masks[number]) for x in sides]
+            seen.append(h)
+            sides = tuple(self.normalized(each) for each in h)
+        return seen
 
     def _learn(self, number: int, x_positive: Tensor, h_positive: Tensor, h_negative: Tensor) -> float:
         settings, layer = self.settings, self.layers[number]

@@ -36,6 +36,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "hybrid": {"negatives": "hybrid_images", "negatives_refresh": "epoch", "label_encoding": "none"},
     "noise, full batch": {"negatives": "noise", "batch_size": "full"},
     "greedy": {"schedule": "greedy(steps=3)"},
+    "collaboration": {"objective": "collaboration", "goodness": "predictive_coding"},
     "linear": {"rate_course": "linear", "horizon": 4.0},
     "bfloat16": {"precision": "bfloat16"},
 }

@@ -159,7 +159,8 @@ def test_objective(entry: Any, kind: str) -> None:
     scale = {"zeros": 0.0, "large": 1e4}.get(kind, 1.0)
     positive, negative = (scale * torch.randn(3, rows) for _ in range(2))
     kept = positive.clone(), negative.clone()
-    evidence = Evidence(positive, negative, torch.ones(3, 1), torch.full((3, 1), 2.0))
+    context = scale * torch.randn(3, 2, rows)
+    evidence = Evidence(positive, negative, torch.ones(3, 1), torch.full((3, 1), 2.0), context)
     loss, *slopes = entry.loss_and_slope(evidence, defaults(entry))
     for value in (loss, *slopes):
         assert value.shape == positive.shape
@@ -172,6 +173,7 @@ def test_objective(entry: Any, kind: str) -> None:
     assert all(torch.equal(one, other) for one, other in zip((loss, *slopes), again, strict=True))
     assert entry.needs <= {"pairs", "theta", "context"}
     assert "pairs" in entry.needs
+    assert entry.listens_to in ("all", "earlier")
 
 
 def a_batch(rows: int, data: ff.Dataset) -> Batch:

@@ -11,7 +11,7 @@ from torch import Tensor
 import ffexplore as ff
 from ffexplore.engine.objectives import Evidence
 from ffexplore.registry import Entry
-from tests.engine.reference import ACTIVATIONS, GOODNESS, NATURAL, OBJECTIVES, normalized
+from tests.engine.reference import ACTIVATIONS, GOODNESS, LISTENS_TO, NATURAL, OBJECTIVES, normalized
 
 WITH_VJP = [entry.name for entry in ff.goodness if "vjp" in entry.traits]
 WITH_SLOPE = [entry.name for entry in ff.objectives if "slope" in entry.traits]
@@ -75,7 +75,7 @@ def evidence(spread: float = 1.0) -> Evidence:
     positive, negative = (spread * torch.randn(2, 9, dtype=torch.float64) for _ in range(2))
     theta = torch.tensor([[0.3], [-1.2]], dtype=torch.float64)
     scale = torch.tensor([[1.0], [3.5]], dtype=torch.float64)
-    return Evidence(positive, negative, theta, scale)
+    return Evidence(positive, negative, theta, scale, context=torch.randn(2, 2, 9, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("spread", [0.01, 1.0, 100.0])
@@ -101,6 +101,9 @@ def test_objective_is_its_formula_on_the_logit_scale(name: str) -> None:
     loss = entry(given, defaults(entry))
     for variant, (theta, scale) in enumerate([(0.3, 1.0), (-1.2, 3.5)]):
         p, n = scale * given.positive[variant], scale * given.negative[variant]
+        if name in LISTENS_TO:
+            assert given.context is not None
+            p, n = p + scale * given.context[variant, 0], n + scale * given.context[variant, 1]
         expected = OBJECTIVES[name](p, n, torch.tensor(scale * theta, dtype=torch.float64), **defaults(entry))
         torch.testing.assert_close(loss[variant], expected, rtol=1e-9, atol=1e-12)
 
@@ -110,6 +113,7 @@ def test_objective_pulls_the_right_way(name: str) -> None:
     """Where a pair is confused, more positive and less negative goodness is better."""
     entry = ff.objectives[name]
     confused = Evidence(torch.tensor([[0.0]]), torch.tensor([[0.2]]), torch.tensor([[0.1]]), torch.ones(1, 1))
+    confused.context = torch.zeros(1, 2, 1)
     _, positive, negative = entry.loss_and_slope(confused, defaults(entry))
     assert float(positive) < 0 < float(negative)
 

@@ -20,6 +20,11 @@ DIFFERENCES: dict[str, list[dict[str, Any]]] = {
     "seed": [{"seed": 3}, {"seed": 1}, {"seed": 3}],
     "goodness": [{"goodness": "mean_square"}, {"goodness": "mean"}, {"goodness": ("sum_of_squares", "l2_norm")}],
     "objective": [{"objective": "logistic"}, {"objective": "symba(alpha=2)"}, {"objective": "symba(alpha=3)"}],
+    "collaboration": [
+        {"objective": "collaboration"},
+        {"objective": "logistic"},
+        {"objective": "collaboration_earlier", "seed": 2},
+    ],
     "scale and decay": [{"logit_scale": 1.0}, {"logit_scale": 3.0, "weight_decay": 0.3}, {"weight_decay": 0.1}],
     "everything": [
         {"seed": 1, "threshold": 0.5, "goodness": "mean", "learning_rate": 0.01},

@@ -1,0 +1,88 @@
+"""Layers that know of each other: what they are told, and that no gradient goes back where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import ffexplore as ff
+from ffexplore import Settings, Trainer
+from ffexplore.engine.together import hear, listening
+from tests.engine.reference import flat_weights
+from tests.engine.sets import pictures
+
+BASE: dict[str, Any] = {"layers": (8, 6, 5), "batch_size": 10, "device": "cpu"}
+
+
+def trainer(**changes: Any) -> Trainer:
+    return Trainer(Settings(**{**BASE, "dataset": pictures(), **changes}))
+
+
+def test_what_layers_hear_by_loops() -> None:
+    margins = [torch.randn(3, 2, 7, dtype=torch.float64) for _ in range(4)]
+    heard = hear(margins)
+    for number, said in enumerate(heard):
+        for k in range(3):
+            for side in range(2):
+                for row in range(7):
+                    values = [float(margin[k, side, row]) for margin in margins]
+                    others = sum(value for n, value in enumerate(values) if n != number)
+                    assert float(said["all"][k, side, row]) == pytest.approx(others)
+                    assert float(said["earlier"][k, side, row]) == pytest.approx(sum(values[:number]))
+
+
+def test_nobody_listens_unless_asked() -> None:
+    assert listening(trainer().network.layers, {0, 1, 2}) == set()
+    some = trainer(objective=("logistic", "collaboration", "collaboration_earlier")).network.layers
+    assert listening(some, {0}) == set()
+    assert listening(some, {0, 1}) == {"all"}
+    assert listening(some, {0, 1, 2}) == {"all", "earlier"}
+
+
+def test_the_first_layer_hears_nobody_earlier() -> None:
+    alone, together = trainer(objective="logistic"), trainer(objective="collaboration_earlier")
+    for each in (alone, together):
+        each.fit(steps=4, progress=False)
+    first, *others = zip(flat_weights(alone), flat_weights(together), strict=True)
+    assert torch.equal(*first)
+    assert not any(torch.equal(one, other) for one, other in others)
+
+
+def test_a_persons_objective_is_told_what_others_say(register: Callable[..., Any]) -> None:
+    """An objective of their own that names the context, without a closed form, learns like the built-in one."""
+
+    def own(positive: Tensor, negative: Tensor, theta: Tensor, context: Tensor) -> Tensor:
+        p = torch.sigmoid(positive + context[:, 0] - theta)
+        n = torch.sigmoid(theta - negative - context[:, 1])
+        return -(p.log() + n.log())
+
+    register(ff.objectives, "own", own)
+    mine, ours = trainer(objective="own", logit_scale=2.0), trainer(objective="collaboration", logit_scale=2.0)
+    for each in (mine, ours):
+        each.fit(steps=4, progress=False)
+    for one, other in zip(flat_weights(mine), flat_weights(ours), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_every_layer_sees_the_same_probability() -> None:
+    """In collaboration with all others the logit of every layer is the network's: the same loss in each."""
+    each = trainer(objective="collaboration", readout_rate=0.0)
+    each.step()
+    losses = [float(layer.take_loss()) for layer in each.network.layers]
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
+    assert losses[0] > 0
+
+
+@pytest.mark.parametrize("objective", ["collaboration", "collaboration_earlier"])
+def test_digits_are_learned(objective: str) -> None:
+    settings = Settings(
+        dataset="digits", label_encoding="appended", layers=(64, 64), objective=objective, logit_scale=10.0,
+        learning_rate=0.005, device="cpu",
+    )  # fmt: skip
+    report = Trainer(settings).fit(epochs=12, progress=False).evaluate()
+    assert report.accuracy > 0.9
+    assert min(report.auc_uniform) > 0.75
