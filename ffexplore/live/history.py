@@ -124,14 +124,48 @@ class History:
             self._stride, self._skipped = 1, 0
             self.generation += 1
 
-    def rewind(self, step: int) -> None:
-        """Forget the points after a step; the changes stay, as marks at that step."""
+    def rewind(self, step: int, *, undo: bool = False) -> None:
+        """Forget the points after a step.
+
+        Parameters
+        ----------
+        step
+            The last one that stays.
+        undo
+            Forget the changes after it too; else they stay, as marks at that step.
+        """
         with self._lock:
+            if undo:
+                self._marks = [mark for mark in self._marks if mark[0] <= step]
             count = sum(1 for kept in self._steps if kept <= step)
             if count < len(self):
                 self._drop(count)
                 self.generation += 1
             self._marks = [(min(at, step), text) for at, text in self._marks]
+
+    def copy(self) -> History:
+        """A history of its own with the same contents."""
+        other = History(self._points)
+        other.become(self)
+        return other
+
+    def become(self, other: History) -> None:
+        """Take over the contents of another history with as many points, which stays as it is."""
+        with other._lock:
+            steps, words, marks = list(other._steps), list(other._words), list(other._marks)
+            columns = {name: column.copy() for name, column in other._columns.items()}
+            stride, skipped = other._stride, other._skipped
+        with self._lock:
+            self._steps, self._words, self._marks, self._columns = steps, words, marks, columns
+            self._stride, self._skipped = stride, skipped
+            self.generation += 1
+
+    def at(self, step: int) -> Snapshot | None:
+        """The kept snapshot nearest to a step, without its examples; None while there is none."""
+        with self._lock:
+            if not self._steps:
+                return None
+            return self.snapshot(min(range(len(self)), key=lambda row: abs(self._steps[row] - step)))
 
     def curve(self) -> dict[str, NDArray[Any]]:
         """The curves as arrays of T points.

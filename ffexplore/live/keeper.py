@@ -36,24 +36,30 @@ class Keeper:
         """The step of the copy."""
         return int(self._counters["steps"])
 
-    def keep_now_and_then(self, now: float) -> None:
-        """Take a copy when the last one has grown old; ``now`` is a time of ``time.perf_counter``."""
-        if now >= self._next:
-            self.keep()
+    def keep_now_and_then(self, now: float) -> bool:
+        """Take a copy when the last one has grown old; tells whether it did and all was well.
+
+        Parameters
+        ----------
+        now
+            A time of ``time.perf_counter``.
+        """
+        return now >= self._next and self.keep()
 
     def keep_if_rebuilt(self) -> None:
         """Take a copy when the last one no longer fits what the trainer has become."""
         if not self._fits():
             self.keep()
 
-    def keep(self) -> None:
-        """Take a copy, unless a weight is not finite and an older copy is at hand."""
+    def keep(self) -> bool:
+        """Take a copy, unless a weight is not finite and an older copy is at hand; tells whether all are finite."""
         began = time.perf_counter()
-        fits = self._fits()
-        if not fits or self._is_finite():
+        fits, is_finite = self._fits(), self._is_finite()
+        if not fits or is_finite:
             self._copy(reuse=fits)
         took = time.perf_counter() - began
         self._next = began + max(EVERY, took / SHARE)
+        return is_finite
 
     def go_back(self) -> None:
         """Make the copy the trainer's state."""

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from ffexplore.engine.plan import carry_threshold
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
+from ffexplore.live.moments import Moment
 
 
 @dataclass
@@ -28,8 +29,9 @@ class Question:
 class Order:
     """Something to be done in turn."""
 
-    kind: Literal["start", "step", "reset", "save", "publish", "stop"]
+    kind: Literal["start", "step", "reset", "branch", "save", "publish", "stop"]
     count: int = 0
+    moment: Moment | None = None
     path: Path | None = None
     answer: Future[Any] | None = None
 
@@ -69,6 +71,7 @@ class Mailbox:
         self._base = settings  # in force
         self._taken: dict[str, Any] = {}  # changes that the trainer thread is taking up
         self._pending: dict[str, Any] = {}  # changes that came since
+        self._due: tuple[Settings, tuple[str, ...]] | None = None  # wanted before a branch that was queued since
         self._wanted = settings
         self._notes: list[str] = []
         self._halt: str | None = None
@@ -89,6 +92,10 @@ class Mailbox:
     def will_train(self) -> bool:
         """Whether an order to train is in the queue."""
         return any(order.kind in ("start", "step") for order in self._orders)
+
+    @property
+    def _will_branch(self) -> bool:
+        return any(order.kind == "branch" for order in self._orders)
 
     def change(self, changes: dict[str, Any], check: Callable[[Settings, Settings], None]) -> Settings:
         """Put in changes of settings, judged together with those that wait.
@@ -123,6 +130,14 @@ class Mailbox:
             self._orders.append(order)
             self._wake()
 
+    def branch(self, moment: Moment) -> None:
+        """Queue going back to a moment; its settings are the wanted ones at once, and further changes build on them."""
+        with self.lock:
+            if self._pending and not self._will_branch:
+                self._due = self._wanted, tuple(self._notes)
+            self._wanted, self._pending, self._notes = moment.settings, {}, []
+            self.put(Order("branch", moment=moment))
+
     def ask(self, question: Question) -> None:
         """Put in a question; it is answered between two batches, before any order in the queue."""
         with self.lock:
@@ -142,7 +157,12 @@ class Mailbox:
             for order in self._orders:
                 if order.answer is not None:
                     order.answer.cancel()
+            will_branch = self._will_branch
             self._orders.clear()
+            if will_branch:  # what was put in before it stays, what was to build on it goes
+                due = self._base if self._due is None else self._due[0]
+                self._due, self._pending = None, {name: getattr(due, name) for name in differing(self._base, due)}
+                self.refused()
 
     def drop_all(self) -> None:
         """Forget everything, because nobody is there any more; what was asked is cancelled."""
@@ -168,14 +188,17 @@ class Mailbox:
         with self.lock:
             letter = Letter(questions=list(self._questions))
             self._questions.clear()
-            if self._pending:
+            if self._due is not None:
+                letter.settings, letter.notes = self._due
+                self._due = None
+            elif self._pending and not self._will_branch:  # changes on top of a moment wait until it is there
                 letter.settings, letter.notes = self._wanted, tuple(self._notes)
                 self._taken, self._pending, self._notes = self._pending, {}, []
             if self._halt is not None:
                 letter.halt, letter.halt_message, self._halt = True, self._halt, None
             elif next_order and self._orders:
                 letter.order = self._orders.popleft()
-            self.is_waiting = bool(self._orders)
+            self.is_waiting = bool(self._orders or self._pending)
             return letter
 
     def settled(self, settings: Settings) -> None:
@@ -185,8 +208,12 @@ class Mailbox:
 
     def refused(self) -> None:
         """Say that the changes taken out could not be met; those that came since stay, if they still go together."""
+        self.go_back(self._base)
+
+    def go_back(self, settings: Settings) -> None:
+        """Say that former settings are in force; changes that came since stay, if they still go together."""
         with self.lock:
-            self._taken = {}
+            self._base, self._taken = settings, {}
             try:
                 self._wanted = self._base.replace(**self._pending)
             except SettingsError:

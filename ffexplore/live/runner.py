@@ -20,6 +20,7 @@ from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
 from ffexplore.live.history import History
 from ffexplore.live.mailbox import Order, Question, differing
+from ffexplore.live.moments import Moment
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.live.worker import Listener, Worker
 
@@ -102,6 +103,27 @@ class Runner:
     def reset(self) -> None:
         """Begin anew with the same settings: weights from the seed, step 0, an empty history."""
         self._order(Order("reset"))
+
+    def branch(self, moment: int | Moment) -> None:
+        """Go on from a kept moment: weights, optimizer, order of the data, step count and settings of then.
+
+        Training goes on if it ran and rests if it rested. The history ends at that moment with a mark. What is left
+        behind becomes a kept moment with its own history, so that branching to it undoes this.
+
+        Parameters
+        ----------
+        moment
+            One of ``moments``, or its step.
+
+        Raises
+        ------
+        SettingsError
+            When no weights are kept at that step.
+        """
+        chosen = moment if isinstance(moment, Moment) else self._worker.moments.find(moment)
+        with self._mail.lock:
+            self._mail.branch(chosen)
+            self._worker.ensure_thread()
 
     def publish(self) -> None:
         """Make a snapshot now, even while nothing trains (the first one shows the untrained network)."""
@@ -276,6 +298,11 @@ class Runner:
     def history(self) -> History:
         """What was published so far."""
         return self._worker.history
+
+    @property
+    def moments(self) -> tuple[Moment, ...]:
+        """Moments whose weights are kept, for ``branch``: oldest first, then the one that was left behind, if any."""
+        return self._worker.moments.all
 
     @property
     def stop_at(self) -> int | None:

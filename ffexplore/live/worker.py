@@ -15,6 +15,7 @@ from ffexplore.live.faults import explain
 from ffexplore.live.history import History
 from ffexplore.live.keeper import Keeper
 from ffexplore.live.mailbox import Letter, Mailbox, Order, Question, describe, differing
+from ffexplore.live.moments import Moment, Moments
 from ffexplore.live.publisher import Publisher, blank_snapshot
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.live.threads import ThreadChoice
@@ -44,6 +45,7 @@ class Worker:
         self.rate = rate
         self.trainer = trainer
         self.history = History()
+        self.moments = Moments()
         self.snapshot: Snapshot | None = None
         self.status, self.message = "idle", ""
         self.error: BaseException | None = None
@@ -127,6 +129,9 @@ class Worker:
             self._save(order)
         elif order.kind == "reset":
             self._reset()
+        elif order.kind == "branch":
+            assert order.moment is not None
+            self._branch(order.moment)
         elif order.kind == "publish":
             if self._build():
                 self._publish(fresh=not self._is_running)
@@ -155,6 +160,7 @@ class Worker:
         if self.status == "failed":
             self._set("idle")
         self._has_failed, self.error, self.message = False, None, ""
+        self._keep_moment()
         self._publish(fresh=True)
         return self.status != "failed"
 
@@ -237,11 +243,54 @@ class Worker:
         self._changes = ["started anew"]
         self.history.clear()
         self.history.mark(0, "started anew")
+        self.moments.clear()
+        self._keep_moment()
         if self._is_training:
             self._running_publisher().run()
         else:
             self._set("idle")
         self._publish(fresh=True)
+
+    def _branch(self, moment: Moment) -> None:
+        """Go on from a moment that was kept; what is left behind is kept too, so that one can come back to it."""
+        if not self._build():
+            return
+        trainer, publisher = self.trainer, self._running_publisher()
+        assert trainer is not None
+        assert self._keeper is not None
+        left = self.moments.present(trainer, self.history, moment)
+        try:
+            moment.restore(trainer)
+        except Exception as error:
+            left.restore(trainer)
+            self.mail.go_back(trainer.settings)
+            self._store(error)
+            self._publish(fresh=True)
+            return
+        self.mail.go_back(trainer.settings)
+        self._keeper.keep()
+        self.moments.go_to(moment, left)
+        if moment.history is None:
+            self.history.rewind(moment.step, undo=True)
+        else:
+            self.history.become(moment.history)
+        text = f"went back from step {left.step} to step {moment.step}"
+        self.history.mark(moment.step, text)
+        self._has_failed, self.error, self.message, self._mark = False, None, "", None
+        self._changes.append(text)
+        publisher.rest()
+        if self._is_training:
+            publisher.run()
+        else:
+            self._set("paused")
+        self._publish(fresh=True)
+
+    def _keep_moment(self) -> None:
+        """Keep the present weights among the moments one can go back to, if it is time for one."""
+        assert self.trainer is not None
+        assert self._keeper is not None
+        if self.moments.wants(self.trainer.steps) and self._keeper.keep():
+            self.moments.keep(self.trainer)
 
     # -- training -------------------------------------------------------------------------------------------------
 
@@ -271,7 +320,8 @@ class Worker:
         else:
             if publisher.is_due(now):
                 self._publish(fresh=False)
-            keeper.keep_now_and_then(now)
+            if keeper.keep_now_and_then(now) and self.moments.wants(trainer.steps):
+                self.moments.keep(trainer)
 
     def _is_time(self, speed: float, publisher: Publisher) -> bool:
         """Whether the next step is due at a limited speed; if not, wait a while."""
@@ -302,6 +352,7 @@ class Worker:
         self.message = message
         self._set("paused")
         if self._publisher is not None:
+            self._keep_moment()
             self._publish(fresh=True, status="paused")
             self._publisher.rest()
 

@@ -98,6 +98,46 @@ def test_rewind_forgets_what_was_undone(template):
     assert history.generation == 1
 
 
+def test_an_undo_forgets_the_changes_too(template):
+    history = History()
+    for moment in moments(template, range(0, 100, 10)):
+        history.append(moment)
+    history.mark(35, "a change")
+    history.mark(85, "another")
+    history.rewind(50, undo=True)
+    assert history.changes == [(35, "a change")]
+
+
+def test_a_copy_is_a_history_of_its_own(template):
+    history = History(points=8)
+    for moment in moments(template, range(0, 100, 10)):
+        history.append(moment)
+    history.mark(35, "a change")
+    kept = history.copy()
+    steps = history.curve()["step"].tolist()
+    history.rewind(30, undo=True)
+    history.append(dataclasses.replace(template, step=31))
+    assert kept.curve()["step"].tolist() == steps
+    before = history.generation
+    history.become(kept)
+    assert history.curve()["step"].tolist() == steps
+    assert history.changes == [(35, "a change")]
+    assert history.generation > before
+    for moment in moments(template, range(100, 200)):
+        history.append(moment)
+    assert len(history) <= 8
+    assert kept.curve()["step"].tolist() == steps
+
+
+def test_the_moment_nearest_to_a_step(template):
+    history = History()
+    assert history.at(7) is None
+    for moment in moments(template, (0, 10, 20)):
+        history.append(moment)
+    found = [history.at(step) for step in (-5, 4, 6, 14, 99)]
+    assert [moment.step for moment in found if moment is not None] == [0, 0, 10, 10, 20]
+
+
 def test_clear_begins_anew(template):
     history = History()
     history.append(template)
