@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ffexplore.data import datasets as datasets
     from ffexplore.data import load as load
     from ffexplore.engine.activations import activations as activations
+    from ffexplore.engine.backprop import BackpropTwin as BackpropTwin
     from ffexplore.engine.goodness import goodness as goodness
     from ffexplore.engine.inference import inferences as inferences
     from ffexplore.engine.initialize import initializations as initializations
@@ -47,6 +48,7 @@ _PUBLIC = {
     "Settings": "engine.settings",
     "Trainer": "engine.training",
     "Report": "engine.report",
+    "BackpropTwin": "engine.backprop",
     "Runner": "live",
     "Snapshot": "live",
     "History": "live",

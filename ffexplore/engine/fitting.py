@@ -6,14 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from tqdm.auto import tqdm
 
 from ffexplore.errors import SettingsError
-
-if TYPE_CHECKING:
-    from ffexplore.engine.training import Trainer
 
 UNITS = ("epochs", "steps", "seconds")
 FORMATS = {
@@ -21,6 +18,20 @@ FORMATS = {
     "steps": "{l_bar}{bar}| {n:.0f}/{total:g} steps [{elapsed}<{remaining}, {rate_fmt}]",
     "seconds": "{l_bar}{bar}| {n:.1f}/{total:g} s",
 }
+
+
+class Trained(Protocol):
+    """What a fit asks of what it trains."""
+
+    steps: int
+    progress: float
+
+    @property
+    def epochs(self) -> float:
+        """Passes over the training data so far."""
+
+    def step(self) -> None:
+        """Train on one batch."""
 
 
 def chosen_length(given: dict[str, float | None]) -> tuple[str, float]:
@@ -40,7 +51,7 @@ def chosen_length(given: dict[str, float | None]) -> tuple[str, float]:
     return unit, float(amount)
 
 
-def run(trainer: Trainer, unit: str, amount: float, progress: bool) -> None:
+def run(trainer: Trained, unit: str, amount: float, progress: bool) -> None:
     """Step until the amount is done or the person interrupts."""
     bar: Any = nullcontext()
     if progress:
@@ -60,7 +71,7 @@ def run(trainer: Trainer, unit: str, amount: float, progress: bool) -> None:
             trainer.progress = 0.0  # what follows without a horizon keeps its rate
 
 
-def _until(trainer: Trainer, unit: str, amount: float) -> Iterator[float]:
+def _until(trainer: Trained, unit: str, amount: float) -> Iterator[float]:
     """How much is done, before each step, until the amount is reached."""
     began, first_step, first_epoch = time.perf_counter(), trainer.steps, trainer.epochs
     while True:

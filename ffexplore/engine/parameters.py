@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ffexplore.engine.optimize import decay, make_optimizer
+from ffexplore.engine.optimize import calm, decay, make_optimizer
 
-NOTHING = 1e-30  # an average below this changes no weight, and decays to denormal numbers within some hundred steps
 Sources = Mapping[str, tuple[int, int]]
 
 
@@ -100,14 +99,8 @@ class Parameters:
         self.changed()
 
     def calm(self) -> None:
-        """Set what is left of long past gradients to zero in the optimizer's averages.
-
-        An average that only decays ends in denormal numbers, on which a CPU is ten times slower. What is cleared is
-        too small to change any weight.
-        """
-        for value in self.optimizer.state.values():
-            if value.dim():
-                value.copy_(torch.nn.functional.hardshrink(value, NOTHING))
+        """Clear what is left of long past gradients in the optimizer's averages."""
+        calm(self.optimizer)
 
     def changed(self) -> None:
         """Tell that the weights were changed."""

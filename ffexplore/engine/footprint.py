@@ -1,0 +1,79 @@
+"""Counts the bytes that a piece of work makes and keeps, tensor by tensor."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+@dataclass
+class Footprint:
+    """Bytes of the tensors made while it watches; what was there before does not count.
+
+    Attributes
+    ----------
+    live
+        Bytes that are held now.
+    held
+        The largest ``live`` at the moments that ``note`` was told of.
+    peak
+        The largest ``live`` at any moment.
+    """
+
+    live: int = 0
+    held: int = 0
+    peak: int = 0
+    _known: dict[int, weakref.ref[Any]] = field(default_factory=dict, repr=False)
+
+    def note(self) -> None:
+        """Tell that this is a moment between a forward pass and its gradient."""
+        self.held = max(self.held, self.live)
+
+    def watch(self, work: Callable[[], object]) -> None:
+        """Do some work and count the storages it makes, each from its making until nobody holds it any more.
+
+        Works alike on every device, with autograd and without it. Buffers inside one of torch's operations are not
+        seen. The work takes longer than it does unwatched.
+        """
+        with _Mode(self):
+            work()
+
+    def see(self, tree: Any, *, is_new: bool) -> None:
+        """Take in the tensors of a tree; those not seen before count where they are new."""
+        for value in tree_leaves(tree):
+            if not isinstance(value, Tensor):
+                continue
+            storage = value.untyped_storage()
+            key, size = id(storage), storage.nbytes() if is_new else 0
+            if key in self._known:
+                continue
+            self._known[key] = weakref.ref(storage, self._when_gone(key, size))
+            self.live += size
+            self.peak = max(self.peak, self.live)
+
+    def _when_gone(self, key: int, size: int) -> Callable[[object], None]:
+        def forget(_: object) -> None:
+            self._known.pop(key, None)
+            self.live -= size
+
+        return forget
+
+
+class _Mode(TorchDispatchMode):
+    """Shows a footprint what goes into every operation and what comes out of it."""
+
+    def __init__(self, footprint: Footprint) -> None:
+        super().__init__()
+        self._footprint = footprint
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self._footprint.see((args, kwargs), is_new=False)
+        result = func(*args, **(kwargs or {}))
+        self._footprint.see(result, is_new=True)
+        return result
