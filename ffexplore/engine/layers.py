@@ -231,12 +231,6 @@ class Layer:
     def _evidence(self, rule: Rule, state: dict[str, Tensor], h: Tensor, masks: Tensor | None) -> tuple[Tensor, Pull]:
         """The goodness (K, 2, B), and what carries its derivative back to the activity before dropout's factor."""
         entry, params = rule.goodness, rule.goodness_params
-
-        def backward(dh: Tensor, h: Tensor) -> Tensor:
-            # Dropout scaled h; where it silenced a unit the value is of no account, its derivative is masked.
-            undone = h if masks is None or self.activation.by_sign else h / masks.clamp(min=1e-6)
-            return self.activation.backward(dh, undone)
-
         # The derivative of a relu is 0 where h is 0: there the derivative of such a goodness is 0 already.
         implied = entry.rests_at_zero and self.activation.name == "relu"
         if "vjp" in entry.traits:
@@ -245,7 +239,7 @@ class Layer:
             def closed_form(dg: Tensor) -> Tensor:
                 dh = entry.derivative(h if implied else h.clone(), g, dg, params, state)
                 assert dh is not None
-                return dh if implied else backward(dh, h)
+                return dh if implied else self._through_activation(dh, h, masks)
 
             return g, closed_form
         leaf = h.detach().requires_grad_()
@@ -256,9 +250,23 @@ class Layer:
             if not g.requires_grad:
                 return torch.zeros_like(h)
             (dh,) = torch.autograd.grad(g, leaf, dg)
-            return backward(dh, h)
+            return self._through_activation(dh, h, masks)
 
         return g.detach(), automatic
+
+    def _through_activation(self, dh: Tensor, h: Tensor, masks: Tensor | None) -> Tensor:
+        """Carry a derivative by the activity back to the pre-activation, but for dropout's factor."""
+        # Dropout scaled h; where it silenced a unit the value is of no account, its derivative is masked.
+        undone = h if masks is None or self.activation.by_sign else h / masks.clamp(min=1e-6)
+        return self.activation.backward(dh, undone)
+
+    def delta_from_above(self, dh: Tensor, h: Tensor, masks: Tensor | None = None) -> Tensor:
+        """The derivative by the pre-activation, (K, 2, B, units), of a loss whose derivative by the activity is ``dh``.
+
+        ``dh`` may be overwritten.
+        """
+        delta = self._through_activation(dh, h, masks)
+        return delta if masks is None else delta.mul_(masks)
 
     def accumulate(self, parts: list[Part], delta: Tensor) -> None:
         """Turn the derivative by the pre-activation into a change of weights, unless it is not finite.

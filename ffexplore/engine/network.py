@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ffexplore.engine import products
 from ffexplore.engine.inputs import Inputs, Prepared
 from ffexplore.engine.layers import Layer, Part
 from ffexplore.engine.normalize import Normalization
@@ -66,6 +67,32 @@ class Network:
                 below = self.normalization(h, self.normalization_params, out)
                 parts = [Part("below", below.to(dtype))]
             yield layer, fed, h, mask
+
+    def pull_back(self, delta: Tensor, number: int, h: Tensor) -> Tensor:
+        """Carry a derivative by a layer's pre-activation back to the activity below it.
+
+        Parameters
+        ----------
+        delta
+            Derivative by the pre-activation (K, S, B, units) of the layer ``number``, counted from 0.
+        number
+            A layer above the first.
+        h
+            Activity (K, S, B, units) of the layer below.
+
+        Returns
+        -------
+        Tensor
+            Derivative by that activity, of the shape of ``h``; zero where all of a row's units are silent, for they
+            have no direction.
+        """
+        dtype = torch.bfloat16 if self.inputs.half else h.dtype
+        dx = products.pull_back(delta, self.layers[number].parameters.weight_for("below", dtype))
+        leaf = h.detach().requires_grad_()
+        with torch.enable_grad():
+            below = self.normalization(leaf, self.normalization_params)
+        (dh,) = torch.autograd.grad(below, leaf, dx)
+        return dh.masked_fill_((h == 0).all(-1, keepdim=True), 0)
 
     def goodness(self, prepared: Prepared, labels: Tensor, depth: int | None = None) -> Tensor:
         """Goodness of each layer for labels (K', S, B): (L, K, S, B)."""

@@ -46,6 +46,14 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None = None, scratch: Scra
     return torch.add(bias.unsqueeze(1), torch.bmm(stack, weight)).view(shape)
 
 
+def pull_back(delta: Tensor, weight: Tensor) -> Tensor:
+    """``delta @ weight.T``, the derivative by the inputs: delta (K, S, B, d) float32, weight (K, n, d) -> (K, S, B, n).
+
+    Where ``weight`` is bfloat16 the product is taken in bfloat16; the result is float32.
+    """
+    return torch.matmul(delta.to(weight.dtype), weight.transpose(1, 2).unsqueeze(1)).float()
+
+
 def gradient(x: Tensor, delta: Tensor, out: Tensor) -> None:
     """``x.T @ delta`` summed over sides and rows: x (K or 1, S or 1, B, n), delta (K, S, B, d) -> out (K, n, d).
 

@@ -20,7 +20,7 @@ def period(settings: Settings, step: int, epoch: int) -> object:
     if refresh == "epoch":
         return epoch
     if refresh == "round":
-        return step // round_length(settings.schedule.name, len(settings.layers), settings.schedule.values)
+        return step // round_length(len(settings.layers), settings.schedule.values)
     return refresh
 
 

@@ -1,11 +1,13 @@
 """The catalogue of schedules: which layers learn at a step, and over which of them gradient may cross.
 
-An entry returns blocks of layers; gradient crosses inside a block only. In Forward-Forward every block is one
-layer.
+An entry returns blocks of neighbouring layers. A block's objective is that of its last layer, and its gradient crosses
+the borders of layers inside the block only. In Forward-Forward every block is one layer. An entry with blocks of
+more than one has the trait ``crosses``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from ffexplore.registry import Entry, Param, Registry
@@ -40,6 +42,23 @@ def rotation(
     return [[step // turn % depth]]
 
 
-def round_length(name: str, depth: int, params: dict[str, object]) -> int:
-    """Steps of one round of a schedule: negatives that are refreshed each round last as long."""
-    return depth * int(str(params.get("turn", params.get("steps", 1)))) if name != "simultaneous" else 1
+@schedules.register("overlapping", source="The Trifecta, Dooms et al. 2023, arXiv 2311.18130", crosses=True)
+def overlapping(
+    step: int,
+    depth: int,
+    *,
+    reach: Annotated[
+        int, Param("layers below its own that a layer's gradient reaches; 0 is Forward-Forward", 0, 64)
+    ] = 1,
+) -> Blocks:
+    """All layers learn on every batch, and the gradient of each layer's objective also reaches those just below it."""
+    return [[*range(max(0, layer - reach), layer + 1)] for layer in range(depth)]
+
+
+def round_length(depth: int, params: Mapping[str, object]) -> int:
+    """Steps of one round of a schedule: negatives that are refreshed each round last as long.
+
+    Where layers do not take turns it is one step.
+    """
+    turn = params.get("turn", params.get("steps"))
+    return 1 if turn is None else depth * int(str(turn))

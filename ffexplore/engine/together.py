@@ -1,4 +1,4 @@
-"""A step of several layers that know of each other, from the activities of the whole stack.
+"""A step of layers that know of each other: they are told what the others say, or gradient crosses between them.
 
 The usual step needs none of this: each layer learns and is done while the walk goes up. Here the walk is finished
 first, and no weight changes before every derivative is known.
@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.layers import Layer, Others, Part
+from ffexplore.engine.network import Network
+from ffexplore.engine.schedule import Blocks
 
 Step = tuple[Layer, list[Part], Tensor, Tensor | None]  #: what the walk hands out of a layer
 
@@ -22,15 +24,19 @@ def listening(layers: Sequence[Layer], learning: Collection[int]) -> set[str]:
     return {rule.objective.listens_to for rule in rules if "context" in rule.objective.needs}
 
 
-def learn_together(walked: Sequence[Step], learning: Collection[int]) -> None:
-    """Take one step of every layer that learns, each told what the others say of the batch.
+def learn_together(network: Network, walked: Sequence[Step], blocks: Blocks) -> None:
+    """Take one step down the objective of each block, which is that of its last layer.
+
+    A layer in several blocks learns once, from the sum of what reaches it.
 
     Parameters
     ----------
+    network
+        The network.
     walked
         What the walk handed out, from the first layer on.
-    learning
-        Numbers of the layers that learn.
+    blocks
+        Neighbouring layers, over whose borders gradient crosses.
 
     Raises
     ------
@@ -38,24 +44,35 @@ def learn_together(walked: Sequence[Step], learning: Collection[int]) -> None:
         When a loss or a gradient is not finite.
     """
     with torch.no_grad():
-        heard = hear([_margin(layer, h) for layer, _, h, _ in walked])
-        deltas = []
-        for (layer, _, h, masks), others in zip(walked, heard, strict=True):
-            if layer.number in learning:
-                layer.meet_peers(h)
-                deltas.append(layer.delta(h, masks, others))
-        taught = [step for step in walked if step[0].number in learning]
-        for (layer, parts, _, _), delta in zip(taught, deltas, strict=True):
+        for number in {number for block in blocks for number in block}:
+            walked[number][0].meet_peers(walked[number][2])
+        for number, delta in _deltas(network, walked, blocks).items():
+            layer, parts, _, _ = walked[number]
             layer.accumulate(parts, delta)
 
 
-def _margin(layer: Layer, h: Tensor) -> Tensor:
-    """How far the goodness of activities (K, 2, B, units) is above the layer's threshold, (K, 2, B)."""
-    return layer.measure(h) - layer.theta.unsqueeze(-1)
+def _deltas(network: Network, walked: Sequence[Step], blocks: Blocks) -> dict[int, Tensor]:
+    """The derivative of the summed objectives by the pre-activation of each layer that learns, (K, 2, B, units)."""
+    heard: Sequence[Others | None] = [None] * len(walked)
+    if listening(network.layers, [block[-1] for block in blocks]):
+        heard = hear([layer.measure(h) - layer.theta.unsqueeze(-1) for layer, _, h, _ in walked])
+    deltas: dict[int, Tensor] = {}
+    for *lower, last in blocks:
+        layer, _, h, masks = walked[last]
+        delta = layer.delta(h.clone(), masks, heard[last])  # a layer below one block's last may be another's last
+        deltas[last] = deltas[last] + delta if last in deltas else delta
+        for number in reversed(lower):
+            layer, _, h, masks = walked[number]
+            delta = layer.delta_from_above(network.pull_back(delta, number + 1, h), h, masks)
+            deltas[number] = deltas[number] + delta if number in deltas else delta
+    return deltas
 
 
 def hear(margins: Sequence[Tensor]) -> list[Others]:
-    """For each layer the sum of the margins (K, 2, B) of all other layers, and of those below it."""
+    """What each layer is told: the sum of the margins (K, 2, B) of all other layers, and of those below it.
+
+    A margin is how far a layer's goodness is above its threshold.
+    """
     nothing = torch.zeros_like(margins[0])
     below, above = [nothing], [nothing]
     for margin in margins[:-1]:

@@ -180,13 +180,14 @@ class Trainer:
                         features, labels, settings.readout_rate, settings.readout_decay
                     )
                 parts = self.pairs.sides(index, raw, prepared, period(settings, self.steps, self.batches.epoch))
-                learning = {layer for block in self.blocks() for layer in block}
+                blocks = self.blocks()
+                learning = {layer for block in blocks for layer in block}
                 self._set_rates(learning)
                 masks = self._mask if settings.dropout else None
                 heard = listening(network.layers, learning)
                 walk = network.walk(parts, None if "all" in heard else max(learning) + 1, masks)
-                if heard:
-                    learn_together(list(walk), learning)
+                if heard or len(blocks) < sum(map(len, blocks)):
+                    learn_together(network, list(walk), blocks)
                 else:
                     for layer, fed, h, mask in walk:
                         if layer.number in learning:

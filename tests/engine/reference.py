@@ -95,7 +95,8 @@ class Plain:
         self.data: Dataset = trainer.plan.dataset
         encoding = self.settings.label_encoding
         self.overlay = encoding.name == "overlay"
-        self.activities: list[list[Tensor]] = []
+        self.activities: list[list[Tensor]] = []  # by layer and side
+        self.fed: list[list[Tensor]] = []  # by side and layer
         self.layers: list[PlainLayer] = []
         for number in range(len(self.settings.layers)):
             weight, bias = weights_of(trainer, number)
@@ -153,6 +154,10 @@ class Plain:
             x = torch.cat([code, x[:, classes:]], 1) if self.overlay else torch.cat([x, code], 1)
         return self.normalized(x)
 
+    def entering(self, h: Tensor, labels: Tensor) -> Tensor:
+        """What a layer above the first is fed, from the activity below it and the labels of the rows."""
+        return self.normalized(h)
+
     def normalized(self, x: Tensor) -> Tensor:
         choice = self.settings.normalization
         return normalized(x, choice.name, float(choice.values.get("epsilon", 0)))
@@ -192,55 +197,62 @@ class Plain:
         self,
         positive: tuple[Tensor, Tensor],
         negative: tuple[Tensor, Tensor],
-        learning: set[int] | None = None,
+        blocks: list[list[int]] | None = None,
         masks: list[Tensor] | None = None,
     ) -> list[float]:
-        """One step on raw images and labels of both sides; the loss of each layer that learned."""
+        """One step on raw images and labels of both sides; the loss of each block that learned.
+
+        A block's loss is that of its last layer, and reaches every layer of the block.
+        """
+        sides = positive, negative
+        masks = masks or [torch.ones(())] * len(self.layers)
         with torch.no_grad():
-            x_positive, x_negative = self.written(*positive), self.written(*negative)
-        self.activities = self._activities(x_positive, x_negative, masks=masks)
+            self.fed = [[self.written(*side)] for side in sides]
+            for number, mask in enumerate(masks):
+                for (_, labels), fed in zip(sides, self.fed, strict=True):
+                    fed.append(self.entering(self.forward(number, fed[-1], mask), labels))
+            self.activities = [
+                [self.forward(number, fed[number], mask) for fed in self.fed] for number, mask in enumerate(masks)
+            ]
         losses = []
-        for number in range(len(self.layers)):
-            mask = None if masks is None else masks[number]
-            h_positive = self.forward(number, x_positive, mask)
-            h_negative = self.forward(number, x_negative, mask)
-            if learning is None or number in learning:
-                losses.append(self._learn(number, x_positive, h_positive, h_negative))
-            x_positive = self.normalized(h_positive.detach())
-            x_negative = self.normalized(h_negative.detach())
+        gradients = [[torch.zeros_like(layer.weight), torch.zeros_like(layer.bias)] for layer in self.layers]
+        learned = set()
+        for block in [[number] for number in range(len(self.layers))] if blocks is None else blocks:
+            h = []
+            for (_, labels), fed in zip(sides, self.fed, strict=True):
+                x = fed[block[0]]
+                for number in block[:-1]:
+                    x = self.entering(self.forward(number, x, masks[number]), labels)
+                h.append(self.forward(block[-1], x, masks[block[-1]]))
+            loss = self.loss(block[-1], *h)
+            for number in block:
+                layer = self.layers[number]
+                found = torch.autograd.grad(loss, (layer.weight, layer.bias), retain_graph=True)
+                gradients[number] = [one + other for one, other in zip(gradients[number], found, strict=True)]
+            losses.append(float(loss.detach()))
+            learned |= set(block)
+        for number in learned:
+            self._descend(number, gradients[number])
         return losses
 
     @torch.no_grad()
-    def _activities(self, *sides: Tensor, masks: list[Tensor] | None = None) -> list[list[Tensor]]:
-        """Activities of every layer, with the weights from before the step: one of each side."""
-        seen = []
-        for number in range(len(self.layers)):
-            h = [self.forward(number, x, None if masks is None else masks[number]) for x in sides]
-            seen.append(h)
-            sides = tuple(self.normalized(each) for each in h)
-        return seen
-
-    def _learn(self, number: int, x_positive: Tensor, h_positive: Tensor, h_negative: Tensor) -> float:
+    def _descend(self, number: int, gradients: list[Tensor]) -> None:
         settings, layer = self.settings, self.layers[number]
-        loss = self.loss(number, h_positive, h_negative)
-        gradients = list(torch.autograd.grad(loss, (layer.weight, layer.bias)))
         rate, decay = self.rate(number), settings.weight_decay
-        with torch.no_grad():
-            if settings.peer_normalization:
-                layer.peer_mean = 0.9 * layer.peer_mean + 0.1 * h_positive.mean(0)
-                pull = settings.peer_normalization * (layer.peer_mean.mean() - layer.peer_mean)
-                # it is added to what makes a layer better, for every positive row, whatever its activity is
-                gradients[0] -= pull[:, None] * x_positive.mean(0)[None, :]
-                gradients[1] -= pull
-            layer.weight -= rate * decay * layer.weight
-            if layer.optimizer is not None:
-                layer.weight.grad, layer.bias.grad = gradients
-                layer.optimizer.step()
-            else:
-                for value, mean, gradient in zip((layer.weight, layer.bias), layer.mean, gradients, strict=True):
-                    mean.mul_(settings.momentum).add_(gradient, alpha=1 - settings.momentum)
-                    value -= rate * mean
-        return float(loss.detach())
+        if settings.peer_normalization:
+            layer.peer_mean = 0.9 * layer.peer_mean + 0.1 * self.activities[number][0].mean(0)
+            pull = settings.peer_normalization * (layer.peer_mean.mean() - layer.peer_mean)
+            # it is added to what makes a layer better, for every positive row, whatever its activity is
+            gradients[0] -= pull[:, None] * self.fed[0][number].mean(0)[None, :]
+            gradients[1] -= pull
+        layer.weight -= rate * decay * layer.weight
+        if layer.optimizer is not None:
+            layer.weight.grad, layer.bias.grad = gradients
+            layer.optimizer.step()
+        else:
+            for value, mean, gradient in zip((layer.weight, layer.bias), layer.mean, gradients, strict=True):
+                mean.mul_(settings.momentum).add_(gradient, alpha=1 - settings.momentum)
+                value -= rate * mean
 
     def largest_difference(self, trainer: Trainer) -> float:
         """Between these weights and those of a trainer."""

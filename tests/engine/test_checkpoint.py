@@ -37,6 +37,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "noise, full batch": {"negatives": "noise", "batch_size": "full"},
     "greedy": {"schedule": "greedy(steps=3)"},
     "collaboration": {"objective": "collaboration", "goodness": "predictive_coding"},
+    "overlapping": {"schedule": "overlapping", "dropout": 0.2},
     "linear": {"rate_course": "linear", "horizon": 4.0},
     "bfloat16": {"precision": "bfloat16"},
 }

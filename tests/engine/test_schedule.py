@@ -13,6 +13,7 @@ import torch
 
 import ffexplore as ff
 from ffexplore import Settings, SettingsError, Trainer
+from ffexplore.engine.rhythm import period
 from ffexplore.engine.rng import stream
 from tests.engine.reference import flat_weights
 from tests.engine.sets import pictures
@@ -43,6 +44,7 @@ def who_learns(trainer: Trainer, steps: int) -> list[list[int]]:
         ("greedy(steps=2)", [[0], [0], [1], [1], [2], [2], [2]]),
         ("rotation(turn=1)", [[0], [1], [2], [0], [1], [2], [0]]),
         ("rotation(turn=2)", [[0], [0], [1], [1], [2], [2], [0]]),
+        ("overlapping", [[0, 1, 2]] * 7),
     ],
 )
 def test_a_schedule_trains_its_layers_and_leaves_the_others_untouched(schedule: str, expected: list[list[int]]) -> None:
@@ -54,6 +56,32 @@ def test_greedy_layers_have_the_weights_of_shallower_networks() -> None:
     deep = Trainer(settings(schedule="greedy(steps=6)", readout_rate=0)).fit(steps=6, progress=False)
     shallow = Trainer(settings(layers=(6,), readout_rate=0)).fit(steps=6, progress=False)
     assert torch.equal(flat_weights(deep)[0], flat_weights(shallow)[0])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "blocks"),
+    [
+        ("overlapping", [[0], [0, 1], [1, 2], [2, 3]]),
+        ("overlapping(reach=0)", [[0], [1], [2], [3]]),
+        ("overlapping(reach=9)", [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]]),
+    ],
+)
+def test_blocks_that_overlap(schedule: str, blocks: list[list[int]]) -> None:
+    assert Trainer(settings(schedule=schedule, layers=(6, 5, 4, 3))).blocks() == blocks
+
+
+def test_blocks_without_reach_are_forward_forward() -> None:
+    one, other = (Trainer(settings(schedule=name)) for name in ("simultaneous", "overlapping(reach=0)"))
+    for trainer in (one, other):
+        trainer.fit(steps=5, progress=False)
+    assert all(torch.equal(a, b) for a, b in zip(flat_weights(one), flat_weights(other), strict=True))
+
+
+def test_a_round_lasts_until_every_layer_had_its_turn() -> None:
+    for schedule, steps in [("simultaneous", 1), ("overlapping", 1), ("rotation(turn=4)", 12), ("greedy(steps=5)", 15)]:
+        chosen = settings(schedule=schedule, negatives_refresh="round")
+        periods = [period(chosen, step, 0) for step in range(2 * steps)]
+        assert periods == [0] * steps + [1] * steps
 
 
 def test_fit_by_steps_and_epochs() -> None:

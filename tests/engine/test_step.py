@@ -81,6 +81,19 @@ CASES: dict[str, dict[str, Any]] = {
     "dropout, peer": {"dropout": 0.3, "peer_normalization": 0.2},
     "greedy": {"schedule": "greedy(steps=2)"},
     "rotation": {"schedule": "rotation(turn=1)"},
+    "overlapping": {"schedule": "overlapping"},
+    "overlapping, sgd": {"schedule": "overlapping", "optimizer": "sgd", "learning_rate": 0.05},
+    "overlapping, all the way down": {"schedule": "overlapping(reach=5)", "goodness": "sum_of_squares"},
+    "overlapping, layer norm": {"schedule": "overlapping", "normalization": "layer_norm", "activation": "tanh"},
+    "overlapping, unit length, per layer": {
+        "schedule": "overlapping(reach=2)",
+        "normalization": "unit",
+        "goodness": ("mean", "l2_norm", "mean_square"),
+        "objective": ("logistic", "symba", "hinge"),
+    },
+    "overlapping, not normalized": {"schedule": "overlapping", "normalization": "none", "objective": "collaboration"},
+    "overlapping, dropout, peer": {"schedule": "overlapping", "dropout": 0.3, "peer_normalization": 0.2},
+    "overlapping, dropout, softplus": {"schedule": "overlapping", "dropout": 0.3, "activation": "softplus"},
 }
 
 
@@ -102,7 +115,7 @@ def follow(trainer: Trainer, plain: Plain, changes: str, steps: int) -> None:
     trainer.batches.next, trainer._mask = batch, mask  # type: ignore[method-assign,assignment]
     for _ in range(steps):
         masks.clear()
-        learning = {layer for block in trainer.blocks() for layer in block}
+        blocks = trainer.blocks()
         trainer.step()
         rows = taken[-1][0]
         raw, y = plain.raw[rows], plain.y[rows]
@@ -112,7 +125,7 @@ def follow(trainer: Trainer, plain: Plain, changes: str, steps: int) -> None:
         missing = len(plain.layers) - len(kept)
         # a layer above the last that learns is not reached, and draws no mask
         given = [*kept, *[torch.ones(())] * missing] if kept else None
-        plain.step((raw, y), (other, wrong), learning, given)
+        plain.step((raw, y), (other, wrong), blocks, given)
 
 
 @pytest.mark.parametrize("case", CASES)

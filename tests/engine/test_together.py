@@ -77,11 +77,40 @@ def test_every_layer_sees_the_same_probability() -> None:
     assert losses[0] > 0
 
 
-@pytest.mark.parametrize("objective", ["collaboration", "collaboration_earlier"])
-def test_digits_are_learned(objective: str) -> None:
+def test_a_row_whose_units_are_silent_pulls_at_nothing() -> None:
+    """Under a goodness of one layer alone, gradient that crosses into dead units stays finite and zero."""
+    each = trainer(schedule="overlapping", readout_rate=0.0)
+    first = each.network.layers[0].parameters
+    first.bias.fill_(-100.0)
+    first.changed()
+    before = flat_weights(each)
+    each.step()
+    assert torch.equal(flat_weights(each)[0], before[0])
+    assert all(bool(torch.isfinite(weights).all()) for weights in flat_weights(each))
+
+
+def test_bfloat16_blocks_stay_close_to_float32() -> None:
+    one, other = (
+        trainer(schedule="overlapping", precision=name, optimizer="sgd", readout_rate=0.0)
+        for name in ("float32", "bfloat16")
+    )
+    start = flat_weights(one)
+    for each in (one, other):
+        each.fit(steps=3, progress=False)
+    for mine, theirs, before in zip(flat_weights(one), flat_weights(other), start, strict=True):
+        moved = (mine - before).norm()
+        assert float((mine - theirs).norm()) < 0.1 * float(moved)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"objective": "collaboration"}, {"objective": "collaboration_earlier"}, {"schedule": "overlapping"}],
+    ids=["all", "earlier", "overlapping"],
+)
+def test_digits_are_learned(changes: dict[str, Any]) -> None:
     settings = Settings(
-        dataset="digits", label_encoding="appended", layers=(64, 64), objective=objective, logit_scale=10.0,
-        learning_rate=0.005, device="cpu",
+        dataset="digits", label_encoding="appended", layers=(64, 64), logit_scale=10.0, learning_rate=0.005,
+        device="cpu", **changes,
     )  # fmt: skip
     report = Trainer(settings).fit(epochs=12, progress=False).evaluate()
     assert report.accuracy > 0.9
