@@ -9,13 +9,12 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ffexplore.engine.receptive import ReceptiveFields
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.ui.asked_pane import AskedPane
 from ffexplore.ui.courier import Courier, Frame, View
 from ffexplore.ui.frames import Arrays
 from ffexplore.ui.panes import USUAL_PANES, History, standard_panes
-from ffexplore.ui.picture_panes import FieldsPane
 from ffexplore.ui.script import board_script, board_style
 
 ThresholdMoved = Callable[[int, float, bool], None]
@@ -47,11 +46,17 @@ class Board(anywidget.AnyWidget):
 
     def __init__(self, panes: Sequence[str] = USUAL_PANES, **kwargs: Any) -> None:
         self._packers = standard_panes()
+        #: the panes whose content is asked of the trainer, by name
+        self.asked_panes: dict[str, AskedPane[Any]] = {
+            name: pane for name, pane in self._packers.items() if isinstance(pane, AskedPane)
+        }
         self._latest: tuple[Snapshot, History | None] | None = None
         self._threshold_callbacks: list[ThresholdMoved] = []
         self._seen_callbacks: list[Callable[[], None]] = []
+        self._heard_callbacks: list[Callable[[str], None]] = []
         self._courier = Courier(self._compose, self._send_frame)
-        #: pane name -> the exception that its packing raised last; such a pane says so and the others go on
+        #: pane name -> the exception that stopped it. Such a pane says so and is left alone, while the others go on,
+        #: until the person wants it again, or changes what trains
         self.errors: dict[str, Exception] = {}
         super().__init__(panes=list(panes), **kwargs)
         self.on_msg(self._receive)
@@ -67,7 +72,9 @@ class Board(anywidget.AnyWidget):
         return [name for name in self.pane_names if name in proposal["value"]]
 
     @traitlets.observe("panes")
-    def _on_panes(self, _: Any) -> None:
+    def _on_panes(self, change: Any) -> None:
+        for name in set(change["new"]).symmetric_difference(change["old"] or ()):
+            self.errors.pop(name, None)
         # A view may have told that it sees a pane before the kernel knew that there is one to be shown.
         if self._latest is not None:
             self._courier.offer(urgent=True)
@@ -93,6 +100,8 @@ class Board(anywidget.AnyWidget):
             The person caused this moment by a change: do not wait for the frame before to be drawn.
         """
         self._latest = (snapshot, history)
+        if snapshot.changes:
+            self.errors.clear()
         self._courier.offer(urgent=urgent)
 
     def on_threshold(self, callback: ThresholdMoved) -> None:
@@ -111,17 +120,24 @@ class Board(anywidget.AnyWidget):
         """Call back whenever a pane came in sight that nobody saw before, in whatever thread brings the message."""
         self._seen_callbacks.append(callback)
 
-    def show_fields(self, fields: ReceptiveFields | Exception) -> None:
-        """Show receptive fields in the pane ``"fields"``; returns at once, from any thread.
+    def on_heard(self, callback: Callable[[str], None]) -> None:
+        """Call back with a pane's name after a person did something in it that the trainer is to be asked about."""
+        self._heard_callbacks.append(callback)
+
+    def deliver(self, name: str, answer: Any) -> None:
+        """Bring a pane what was asked of the trainer for it; returns at once, from any thread.
 
         Parameters
         ----------
-        fields
-            The weights, or the exception that reading them raised.
+        name
+            The pane, one of `asked_panes`.
+        answer
+            What its look found, or the exception that it raised.
         """
-        pane = self._packers["fields"]
-        assert isinstance(pane, FieldsPane)
-        pane.take(fields)
+        if isinstance(answer, Exception):
+            self.errors[name] = answer
+        else:
+            self.asked_panes[name].take(answer)
         if self._latest is not None:
             self._courier.offer()
 
@@ -131,17 +147,37 @@ class Board(anywidget.AnyWidget):
         super().close()
 
     def _receive(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
-        if content["kind"] != "threshold":
+        if content["kind"] == "threshold":
+            self._move_threshold(content)
+        elif content["kind"] == "pane":
+            self._hear(str(content["pane"]), content, buffers)
+        else:
             before = self.visible
             self._courier.receive(content)
             if self.visible - before:
                 for seen in self._seen_callbacks:
                     seen()
-            return
+
+    def _move_threshold(self, content: Mapping[str, Any]) -> None:
         value = float(content["value"])
         if math.isfinite(value):
             for callback in self._threshold_callbacks:
                 callback(int(content["layer"]), value, bool(content["final"]))
+
+    def _hear(self, name: str, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        """A person did something in a pane, or wants one again that stopped."""
+        self.errors.pop(name, None)
+        pane = self.asked_panes.get(name)
+        try:
+            if pane is not None and not content.get("retry"):
+                pane.hear(content, buffers)
+        except Exception as error:
+            self.errors[name] = error
+        if pane is not None:
+            for heard in self._heard_callbacks:
+                heard(name)
+        if self._latest is not None:
+            self._courier.offer(urgent=True)
 
     def _compose(self, views: Sequence[View]) -> Frame:
         assert self._latest is not None  # the courier composes only after an offer
@@ -158,13 +194,13 @@ class Board(anywidget.AnyWidget):
     def _pack(
         self, name: str, snapshot: Snapshot, history: History | None, have: Sequence[Mapping[str, Any]], arrays: Arrays
     ) -> dict[str, Any]:
-        try:
-            packed = self._packers[name].pack(snapshot, history, have, arrays)
-        except Exception as error:  # one broken pane must neither stop training nor hide the others
-            self.errors[name] = error
-            return {"error": f"{type(error).__name__}: {error}"}
-        self.errors.pop(name, None)
-        return packed
+        error = self.errors.get(name)
+        if error is None:
+            try:
+                return self._packers[name].pack(snapshot, history, have, arrays)
+            except Exception as raised:  # one broken pane must neither stop training nor hide the others
+                error = self.errors[name] = raised
+        return {"error": f"{type(error).__name__}: {error}"}
 
     def _send_frame(self, header: dict[str, Any], buffer: bytes) -> None:
         self.send(header, buffers=[buffer])

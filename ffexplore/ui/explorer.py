@@ -17,8 +17,8 @@ from ffexplore.live.mailbox import describe, differing
 from ffexplore.ui.board import Board
 from ffexplore.ui.controls import Controls
 from ffexplore.ui.field_control import Outlet, close_all
-from ffexplore.ui.fields_reader import FieldsReader
 from ffexplore.ui.guard import Guard
+from ffexplore.ui.reader import Reader
 from ffexplore.ui.renewal import renew_on_registration
 from ffexplore.ui.repairs import Attempt, in_words, proposals, recipes
 from ffexplore.ui.run_bar import RunBar, preset_changes
@@ -119,7 +119,7 @@ class Explorer(widgets.VBox):
         self._show_settings()
         self._show_status()
         self.board.on_threshold(self._dragged)
-        self._fields = FieldsReader(self.runner.ask, self.board)
+        self._reader = Reader(self.runner.ask, self.board)
         self._unobserve = [self.runner.observe(self._publish, weak=True)]
         self._unobserve += renew_on_registration(self.runner, self._tell)
         if start:
@@ -227,7 +227,7 @@ class Explorer(widgets.VBox):
     def _publish(self, snapshot: Snapshot) -> None:
         """Show a moment; called from the trainer thread."""
         self.board.show(snapshot, self.runner.history, urgent=bool(snapshot.changes) or not self.runner.is_running)
-        self._fields.refresh(at_rest=not self.runner.is_running)
+        self._reader.refresh(at_rest=not self.runner.is_running)
         with self._guard:
             if snapshot.changes and self._note_passes:
                 self._say("")

@@ -12,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ffexplore.engine.pictures import hardest_first
-from ffexplore.engine.receptive import ReceptiveFields
+from ffexplore.engine.receptive import ReceptiveFields, receptive_fields, strongest_units
+from ffexplore.engine.training import Trainer
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.ui.asked_pane import AskedPane
 from ffexplore.ui.frames import Arrays
 
 if TYPE_CHECKING:
     from ffexplore.ui.panes import History
 
 REORDER = 2.0  #: seconds between two orders of the gallery while training
+REORDER_FIELDS = 6.0  #: seconds between two choices of the units to show while training
 
 
 class Pace:
@@ -86,36 +89,39 @@ class GalleryPane:
         }
 
 
-class FieldsPane:
-    """Receptive fields of the first layer; what `FieldsReader` brought last, sent once to each view."""
+class FieldsPane(AskedPane[ReceptiveFields]):
+    """Receptive fields of the first layer."""
 
-    def __init__(self) -> None:
-        self._latest: ReceptiveFields | Exception | None = None
-        self._version = 0
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._pace = Pace(REORDER_FIELDS, clock)
+        self._units: NDArray[np.int64] | None = None
+        self._read: tuple[object, int] | None = None  # the weights that were read last, and their version
 
-    def take(self, fields: ReceptiveFields | Exception) -> None:
-        """Take newer fields, or what went wrong when they were read."""
-        self._latest, self._version = fields, self._version + 1
+    def look(self, trainer: Trainer, at_rest: bool) -> ReceptiveFields | None:
+        """Copy the weights if they changed since the last look."""
+        parameters = trainer.network.layers[0].parameters
+        if self._read is not None and (self._read[0] is parameters and self._read[1] == parameters.version):
+            return None
+        if self._pace.is_due(id(parameters), at_rest=at_rest) or self._units is None:
+            self._units = strongest_units(trainer)
+        fields = receptive_fields(trainer, self._units)
+        self._read = parameters, parameters.version
+        return fields
 
-    def pack(
-        self, snapshot: Snapshot, history: History | None, have: Sequence[Mapping[str, Any]], arrays: Arrays
-    ) -> dict[str, Any]:
+    def pack_answer(self, answer: ReceptiveFields, arrays: Arrays) -> dict[str, Any]:
         """Pack the weights as uint8 pictures: 128 is 0, 1 and 255 are the two ends of the scale."""
-        fields = self._latest
-        if fields is None:
-            return {"words": "nothing to show yet"}
-        if isinstance(fields, Exception):
-            raise fields
-        if not len(fields.weights):
-            return {"words": f"{fields.dataset} has rows of numbers, so the weights are no pictures."}
-        packed = {"version": self._version, "total": fields.total, "label_inputs": fields.label_inputs, "arrays": {}}
-        if any(held.get("version") != self._version for held in have) or not have:
-            limit = scale_of(fields)
-            shades = np.clip(np.nan_to_num(fields.weights) / limit, -1, 1)
-            packed["limit"] = limit
-            packed["units"] = fields.units.tolist()
-            packed["arrays"] = {"weights": arrays.add(np.round(128 + 127 * shades).astype(np.uint8))}
-        return packed
+        if not len(answer.weights):
+            return {"words": f"{answer.dataset} has rows of numbers, so the weights are no pictures."}
+        limit = scale_of(answer)
+        shades = np.clip(np.nan_to_num(answer.weights) / limit, -1, 1)
+        return {
+            "total": answer.total,
+            "label_inputs": answer.label_inputs,
+            "limit": limit,
+            "units": answer.units.tolist(),
+            "arrays": {"weights": arrays.add(np.round(128 + 127 * shades).astype(np.uint8))},
+        }
 
 
 def scale_of(fields: ReceptiveFields) -> float:

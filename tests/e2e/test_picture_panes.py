@@ -46,7 +46,7 @@ def test_both_are_toggled_move_cost_nothing_when_hidden_and_survive_a_reload(ope
     notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
     assert pressed(notebook) == ["histograms", "accuracy"]
     assert notebook.page.locator(".ff-pane").count() == 2
-    assert notebook.execute("print(panel._fields._read)").strip() == "None"
+    assert notebook.execute("print(panel.board.asked_panes['fields'].answer)").strip() == "None"
 
     plot = notebook.page.locator(".ff-row").first.element_handle()
     switch(notebook, "gallery").click()
@@ -71,7 +71,7 @@ def test_both_are_toggled_move_cost_nothing_when_hidden_and_survive_a_reload(ope
     notebook.page.keyboard.press("Enter")
     notebook.page.wait_for_function("() => !document.querySelector('[data-pane=fields]')")
     assert notebook.page.evaluate("() => document.activeElement.dataset.switch") == "fields"
-    asked = "print(panel._fields._asked)"
+    asked = "print(panel._reader._turns['fields'].asked)"
     notebook.page.wait_for_timeout(300)
     at = notebook.execute(asked)
     notebook.page.wait_for_timeout(1200)

@@ -147,20 +147,46 @@ def test_without_a_history_the_curves_are_empty(board, page):
     assert board.errors == {}
 
 
-def test_a_broken_pane_says_so_and_the_others_go_on(board, page):
-    class Broken(History):
-        def curve(self):
-            raise KeyError("accuracy")
+class Broken(History):
+    def curve(self):
+        raise KeyError("accuracy")
 
+
+def test_a_broken_pane_says_so_and_the_others_go_on(board, page):
     board.show(snapshot(), Broken())
     page.say("hello")
     panes = page.frames[-1][0]["panes"]
     assert panes["curves"] == {"error": "KeyError: 'accuracy'"}
     assert "arrays" in panes["histograms"]
     assert isinstance(board.errors["curves"], KeyError)
+
+
+def wanted_again(board, page):
+    page.say("pane", pane="curves", retry=True)
+
+
+def switched_off_and_on(board, page):
+    board.panes = ["histograms"]
+    board.panes = ["histograms", "curves"]
+
+
+def something_changed(board, page):
+    board.show(snapshot(changes=("threshold 1 → 2",)), History())
+
+
+@pytest.mark.parametrize("renew", [wanted_again, switched_off_and_on, something_changed])
+def test_a_broken_pane_is_left_alone_until_it_is_wanted_again(board, page, renew):
+    board.show(snapshot(), Broken())
+    page.say("hello")
+    for _ in range(3):
+        page.say("ack")
+        board.show(snapshot(), History())  # would work, but it is not tried
+        assert page.frames[-1][0]["panes"]["curves"] == {"error": "KeyError: 'accuracy'"}
     page.say("ack")
-    board.show(snapshot(), History())
+    renew(board, page)
+    page.say("ack")
     assert board.errors == {}
+    assert "arrays" in page.frames[-1][0]["panes"]["curves"]
 
 
 def test_the_threshold_callback_gets_layer_value_and_end(board, page):

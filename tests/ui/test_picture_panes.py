@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -14,9 +13,10 @@ from ffexplore.engine.receptive import ReceptiveFields, receptive_fields, strong
 from ffexplore.live.snapshot import Examples
 from ffexplore.ui.board import Board
 from ffexplore.ui.explorer import Explorer
-from ffexplore.ui.fields_reader import FieldsReader
 from ffexplore.ui.frames import Arrays
 from ffexplore.ui.picture_panes import FieldsPane, GalleryPane, Pace, scale_of
+from ffexplore.ui.reader import Reader
+from tests.ui.asker import Asker, Clock
 from tests.ui.synthetic import snapshot
 from tests.ui.test_board import Page
 
@@ -33,13 +33,6 @@ def examples(count=4, layers=2, seed=0, height=6):
 
 def moment(step=100, **changes):
     return snapshot(step, **({"examples": examples()} | changes))
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
@@ -169,7 +162,7 @@ def some_fields(limit=0.5):
 
 def test_weights_travel_as_shades_around_zero_and_once(board, page):
     board.show(moment())
-    board.show_fields(some_fields())
+    board.deliver("fields", some_fields())
     page.say("hello", panes=["fields"])
     packed = page.frames[-1][0]["panes"]["fields"]
     assert (packed["units"], packed["total"], packed["limit"]) == ([7, 2], 40, 0.5)
@@ -177,7 +170,7 @@ def test_weights_travel_as_shades_around_zero_and_once(board, page):
     assert (shades.dtype, shades[0, 0, 0], shades[0, 1, 1], shades[1, 1, 1]) == (np.uint8, 128, 255, 1)
     page.say("ack", panes=["fields"], have={"fields": {"version": packed["version"]}})
     board.show(moment(200))
-    assert page.frames[-1][0]["panes"]["fields"]["arrays"] == {}
+    assert page.frames[-1][0]["panes"]["fields"] == {"version": packed["version"]}
 
 
 def test_the_scale_rests_leaves_the_label_out_and_bears_nonsense():
@@ -191,30 +184,17 @@ def test_the_scale_rests_leaves_the_label_out_and_bears_nonsense():
 
 def test_an_error_while_reading_is_shown_in_the_pane_alone(board, page):
     board.show(moment())
-    board.show_fields(ValueError("no weights"))
+    board.deliver("fields", ValueError("no weights"))
     page.say("hello", panes=["gallery", "fields"])
     panes = page.frames[-1][0]["panes"]
     assert panes["fields"] == {"error": "ValueError: no weights"}
     assert "error" not in panes["gallery"]
 
 
-class Asker:
-    """Stands for a runner whose thread answers at once."""
-
-    def __init__(self, trainer):
-        self.trainer, self.count = trainer, 0
-
-    def __call__(self, function, *arguments):
-        self.count += 1
-        answer: Future = Future()
-        answer.set_result(function(self.trainer, *arguments))
-        return answer
-
-
 def test_weights_are_read_only_in_sight_twice_a_second_and_when_they_changed(board, page, data):
     trainer = ff.Trainer(ff.Settings(dataset=data, layers=(40,), batch_size=16, device="cpu"))
     ask, clock = Asker(trainer), Clock()
-    reader = FieldsReader(ask, board, clock)
+    reader = Reader(ask, board, clock)
     board.show(moment())
     page.say("hello", panes=["gallery"])
     reader.refresh(at_rest=False)
@@ -238,7 +218,8 @@ def test_weights_are_read_only_in_sight_twice_a_second_and_when_they_changed(boa
 def test_the_units_stay_in_their_places_for_a_while(board, page, data):
     trainer = ff.Trainer(ff.Settings(dataset=data, layers=(40,), batch_size=16, device="cpu"))
     clock = Clock()
-    reader = FieldsReader(Asker(trainer), board, clock)
+    board.asked_panes["fields"]._pace._clock = clock
+    reader = Reader(Asker(trainer), board, clock)
     board.show(moment())
     page.say("hello", panes=["fields"])
 
@@ -284,15 +265,15 @@ def test_the_explorer_reads_weights_in_its_trainer_thread_and_only_when_seen(dat
         assert panel.runner.wait(20)
         shown = panel.board._packers["fields"]
         assert isinstance(shown, FieldsPane)
-        assert shown._latest is None
+        assert shown.answer is None
         panel.board.panes = ["fields"]
         page.say("hello", panes=["fields"])
         end = time.monotonic() + 10
-        while shown._latest is None:
+        while shown.answer is None:
             assert time.monotonic() < end
             time.sleep(0.01)
-        assert isinstance(shown._latest, ReceptiveFields)
-        assert shown._latest.weights.shape == (32, 6, 7)
+        assert isinstance(shown.answer, ReceptiveFields)
+        assert shown.answer.weights.shape == (32, 6, 7)
         before = shown._version
         panel.runner.step(2)
         assert panel.runner.wait(20)

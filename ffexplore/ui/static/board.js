@@ -1,6 +1,6 @@
 // The board: lays out the panes, draws the latest frame when the browser paints, and tells the kernel what it did.
 
-import { html } from "./dom.js";
+import { html, setText } from "./dom.js";
 import { unpack } from "./frame.js";
 import { Curves } from "./curves.js";
 import { Fields } from "./fields.js";
@@ -39,14 +39,7 @@ class View {
   // Panes that stay are left alone, so that nothing flickers when another comes or goes.
   layOut() {
     const names = Object.keys(PANES).filter((name) => this.model.get("panes").includes(name));
-    for (const [name, { frame, stop }] of this.panes) {
-      if (names.includes(name)) continue;
-      stop.abort();
-      this.watcher.unobserve(frame);
-      frame.remove();
-      this.panes.delete(name);
-      this.inSight.delete(name);
-    }
+    for (const name of [...this.panes.keys()]) if (!names.includes(name)) this.removePane(name);
     names.forEach((name, place) => {
       if (this.panes.has(name)) return;
       this.grid.insertBefore(this.addPane(name), this.grid.children[place] ?? null);
@@ -55,26 +48,48 @@ class View {
     this.switches.show();
   }
 
+  removePane(name) {
+    const { frame, stop } = this.panes.get(name);
+    stop.abort();
+    this.watcher.unobserve(frame);
+    frame.remove();
+    this.panes.delete(name);
+    this.inSight.delete(name);
+  }
+
   addPane(name) {
     const Pane = PANES[name];
     const stop = new AbortController();
     const signal = AbortSignal.any([this.signal, stop.signal]);
     const context = {
       model: this.model, id: this.id, send: (message) => this.send(message), hello: () => this.hello(),
+      tell: (message, buffers) => this.send({ kind: "pane", pane: name, ...message }, buffers),
     };
     const frame = html("section", "ff-pane");
     const head = html("header", "ff-head");
     const title = html("h3", "ff-title", Pane.title);
     const legend = html("div", "ff-legend");
     const note = html("p", "ff-note");
+    const reason = html("span");
+    const again = html("button", "ff-button", "Try again");
     const body = html("div", "ff-body");
     note.hidden = true;
+    note.setAttribute("data-lm-suppress-shortcuts", "true");
+    again.type = "button";
+    again.addEventListener("click", () => this.retry(name), { signal });
+    note.append(reason, again);
     frame.dataset.pane = name;
     frame.setAttribute("role", "group");
     frame.setAttribute("aria-label", Pane.title);
     head.append(title, legend);
     frame.append(head, note, body);
-    this.panes.set(name, { pane: new Pane(body, legend, signal, context), frame, note, stop });
+    const entry = { frame, note, reason, stop, pane: {}, problem: "" };
+    this.panes.set(name, entry);
+    try {
+      entry.pane = new Pane(body, legend, signal, context);
+    } catch (error) {
+      this.stopPane(entry, error);
+    }
     this.watcher.observe(frame);
     return frame;
   }
@@ -103,20 +118,37 @@ class View {
     else tell();
   }
 
+  // A pane that failed here is left alone until the person wants it again; one that failed in the kernel may come back.
   drawPane(name, data) {
     const entry = this.panes.get(name);
-    if (!entry) return;
-    let problem = data.error;
-    if (!problem) {
-      try {
-        entry.pane.update(data);
-      } catch (error) { // one pane must not take the others with it
-        problem = `${error}`;
-        console.error(error);
-      }
+    if (!entry || entry.problem) return;
+    try {
+      if (!data.error) entry.pane.update(data);
+    } catch (error) { // one pane must not take the others with it
+      this.stopPane(entry, error);
+      return;
     }
-    entry.note.hidden = !problem;
-    if (problem) entry.note.textContent = `This view stopped: ${problem}. Training goes on.`;
+    this.sayProblem(entry, data.error);
+  }
+
+  stopPane(entry, error) {
+    console.error(error);
+    entry.problem = `${error}`;
+    this.sayProblem(entry, entry.problem);
+  }
+
+  sayProblem({ note, reason }, problem) {
+    note.hidden = !problem;
+    if (problem) setText(reason, `This view stopped: ${problem}. Training goes on. `);
+  }
+
+  retry(name) {
+    if (this.panes.get(name).problem) { // made anew: what is left of it may be half drawn
+      this.removePane(name);
+      this.layOut();
+      this.hello();
+    }
+    this.send({ kind: "pane", pane: name, retry: true });
   }
 
   // ---- what the kernel is told
@@ -128,9 +160,9 @@ class View {
     return { panes, have, seq: this.drawn };
   }
 
-  send(message) {
+  send(message, buffers = []) {
     try {
-      this.model.send({ view: this.id, ...message });
+      this.model.send({ view: this.id, ...message }, undefined, buffers);
     } catch {
       // The kernel is gone: what is shown stays, and there is nobody to tell.
     }

@@ -1,39 +1,36 @@
 // Receptive fields: the weights of the first layer's units as pictures, one colour scale for all, 0 in the middle.
 
+import { Asked } from "./asked.js";
 import { describeSlowly, html, setAttribute, setText } from "./dom.js";
 import { fixed, plural } from "./numbers.js";
-import { gridWithWords, paint } from "./picture.js";
+import { paint } from "./picture.js";
 
 const POSITIVE = [0, 114, 178];
 const NEGATIVE = [213, 94, 0];
 
-export class Fields {
+export class Fields extends Asked {
   static title = "Receptive fields of layer 1";
   static short = "fields";
   static tip = "What each unit of layer 1 looks for: its weights as a picture";
 
   constructor(element, legend) {
+    super(element, "ff-fields");
     this.cells = [];
     legend.append(html("span", "ff-mark ff-mark-plus", "positive weight"));
     legend.append(html("span", "ff-mark ff-mark-minus", "negative weight"));
     this.meaning = html("span", "");
     legend.append(this.meaning);
-    Object.assign(this, gridWithWords(element, "ff-fields"));
-    this.describe = describeSlowly(this.grid);
-  }
-
-  get have() {
-    return { version: this.version ?? 0 };
+    this.content.setAttribute("role", "img");
+    this.describe = describeSlowly(this.content);
   }
 
   update(pane) {
-    this.words.hidden = !pane.words;
-    this.grid.hidden = Boolean(pane.words);
-    setText(this.words, pane.words ?? "");
-    setText(this.meaning, pane.words ? "" : this.meaning.textContent);
+    super.update(pane);
+    if (pane.words) setText(this.meaning, "");
+  }
+
+  show(pane) {
     const weights = pane.arrays.weights;
-    if (pane.words || !weights) return;
-    this.version = pane.version;
     const [count, height, width] = weights.shape;
     if (count !== this.cells.length) this.build(count);
     this.cells.forEach(({ element, canvas, name }, place) => {
@@ -64,6 +61,6 @@ export class Fields {
       element.append(canvas, name);
       return { element, canvas, name };
     });
-    this.grid.replaceChildren(...this.cells.map(({ element }) => element));
+    this.content.replaceChildren(...this.cells.map(({ element }) => element));
   }
 }

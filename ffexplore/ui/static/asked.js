@@ -1,0 +1,27 @@
+// What panes share that show answers of the trainer: words where there is nothing to draw, and each answer once.
+
+import { html, setText } from "./dom.js";
+
+export class Asked {
+  constructor(element, className) {
+    this.content = html("div", className);
+    this.words = html("p", "ff-pictureless");
+    this.words.hidden = true;
+    element.append(this.content, this.words);
+  }
+
+  get have() {
+    return { version: this.version ?? 0 };
+  }
+
+  update(pane) {
+    const isNew = pane.version !== this.version;
+    if (pane.words || isNew) {
+      setText(this.words, pane.words ?? "");
+      this.words.hidden = !pane.words;
+      this.content.hidden = Boolean(pane.words);
+    }
+    this.version = pane.version;
+    if (!pane.words && isNew) this.show(pane);
+  }
+}
