@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.conftest import CHROMIUM_NAMES, CHROMIUM_PLACES  # noqa: E402
-from tests.e2e.lab import CHROMIUM_ARGUMENTS, LabServer, Notebook, write_notebook  # noqa: E402
+from tests.e2e.lab import CHROMIUM_ARGUMENTS, JupyterServer, Notebook, write_notebook  # noqa: E402
 
 CELLS = ["import ffexplore as ff", "panel = ff.explore()\npanel"]
 SECONDS = 10  #: of training before the picture
@@ -31,7 +31,7 @@ def main() -> None:
     """Train, take the picture, and say how large it is."""
     target = ROOT / "docs" / "explorer.png"
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = LabServer(Path(folder))
+        server = JupyterServer(Path(folder))
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
         try:
             server.wait()

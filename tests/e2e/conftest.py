@@ -1,13 +1,14 @@
-"""One JupyterLab and one Chromium for all end-to-end tests, and a notebook made of cells for each."""
+"""One server of each front end and one Chromium for all end-to-end tests, and a notebook made of cells for each."""
 
 from __future__ import annotations
 
 import importlib.util
 import itertools
+import re
 
 import pytest
 
-from tests.e2e.lab import CHROMIUM_ARGUMENTS, LabServer, Notebook, write_notebook
+from tests.e2e.lab import CHROMIUM_ARGUMENTS, JupyterServer, Notebook, write_notebook
 
 
 @pytest.fixture(scope="session")
@@ -23,13 +24,30 @@ def browser(chromium):
 
 
 @pytest.fixture(scope="session")
-def lab(browser, tmp_path_factory):
-    server = LabServer(tmp_path_factory.mktemp("lab"))
-    try:
-        server.wait()
-        yield server
-    finally:
+def servers(browser, tmp_path_factory):
+    """A function from the name of a front end to its server, which is started when it is first asked for."""
+    started: dict[str, JupyterServer] = {}
+
+    def server_of(front_end: str) -> JupyterServer:
+        if front_end not in started:
+            started[front_end] = JupyterServer(tmp_path_factory.mktemp(front_end), front_end)
+            started[front_end].wait()
+        return started[front_end]
+
+    yield server_of
+    for server in started.values():
         server.stop()
+
+
+@pytest.fixture
+def front_end(request) -> str:
+    """Where notebooks are opened; parametrize it, indirectly, for another one than JupyterLab."""
+    return getattr(request, "param", "lab")
+
+
+@pytest.fixture
+def lab(servers, front_end):
+    return servers(front_end)
 
 
 @pytest.fixture
@@ -42,7 +60,8 @@ def open_notebook(lab, browser, request):
         page = browser.new_context(viewport={"width": width, "height": height}, **context).new_page()
         notebook = Notebook(page, lab)
         opened.append(notebook)
-        notebook.open(write_notebook(lab, f"{request.node.name}-{next(counter)}.ipynb", cells))
+        name = re.sub(r"\W+", "-", request.node.name)
+        notebook.open(write_notebook(lab, f"{name}-{next(counter)}.ipynb", cells))
         if run:
             notebook.run_all()
         return notebook

@@ -1,4 +1,4 @@
-"""A real JupyterLab in folders of its own, and notebooks opened in it by a headless Chromium."""
+"""A real JupyterLab or Notebook 7 in folders of its own, and notebooks opened in it by a headless Chromium."""
 
 from __future__ import annotations
 
@@ -46,10 +46,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class LabServer:
-    """JupyterLab with its own configuration, data, runtime and working folders below `folder`."""
+#: Of each front end: the module that starts it, the class that holds its options, and where a notebook is opened.
+FRONT_ENDS = {
+    "lab": ("jupyterlab", "LabApp", "lab/tree"),
+    "notebook": ("notebook", "JupyterNotebookApp", "notebooks"),
+}
 
-    def __init__(self, folder: Path) -> None:
+#: What Notebook 7.6 throws at its own start, in a notebook without any widget too.
+OWN_ERRORS = {"lab": (), "notebook": ("Cannot read properties of undefined (reading 'schema')",)}
+
+
+class JupyterServer:
+    """JupyterLab or Notebook 7 with its own configuration, data, runtime and working folders below `folder`."""
+
+    def __init__(self, folder: Path, front_end: str = "lab") -> None:
+        module, app, self.notebooks = FRONT_ENDS[front_end]
+        self.own_errors = OWN_ERRORS[front_end]
         self.work = folder / "work"
         self.work.mkdir(parents=True)
         config = folder / "config"
@@ -67,8 +79,8 @@ class LabServer:
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
         }
         command = [
-            sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={self.port}", "--ServerApp.ip=127.0.0.1",
-            "--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+            sys.executable, "-m", module, "--no-browser", f"--port={self.port}", "--ServerApp.ip=127.0.0.1",
+            "--IdentityProvider.token=", f"--{app}.expose_app_in_browser=True", "--LabApp.news_url=None",
             f"--ServerApp.root_dir={self.work}", "--ServerApp.port_retries=0", "--ServerApp.disable_check_xsrf=True",
         ]  # fmt: skip
         if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -88,7 +100,7 @@ class LabServer:
                 time.sleep(0.1)
             else:
                 return
-        raise RuntimeError(f"JupyterLab did not start:\n{Path(self.log.name).read_text()[-3000:]}")
+        raise RuntimeError(f"Jupyter did not start:\n{Path(self.log.name).read_text()[-3000:]}")
 
     def stop(self) -> None:
         """End the server and with it its kernels."""
@@ -104,7 +116,7 @@ class LabServer:
 class Notebook:
     """One notebook in one page. Collects what must not happen: console errors and requests to other hosts."""
 
-    def __init__(self, page, server: LabServer) -> None:
+    def __init__(self, page, server: JupyterServer) -> None:
         self.page = page
         self.server = server
         self.errors: list[str] = []
@@ -115,11 +127,15 @@ class Notebook:
                 self.errors.append(f"{message.text} {message.location}") if message.type == "error" else None
             ),
         )
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", self._note_error)
         page.on("request", self._check_host)
         self.received = 0  # bytes on websockets, both counted as the page sees them
         self.sent = 0
         page.on("websocket", self._count)
+
+    def _note_error(self, error) -> None:
+        if str(error) not in self.server.own_errors:
+            self.errors.append(str(error))
 
     def _count(self, socket) -> None:
         socket.on("framereceived", lambda payload: setattr(self, "received", self.received + len(payload)))
@@ -132,7 +148,7 @@ class Notebook:
 
     def open(self, path: str) -> None:
         """Open a notebook of the working folder and wait until its kernel is idle."""
-        self.page.goto(f"{self.server.url}/lab/tree/{path}?reset")
+        self.page.goto(f"{self.server.url}/{self.server.notebooks}/{path}?reset")
         self.wait_idle()
 
     def wait_idle(self) -> None:
@@ -144,7 +160,7 @@ class Notebook:
         self.page.wait_for_function("() => globalThis.jupyterapp?.shell?.currentWidget?.sessionContext?.session")
 
     def command(self, name: str, **arguments) -> None:
-        """Execute a command of Lab, such as ``notebook:run-all-cells``."""
+        """Execute a command of the front end, such as ``notebook:run-all-cells``."""
         self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args)", [name, arguments])
 
     def run_all(self) -> None:
@@ -194,7 +210,7 @@ class Notebook:
         return path
 
     def close(self) -> None:
-        """Close the page, then shut the kernel down: in this order Lab has no reason to complain about either."""
+        """Close the page, then shut the kernel down: in this order the page has no reason to complain about either."""
         self.page.context.close()
         with urllib.request.urlopen(f"{self.server.url}/api/sessions", timeout=10) as reply:
             sessions = json.load(reply)
@@ -208,7 +224,7 @@ class Notebook:
         assert not self.foreign, self.foreign
 
 
-def write_notebook(server: LabServer, name: str, cells: list[str]) -> str:
+def write_notebook(server: JupyterServer, name: str, cells: list[str]) -> str:
     """Write a notebook made of code cells into the server's working folder; returns its path there."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}

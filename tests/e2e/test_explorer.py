@@ -1,4 +1,4 @@
-"""The explorer in a real JupyterLab: what a student does in the first minutes."""
+"""The explorer in a real JupyterLab and Notebook 7: what a student does in the first minutes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("front_end", ["lab", "notebook"], indirect=True)]
 
 IMPORT = "import ffexplore as ff, torch"
 OPEN = "panel = ff.explore({arguments})\npanel"
@@ -217,16 +217,16 @@ def test_a_second_explorer_pauses_the_first(open_notebook):
 
 
 @pytest.mark.parametrize("width", [1280, 900])
-def test_pictures_for_people_to_look_at(open_notebook, width):
+def test_pictures_for_people_to_look_at(open_notebook, front_end, width):
     notebook = open_notebook(cells("start=True"), width=width, height=1700 if width < 1000 else 1150)
     notebook.page.wait_for_timeout(6000)
     notebook.execute("panel.runner.pause()")
     wait_for_word(notebook, "paused")
-    notebook.screenshot(f"explorer-{width}-page")
+    notebook.screenshot(f"explorer-{front_end}-{width}-page")
     for theme in ("light", "dark"):
         notebook.theme(theme)
         notebook.page.wait_for_timeout(1500)  # Lab's splash goes
-        notebook.screenshot(f"explorer-{width}-{theme}", ".ffx-explorer")
+        notebook.screenshot(f"explorer-{front_end}-{width}-{theme}", ".ffx-explorer")
     overflow = """() => [...document.querySelectorAll('.ffx-explorer, .ffx-explorer *')].filter((node) =>
       ['auto', 'scroll'].includes(getComputedStyle(node).overflowY) && node.scrollHeight > node.clientHeight + 1
       && node.tagName !== 'SELECT').map((node) => node.className)"""
