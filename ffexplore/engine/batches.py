@@ -49,6 +49,11 @@ class Batches:
         return index
 
     @property
+    def left(self) -> int:
+        """Batches to the end of the present pass over the data; of a whole one where a pass has just ended."""
+        return -(-(self.count - self.position % self.count) // self.size)
+
+    @property
     def epochs(self) -> float:
         """Passes over the data so far."""
         return self.epoch + self.position / self.count

@@ -15,6 +15,8 @@ from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.moments import Moment
 
+TRAINING = ("start", "step", "epoch")  #: orders to train
+
 
 @dataclass
 class Question:
@@ -29,7 +31,7 @@ class Question:
 class Order:
     """Something to be done in turn."""
 
-    kind: Literal["start", "step", "reset", "branch", "save", "publish", "stop"]
+    kind: Literal["start", "step", "epoch", "reset", "branch", "save", "restore", "publish", "stop"]
     count: int = 0
     moment: Moment | None = None
     path: Path | None = None
@@ -91,7 +93,7 @@ class Mailbox:
     @property
     def will_train(self) -> bool:
         """Whether an order to train is in the queue."""
-        return any(order.kind in ("start", "step") for order in self._orders)
+        return any(order.kind in TRAINING for order in self._orders)
 
     @property
     def _will_branch(self) -> bool:
@@ -147,7 +149,7 @@ class Mailbox:
     def halt(self, message: str = "") -> None:
         """Stop training now: what was queued to be trained is dropped, resets and saves are not."""
         with self.lock:
-            self._orders = deque(order for order in self._orders if order.kind not in ("start", "step"))
+            self._orders = deque(order for order in self._orders if order.kind not in TRAINING)
             self._halt = message
             self._wake()
 
@@ -205,6 +207,12 @@ class Mailbox:
         """Say that the changes taken out are in force."""
         with self.lock:
             self._base, self._taken = settings, {}
+
+    def adopt(self, settings: Settings) -> None:
+        """Say that other settings are in force, from a checkpoint; changes that wait are forgotten."""
+        with self.lock:
+            self._base = self._wanted = settings
+            self._taken, self._pending, self._notes, self._due = {}, {}, [], None
 
     def refused(self) -> None:
         """Say that the changes taken out could not be met; those that came since stay, if they still go together."""

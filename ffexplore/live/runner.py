@@ -19,7 +19,8 @@ from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
 from ffexplore.live.history import History
-from ffexplore.live.mailbox import Order, Question, differing
+from ffexplore.live.journal import Journal
+from ffexplore.live.mailbox import TRAINING, Order, Question, differing
 from ffexplore.live.moments import Moment
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.live.worker import Listener, Worker
@@ -99,6 +100,11 @@ class Runner:
             raise SettingsError(f"n is {n!r}; it must be a whole number of 1 or more.")
         self._claim()
         self._order(Order("step", count=n))
+
+    def step_epoch(self) -> None:
+        """Train to the end of the present pass over the data, then pause; a pass that has just ended is followed."""
+        self._claim()
+        self._order(Order("epoch"))
 
     def reset(self) -> None:
         """Begin anew with the same settings: weights from the seed, step 0, an empty history."""
@@ -183,6 +189,16 @@ class Runner:
         """Write a checkpoint in turn; the Future's result is its path, see ``Trainer.save``."""
         answer: Future[Path] = Future()
         self._order(Order("save", path=Path(path), answer=answer))
+        return answer
+
+    def restore(self, path: str | os.PathLike[str]) -> Future[None]:
+        """Go on, paused, where a checkpoint was written, in turn; what waits to be changed is forgotten.
+
+        The Future raises CheckpointError when the checkpoint is truncated, altered, foreign or names what is not at
+        hand here; nothing has changed then.
+        """
+        answer: Future[None] = Future()
+        self._order(Order("restore", path=Path(path), answer=answer))
         return answer
 
     def stop(self, *, finish: bool = True) -> None:
@@ -305,6 +321,17 @@ class Runner:
         return self._worker.moments.all
 
     @property
+    def journal(self) -> Journal:
+        """The settings the run began with, and every change at its step."""
+        return self._worker.journal
+
+    def as_python(self) -> str:
+        """The run so far as a script; see ``ffexplore.live.as_python``."""
+        from ffexplore.live.as_python import as_python
+
+        return as_python(self.journal, self._worker.steps, self.threads)
+
+    @property
     def stop_at(self) -> int | None:
         """The step at which training pauses by itself, or None."""
         return self._worker.stop_at
@@ -351,7 +378,7 @@ class Runner:
     def _order(self, order: Order) -> None:
         with self._mail.lock:
             self._mail.put(order)
-            if order.kind in ("start", "step"):
+            if order.kind in TRAINING:
                 self._worker.status = "running"
             self._worker.ensure_thread()
 

@@ -13,6 +13,7 @@ from ffexplore.engine.training import Trainer
 from ffexplore.errors import DivergedError
 from ffexplore.live.faults import explain
 from ffexplore.live.history import History
+from ffexplore.live.journal import Journal
 from ffexplore.live.keeper import Keeper
 from ffexplore.live.mailbox import Letter, Mailbox, Order, Question, describe, differing
 from ffexplore.live.moments import Moment, Moments
@@ -45,6 +46,7 @@ class Worker:
         self.rate = rate
         self.trainer = trainer
         self.history = History()
+        self.journal = Journal()
         self.moments = Moments()
         self.snapshot: Snapshot | None = None
         self.status, self.message = "idle", ""
@@ -67,6 +69,11 @@ class Worker:
         self._has_failed = False  # an exception ended training, and it has not gone on since
         self._publisher: Publisher | None = None
         self._keeper: Keeper | None = None
+
+    @property
+    def steps(self) -> int:
+        """Batches trained so far."""
+        return 0 if self.trainer is None else self.trainer.steps
 
     def ensure_thread(self) -> None:
         """Start the thread if there is none; to be called under the mailbox's lock, after something was put in."""
@@ -127,6 +134,8 @@ class Worker:
             return self._end()
         if order.kind == "save":
             self._save(order)
+        elif order.kind == "restore":
+            self._restore(order)
         elif order.kind == "reset":
             self._reset()
         elif order.kind == "branch":
@@ -136,8 +145,9 @@ class Worker:
             if self._build():
                 self._publish(fresh=not self._is_running)
         elif self._build() and self._recover():
+            assert self.trainer is not None
             self._is_running = order.kind == "start"
-            self._steps_left = order.count
+            self._steps_left = self.trainer.batches.left if order.kind == "epoch" else order.count
             self._next_step = 0.0
             self._set("running")
             self._running_publisher().run()
@@ -157,6 +167,7 @@ class Worker:
         except BaseException as error:
             self._fail(error)
             return False
+        self.journal.begin(self.trainer.settings, self.trainer.steps)
         if self.status == "failed":
             self._set("idle")
         self._has_failed, self.error, self.message = False, None, ""
@@ -204,6 +215,7 @@ class Worker:
             self._publish(fresh=False)
             return
         self.mail.settled(settings)
+        self.journal.note(self.trainer.steps, settings)
         if self.status not in ("failed", "diverged"):
             self.error, self.message = None, ""
         publisher = self._running_publisher()
@@ -239,17 +251,23 @@ class Worker:
                 return
         elif not self._build():
             return
-        self._has_failed, self.error, self.message, self._mark = False, None, "", None
-        self._changes = ["started anew"]
-        self.history.clear()
-        self.history.mark(0, "started anew")
-        self.moments.clear()
-        self._keep_moment()
+        assert self.trainer is not None
+        self.journal.begin(self.trainer.settings)
+        self._forget("started anew")
         if self._is_training:
             self._running_publisher().run()
         else:
             self._set("idle")
         self._publish(fresh=True)
+
+    def _forget(self, news: str) -> None:
+        """Forget what was before; what the history now begins with is said in words."""
+        self._has_failed, self.error, self.message, self._mark = False, None, "", None
+        self._changes = [news]
+        self.history.clear()
+        self.history.mark(self.steps, news)
+        self.moments.clear()
+        self._keep_moment()
 
     def _branch(self, moment: Moment) -> None:
         """Go on from a moment that was kept; what is left behind is kept too, so that one can come back to it."""
@@ -270,6 +288,7 @@ class Worker:
         self.mail.go_back(trainer.settings)
         self._keeper.keep()
         self.moments.go_to(moment, left)
+        self.journal.branch(moment)
         if moment.history is None:
             self.history.rewind(moment.step, undo=True)
         else:
@@ -381,6 +400,7 @@ class Worker:
         reached = self.trainer.steps
         self._keeper.go_back()
         self.history.rewind(self._keeper.step)
+        self.journal.rewind(self._keeper.step)
         self._store(error)
         self.message += f" Training went back to step {self._keeper.step}, the last good state."
         self._set("diverged")
@@ -460,3 +480,23 @@ class Worker:
         except Exception as error:
             self.message = f"The checkpoint was not written: {error}"
             order.answer.set_exception(error)
+
+    def _restore(self, order: Order) -> None:
+        """Go on, paused, where a checkpoint was written."""
+        assert order.answer is not None
+        assert order.path is not None
+        if not order.answer.set_running_or_notify_cancel():
+            return
+        try:
+            trainer = Trainer.restore(order.path)
+            self._surround(trainer)
+        except Exception as error:
+            order.answer.set_exception(error)
+            return
+        self.trainer, self._is_running, self._steps_left = trainer, False, 0
+        self.mail.adopt(trainer.settings)
+        self.journal.begin(trainer.settings, trainer.steps, order.path)
+        self._forget(f"loaded {order.path.name}")
+        self._set("paused")
+        self._publish(fresh=True)
+        order.answer.set_result(None)

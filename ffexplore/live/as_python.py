@@ -1,0 +1,126 @@
+"""A run as a script: its first settings, and every change at the step at which it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+import ffexplore
+from ffexplore.data import Dataset
+from ffexplore.engine.device import resolve_device
+from ffexplore.engine.settings import Settings
+from ffexplore.live.journal import Beginning, Journal
+from ffexplore.live.mailbox import differing
+from ffexplore.registry import Choice
+
+TRAIN = '''
+def train_to(step):
+    """Train until so many batches were seen."""
+    while trainer.steps < step:
+        trainer.step()
+'''
+
+
+def as_python(journal: Journal, steps: int, threads: int) -> str:
+    """Write the script that repeats a run; on a CPU, with as many threads, it gives the same numbers bit for bit.
+
+    Parameters
+    ----------
+    journal
+        What was changed, and when.
+    steps
+        How many steps the run has made.
+    threads
+        How many threads torch used.
+
+    Returns
+    -------
+    str
+        Python, ready to be run.
+    """
+    beginning, changes = journal.beginning, journal.changes
+    if beginning is None:
+        beginning = Beginning(Settings())
+    parts = [_head(), *_remarks(journal, beginning, changes), *_threads(beginning.settings, threads)]
+    parts += ["", *_trainer(beginning), "", TRAIN, ""]
+    present, reached = beginning.settings, beginning.step
+    for step, settings in changes:
+        fields = differing(present, settings)
+        if step > reached:
+            parts.append(f"train_to({step})")
+            reached = step
+        if fields:
+            parts.append(f"trainer.apply(trainer.settings.replace({_arguments(settings, fields)}))")
+        present = settings
+    if steps > reached:
+        parts.append(f"train_to({steps})")
+    return "\n".join([*parts, "print(trainer.evaluate())", ""])
+
+
+def _head() -> str:
+    return (
+        f'"""A run of ffexplore {ffexplore.__version__} (torch {torch.__version__}), with every change at its step."""'
+        "\n\nimport ffexplore as ff"
+    )
+
+
+def _remarks(journal: Journal, beginning: Beginning, changes: list[tuple[int, Settings]]) -> Iterator[str]:
+    """What the script cannot carry and a person has to bring along."""
+    everything = [beginning.settings, *(settings for _, settings in changes)]
+    for name in sorted({name for settings in everything for name in own_functions(settings)}):
+        yield f"# Your own {name} must be registered first: run its cell."
+    for name in dict.fromkeys(each.dataset.name for each in everything if isinstance(each.dataset, Dataset)):
+        yield f"# Your own data {name!r} must be made first (ff.Dataset.from_arrays, from_csv or from_folder)"
+        yield "# and handed to ff.Settings once; it is known by its fingerprint."
+    if beginning.step and beginning.path is None:
+        yield f"# The first {beginning.step} steps were made elsewhere and are not in this script."
+    if not journal.is_complete:
+        yield "# There were very many changes: the oldest were put together, and the numbers will be a little other."
+
+
+def own_functions(settings: Settings) -> Iterator[str]:
+    """The functions of somebody's own that settings use, as in ``goodness 'mine'``."""
+    for field, spec in Settings.fields().items():
+        if spec.registry is None:
+            continue
+        for choice in settings.per_layer(field):
+            entry = spec.registry[choice.name]
+            if not str(getattr(entry.function, "__module__", "")).startswith("ffexplore."):
+                yield f"{spec.registry.kind} {choice.name!r}"
+
+
+def _threads(settings: Settings, threads: int) -> Iterator[str]:
+    if resolve_device(settings.device).type == "cpu":
+        yield "import torch"
+        yield ""
+        yield f"torch.set_num_threads({threads})  # the last digits depend on it"
+
+
+def _trainer(beginning: Beginning) -> Iterator[str]:
+    if beginning.path is not None:
+        yield f"trainer = ff.Trainer.restore({str(beginning.path)!r})"
+        return
+    default = Settings()
+    fields = differing(default, beginning.settings)
+    yield "settings = ff.Settings("
+    yield from (f"    {name}={literal(getattr(beginning.settings, name))}," for name in fields)
+    yield ")"
+    yield "trainer = ff.Trainer(settings)"
+
+
+def _arguments(settings: Settings, fields: list[str]) -> str:
+    return ", ".join(f"{name}={literal(getattr(settings, name))}" for name in fields)
+
+
+def literal(value: Any) -> str:
+    """The value of a field as Python that gives the same value again."""
+    if isinstance(value, Dataset):
+        return repr({"name": value.name, "fingerprint": value.fingerprint})
+    if isinstance(value, Choice):
+        is_plain = not any(isinstance(each, str) for each in value.values.values())
+        return repr(str(value) if is_plain else {"name": value.name, "params": value.values})
+    if isinstance(value, tuple):
+        return "(" + "".join(f"{literal(item)}, " for item in value).rstrip(" ") + ")"
+    return repr(value)
