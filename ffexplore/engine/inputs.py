@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ffexplore.data import Dataset
-from ffexplore.engine.labels import LabelEncoding
+from ffexplore.engine.labels import LabelEncoding, with_inverses
 from ffexplore.engine.layers import Part
 from ffexplore.engine.normalize import Normalization
 from ffexplore.errors import SettingsError
@@ -75,7 +75,7 @@ class Inputs:
         self.normalization_params, self.half = normalization_params, half
         self.per_image = bool(encoding_params.get("per_image", False))
         self.classes, self.features = dataset.classes, dataset.features
-        self.table = encoding.table(self.classes, encoding_params).to(device)
+        self.table = with_inverses(encoding.table(self.classes, encoding_params)).to(device)
         check_blank(dataset, encoding, self.table.shape[1])
         self.replaced = self.table.shape[1] if encoding.replaces else 0
         self.x: dict[str, Tensor] = {}
@@ -92,7 +92,8 @@ class Inputs:
         self.code_squares = self.codes.square().sum(1)
         self._kept: Prepared | None = None
         self.made_for: object = None  # what they were built for, so that a change elsewhere need not build them again
-        self.plain_codes = not self.per_image and bool((self.code_squares[:-1] == self.code_squares[0]).all())
+        of_classes = self.code_squares[: self.classes]
+        self.plain_codes = not self.per_image and bool((of_classes == of_classes[0]).all())
 
     def _scaling(self, scaling: str) -> tuple[float | Tensor, float | Tensor, float]:
         """Factor and offset from raw to scaled inputs, and the scaled value of the brightest input."""
@@ -198,9 +199,9 @@ class Inputs:
         return row_scale(squares + code_squares, size, **self.normalization_params)
 
     def parts(self, prepared: Prepared, labels: Tensor, neutral: bool = False) -> list[Part]:
-        """The first layer's parts for labels (K', S, B); ``neutral`` tells that some are the class number ``classes``.
+        """The first layer's parts for labels (K', S, B).
 
-        That number stands for the neutral label.
+        ``neutral`` tells that some are not those of one class: the neutral label, or every label but one.
         """
         has_label = self.table.shape[1] > 0
         if prepared.image is not None and not has_label:
@@ -226,7 +227,7 @@ class Inputs:
             return self.parts(prepared, labels[None, :, None].expand(rows[0], -1, rows[2]))
         assert prepared.image is not None
         # A side has one label for all its rows: its code meets the weights once, and each row scales the product.
-        return [prepared.image, Part("label", self.codes[None, :-1, None], prepared.scale)]
+        return [prepared.image, Part("label", self.codes[None, : self.classes, None], prepared.scale)]
 
     def _joint(self, prepared: Prepared, codes: Tensor, has_label: bool) -> list[Part]:
         """Normalize image and label together where that is more than scaling rows; nothing can be shared then."""

@@ -44,6 +44,20 @@ class LabelEncoding(Entry):
         return result
 
 
+def all_but(labels: Tensor, classes: int) -> Tensor:
+    """The numbers that stand for every label but the given ones; any shape, int64.
+
+    A label is the number of a class, ``classes`` for the neutral label, or one of these, from ``classes + 1`` up.
+    """
+    return labels + classes + 1
+
+
+def with_inverses(table: Tensor) -> Tensor:
+    """Add to a table of codes (classes + 1, m) those of ``all_but``, each the sum of the others: (2·classes + 1, m)."""
+    codes = table[:-1]
+    return torch.cat([table, codes.sum(0) - codes])
+
+
 label_encodings: Registry[LabelEncoding] = Registry("label encoding", LabelEncoding)
 
 

@@ -57,6 +57,10 @@ class Part:
         product = self.product(parameters)
         return product if self.scale is None else product * self.scale.unsqueeze(-1)
 
+    def scaled(self) -> Tensor:
+        """The inputs with their row factors, (K or 1, S or 1, B, n)."""
+        return self.x if self.scale is None else (self.x * self.scale.unsqueeze(-1)).to(self.x.dtype)
+
     def rows(self, first: int, last: int) -> Part:
         """Some rows, with their products; what all rows share stays as it is."""
 

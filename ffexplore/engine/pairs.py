@@ -95,8 +95,8 @@ class Pairs:
         """
         scores = self._scores(prepared)
         changes_image = self.generator.changes != "label"
-        if raw is None and changes_image:
-            raw = self.inputs.rows(index, self.split).unsqueeze(1)
+        if changes_image:
+            raw = self._raw(index, raw)
         wrong, made = [], []
         for variant in range(len(self._streams)):
             images = None if raw is None else raw[min(variant, len(raw) - 1), 0]
@@ -114,14 +114,25 @@ class Pairs:
         self, index: Tensor, raw: Tensor | None, prepared: Prepared, wrong: Tensor, images: Tensor | None
     ) -> list[Part]:
         """Parts of both sides from what ``negatives`` gave."""
-        labels = self.inputs.y[self.split][index]
-        both = torch.stack([labels.expand(len(wrong), -1), wrong], 1)
+        inputs, inverse = self.inputs, self.generator.inverse
+        labels = inputs.y[self.split][index].expand(len(wrong), -1)
+        if images is not None and self.generator.beside:
+            own = inputs.parts(prepared, labels.unsqueeze(1))
+            other = inputs.parts(inputs.prepare(images.unsqueeze(1)), wrong.unsqueeze(1), inverse)
+            return [_beside(*each) for each in zip(own, other, strict=True)]
         if images is not None:
-            if raw is None:
-                raw = self.inputs.rows(index, self.split).unsqueeze(1)
             negative = images.unsqueeze(1)
-            prepared = self.inputs.prepare(torch.cat([raw.expand_as(negative), negative], 1))
-        return self.inputs.parts(prepared, both)
+            prepared = inputs.prepare(torch.cat([self._raw(index, raw).expand_as(negative), negative], 1))
+        return inputs.parts(prepared, torch.stack([labels, wrong], 1), inverse)
+
+    def seen(self, index: Tensor, raw: Tensor | None, images: Tensor | None) -> Tensor | None:
+        """The images that ``negatives`` gave as a person is to see them: of two side by side, the mean."""
+        if images is None or not self.generator.beside:
+            return images
+        return (self._raw(index, raw)[:, 0] + images) / 2
+
+    def _raw(self, index: Tensor, raw: Tensor | None) -> Tensor:
+        return self.inputs.rows(index, self.split).unsqueeze(1) if raw is None else raw
 
     def rewind(self, *purpose: object) -> None:
         """Begin every stream of random numbers anew, the same for each variant."""
@@ -207,6 +218,16 @@ class Pairs:
         self._streams.load(state)
         self.kept = {key[5:]: value.to(self.device) for key, value in state.items() if key.startswith("kept.")}
         self.kept_for = kept_for
+
+
+def _beside(own: Part, other: Part) -> Part:
+    """Both sides of a source where the positive is an input beside itself and the negative one beside another.
+
+    The two inputs, each (K', 1, B, n), meet the same weights, so that the layer sees their sum; it is halved, which
+    leaves the positive as it is.
+    """
+    first, second = torch.broadcast_tensors(own.scaled(), other.scaled())
+    return Part(own.source, torch.cat([first, torch.lerp(first, second, 0.5)], 1))
 
 
 def check_negatives(kind: str, generator: Negatives) -> None:

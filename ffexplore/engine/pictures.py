@@ -63,8 +63,9 @@ class Pictures:
         Returns
         -------
         tuple
-            Pictures (2, E, height, width, channels) and the labels written into them (2, E), -1 where none is. A
-            label code that is put beside the input is drawn as rows below a picture, or at the end of a table's row.
+            Pictures (2, E, height, width, channels) and the labels written into them (2, E), -1 where none is and
+            -2 - c where every label but c is. A label code that is put beside the input is drawn as rows below a
+            picture, or at the end of a table's row.
         """
         count = len(self.raw)
         labels = torch.stack([positive[:count], negative[:count]])
@@ -78,7 +79,9 @@ class Pictures:
         if code.shape[-1]:
             pictures = torch.cat([pictures, self._code(code)], 2 if self.inputs.dataset.kind == "images" else 3)
         has_label = self.inputs.table.shape[1] > 0
-        shown = labels if has_label else torch.full_like(labels, -1)
+        classes = self.inputs.classes
+        named = torch.where(labels > classes, classes - 1 - labels, labels)
+        shown = named if has_label else torch.full_like(labels, -1)
         return (pictures * 255).round().byte().cpu().numpy(), shown.int().cpu().numpy()
 
     def _code(self, code: Tensor) -> Tensor:

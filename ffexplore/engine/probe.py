@@ -58,7 +58,7 @@ class _Drawn:
     """The negatives of the probe, and what is to be walked."""
 
     labels: Tensor  #: (K', B) of the negatives
-    images: Tensor | None  #: (K', B, features) of the negatives; None where they are those of the positives
+    images: Tensor | None  #: (K', B, features) of the negatives as they are shown; None where both sides have the same
     parts: list[Part]  #: of the positive and the negative side
     depends: bool  #: whether they depend on the weights
 
@@ -134,7 +134,7 @@ class Probe:
         index = self._index.unsqueeze(0)
         labels, images = pairs.negatives(index, None, self._prepared, "probe")
         parts = pairs.assemble(index, None, self._prepared, labels, images)
-        return _Drawn(labels, images, parts, depends=pairs.asks_network)
+        return _Drawn(labels, pairs.seen(index, None, images), parts, depends=pairs.asks_network)
 
     def _uniform_goodness(self) -> Tensor | None:
         """Goodness of uniform wrong labels (L, K, B); None where the negatives are those, or no label is written."""

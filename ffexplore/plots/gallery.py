@@ -71,6 +71,8 @@ def gallery(snapshot: Snapshot) -> go.Figure:
 
 def _label(examples: Examples, side: int, pair: int) -> str:
     label = int(examples.labels[side, pair])
+    if label < -1:
+        return f"all but {-2 - label}"
     return "no label" if label < 0 else f"{label}"
 
 

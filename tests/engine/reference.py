@@ -149,6 +149,9 @@ class Plain:
                 value = strength * brightness[row]
                 if label == classes:
                     code[row] = value / classes
+                elif label > classes:  # every label but one
+                    code[row] = value
+                    code[row, label - classes - 1] = 0
                 else:
                     code[row, label] = value
             x = torch.cat([code, x[:, classes:]], 1) if self.overlay else torch.cat([x, code], 1)
@@ -199,15 +202,20 @@ class Plain:
         negative: tuple[Tensor, Tensor],
         blocks: list[list[int]] | None = None,
         masks: list[Tensor] | None = None,
+        beside: bool = False,
     ) -> list[float]:
         """One step on raw images and labels of both sides; the loss of each block that learned.
 
-        A block's loss is that of its last layer, and reaches every layer of the block.
+        A block's loss is that of its last layer, and reaches every layer of the block. ``beside`` puts the image of
+        the negative beside that of the positive, through one set of weights, halved.
         """
         sides = positive, negative
         masks = masks or [torch.ones(())] * len(self.layers)
         with torch.no_grad():
             self.fed = [[self.written(*side)] for side in sides]
+            if beside:
+                (own,), (other,) = self.fed
+                self.fed = [[(own + own) / 2], [(own + other) / 2]]
             for number, mask in enumerate(masks):
                 for (_, labels), fed in zip(sides, self.fed, strict=True):
                     fed.append(self.entering(self.forward(number, fed[-1], mask), labels))

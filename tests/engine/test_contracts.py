@@ -14,6 +14,7 @@ from torch import Tensor
 
 import ffexplore as ff
 from ffexplore import Settings, Trainer
+from ffexplore.engine.labels import with_inverses
 from ffexplore.engine.negatives import Batch
 from ffexplore.engine.objectives import Evidence
 from ffexplore.engine.rng import stream
@@ -211,9 +212,11 @@ def test_negatives(entry: Any, data: ff.Dataset, rows: int) -> None:
     if entry.changes != "image":
         assert drawn["labels"].shape == (rows,)
         assert drawn["labels"].dtype == torch.int64
-        assert 0 <= int(drawn["labels"].min()) <= int(drawn["labels"].max()) < data.classes
+        first = data.classes + 1 if entry.inverse else 0
+        assert first <= int(drawn["labels"].min()) <= int(drawn["labels"].max()) < first + data.classes
         if entry.traits.get("always_wrong"):
-            assert not bool((drawn["labels"] == batch.labels).any())
+            codes = with_inverses(ff.label_encodings["appended"].table(data.classes, {"strength": 1.0}))
+            assert not bool(codes[drawn["labels"]].gather(1, batch.labels[:, None]).any())
     if entry.changes != "label":
         images, labels = entry.make(batch, drawn, defaults(entry))
         assert images.shape == (rows, data.features)

@@ -12,8 +12,10 @@ from torch import Tensor
 
 import ffexplore as ff
 from ffexplore import Settings, Trainer
+from ffexplore.engine.labels import all_but, with_inverses
 from ffexplore.engine.masks import blurred_masks
 from ffexplore.engine.negatives import Batch, other_label, sample_wrong
+from ffexplore.engine.probe import Probe
 from ffexplore.engine.rng import stream
 from tests.engine.sets import pictures
 
@@ -300,15 +302,18 @@ def test_the_hardest_label_is_the_wrong_one_with_the_most_goodness() -> None:
         assert found == max(wrong, key=lambda each: float(scores[row, each]))
 
 
-def test_labels_follow_the_square_root_of_their_goodness() -> None:
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_labels_follow_the_square_root_of_their_goodness(temperature: float) -> None:
     rows = 40_000
     scores = torch.tensor([4.0, 1.0, 9.0, 0.25, -3.0])
     given = batch(rows, lambda what: scores.expand(rows, CLASSES))
     given.labels = torch.full((rows,), 2)
-    counts = ff.negatives["sqrt_goodness_label"].draw(given, stream(0))["labels"].bincount(minlength=CLASSES).double()
+    drawn = ff.negatives["sqrt_goodness_label"].draw(given, stream(0), {"temperature": temperature})["labels"]
+    counts = drawn.bincount(minlength=CLASSES).double()
     assert counts[2] == 0
     assert counts[4] < rows * 1e-3  # goodness below zero counts as none
-    expected = rows * torch.tensor([2.0, 1.0, 0.5], dtype=torch.float64) / 3.5
+    weights = torch.tensor([2.0, 1.0, 0.5], dtype=torch.float64) ** temperature
+    expected = rows * weights / weights.sum()
     assert chi_square(counts[[0, 1, 3]], expected) < 13.8  # the 99.9 % quantile of χ² with 2 degrees of freedom
 
 
@@ -398,6 +403,37 @@ def test_turned_and_mirrored_images() -> None:
     oblong = batch(40)
     _, images, _ = drawn_by("rotated", oblong)
     assert torch.equal(images, oblong.images.flip(1))  # one channel: upside down is back to front
+
+
+def test_every_label_but_one_is_the_sum_of_the_others() -> None:
+    table = torch.rand(CLASSES + 1, 7)
+    codes = with_inverses(table)
+    assert torch.equal(codes[: CLASSES + 1], table)
+    for label in range(CLASSES):
+        others = sum(table[other] for other in range(CLASSES) if other != label)
+        torch.testing.assert_close(codes[all_but(torch.tensor(label), CLASSES)], others)
+    given = batch(300)
+    drawn = ff.negatives["inverse_label"].draw(given, stream(0))["labels"]
+    assert torch.equal(drawn, all_but(given.labels, CLASSES))
+
+
+def test_the_inverse_label_is_shown_as_what_it_leaves_out() -> None:
+    reading = Probe(Trainer(Settings(dataset=pictures(), negatives="inverse_label", layers=(5,)))).measure()
+    assert np.array_equal(reading.labels[1], -2 - reading.labels[0])
+    assert set(reading.labels[0].tolist()) <= set(range(4))
+    code = reading.images[1, 0].ravel()[:4]
+    assert code.tolist() == [0 if place == reading.labels[0, 0] else 255 for place in range(4)]
+
+
+def test_a_self_contrastive_pair_is_shown_as_its_mean() -> None:
+    trainer = Trainer(Settings(dataset=pictures(), negatives="self_contrastive", label_encoding="none", layers=(5,)))
+    reading = Probe(trainer).measure()
+    own, mean = reading.images.astype(np.int64)
+    everything = trainer.network.inputs.rows(torch.arange(9), "validation").numpy().reshape(9, -1) * 255
+    other = (2 * mean - own).reshape(len(own), -1)
+    away = np.abs(other[:, None] - everything[None]).max(2)
+    assert (away.min(1) <= 1.5).all(), "what is left after the image itself is another image of the split"
+    assert not bool(np.abs(mean - own).max((1, 2, 3)).min() == 0)
 
 
 @pytest.mark.parametrize("refresh", ["epoch", "once"])

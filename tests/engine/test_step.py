@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+import ffexplore as ff
 from ffexplore import Settings, Trainer
 from tests.engine.reference import Plain, flat_weights
 from tests.engine.sets import pictures, table
@@ -97,7 +99,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def follow(trainer: Trainer, plain: Plain, changes: str, steps: int) -> None:
+def follow(trainer: Trainer, plain: Plain, changes: str, steps: int, beside: bool = False) -> None:
     """Train both on the same batches, whose negatives hold no chance."""
     inputs = trainer.network.inputs
     taken: list[Tensor] = []
@@ -119,13 +121,13 @@ def follow(trainer: Trainer, plain: Plain, changes: str, steps: int) -> None:
         trainer.step()
         rows = taken[-1][0]
         raw, y = plain.raw[rows], plain.y[rows]
-        wrong = (y + 1) % inputs.classes if changes == "label" else y
-        other = raw if changes == "label" else 0.7 * raw.flip(1)
+        wrong = {"label": (y + 1) % inputs.classes, "inverse": y + inputs.classes + 1, "image": y}[changes]
+        other = 0.7 * raw.flip(1) if changes == "image" else raw
         kept = [each.double().reshape(-1, each.shape[-1]) for each in masks]
         missing = len(plain.layers) - len(kept)
         # a layer above the last that learns is not reached, and draws no mask
         given = [*kept, *[torch.ones(())] * missing] if kept else None
-        plain.step((raw, y), (other, wrong), blocks, given)
+        plain.step((raw, y), (other, wrong), blocks, given, beside)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -150,6 +152,37 @@ def test_step_is_the_textbook_on_image_negatives(encoding: str, normalization: s
     trainer = Trainer(settings)
     plain = Plain(trainer)
     follow(trainer, plain, "image", 7)
+    assert plain.largest_difference(trainer) < 3e-5
+
+
+@pytest.mark.parametrize("encoding", ["overlay", "appended(strength=2)", "none"])
+@pytest.mark.parametrize("normalization", ["rms", "unit", "layer_norm", "none"])
+def test_step_is_the_textbook_on_images_side_by_side(
+    encoding: str, normalization: str, register: Callable[..., Any]
+) -> None:
+    register(ff.negatives, "beside", lambda batch, rng: 0.7 * batch.images.flip(1), changes="image", beside=True)
+    settings = Settings(
+        **{**BASE, "dataset": pictures(), "negatives": "beside", "label_encoding": encoding,
+           "normalization": normalization, "readout_rate": 0.1},
+    )  # fmt: skip
+    trainer = Trainer(settings)
+    plain = Plain(trainer)
+    before = flat_weights(trainer)
+    follow(trainer, plain, "image", 7, beside=True)
+    assert plain.largest_difference(trainer) < 3e-5
+    assert max(float((now - then).abs().max()) for now, then in zip(flat_weights(trainer), before, strict=True)) > 1e-3
+
+
+@pytest.mark.parametrize("encoding", ["overlay", "overlay(per_image=True)", "appended(strength=2)"])
+@pytest.mark.parametrize("normalization", ["rms", "layer_norm", "none"])
+def test_step_is_the_textbook_on_every_label_but_the_right_one(encoding: str, normalization: str) -> None:
+    settings = Settings(
+        **{**BASE, "dataset": pictures(), "negatives": "inverse_label", "label_encoding": encoding,
+           "normalization": normalization},
+    )  # fmt: skip
+    trainer = Trainer(settings)
+    plain = Plain(trainer)
+    follow(trainer, plain, "inverse", 7)
     assert plain.largest_difference(trainer) < 3e-5
 
 

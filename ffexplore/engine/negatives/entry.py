@@ -9,6 +9,8 @@ both (``changes="both"``). ::
         \"\"\"What is wrong with them, in one line.\"\"\"
         return (batch.labels + 1) % batch.classes
 
+A label may also be ``all_but(labels, classes)``, which stands for every label but the given one (``inverse=True``).
+
 An entry whose negatives are to last (refresh every epoch, or once) but which changes images draws whole numbers
 only (partners, seeds), and makes the images of them in the trait ``make(batch, draw, **params)``.
 """
@@ -68,6 +70,12 @@ class Negatives(Entry):
         Makes the images of a draw of whole numbers.
     always_wrong : bool
         No negative carries the right label.
+    inverse : bool
+        The labels are numbers of ``all_but``.
+    beside : bool
+        The image made is put beside that of the sample, and both meet the same weights: the layer sees the mean of
+        the two inputs, each scaled and normalized on its own. The positive is put beside itself, which changes
+        nothing, so that nothing is different when a class is read.
     """
 
     traits: Mapping[str, Any] = field(default_factory=dict)
@@ -82,6 +90,16 @@ class Negatives(Entry):
     def needs(self) -> frozenset[str]:
         """What must be there for this generator to work."""
         return frozenset(self.traits.get("needs", ()))
+
+    @property
+    def inverse(self) -> bool:
+        """Whether the labels stand for every label but one."""
+        return bool(self.traits.get("inverse", False))
+
+    @property
+    def beside(self) -> bool:
+        """Whether the image made is put beside that of the sample instead of in its place."""
+        return bool(self.traits.get("beside", False))
 
     @property
     def lasting(self) -> bool:
@@ -106,8 +124,10 @@ class Negatives(Entry):
             if not isinstance(value, Tensor) or len(value) != size:
                 raise SettingsError(f"The negatives {self.name!r} returned {key} that are not one row for each sample.")
         labels = drawn.get("labels")
-        if labels is not None and size and not 0 <= int(labels.min()) <= int(labels.max()) < batch.classes:
-            raise SettingsError(f"The negatives {self.name!r} returned labels outside 0 to {batch.classes - 1}.")
+        first = batch.classes + 1 if self.inverse else 0
+        last = first + batch.classes - 1
+        if labels is not None and size and not first <= int(labels.min()) <= int(labels.max()) <= last:
+            raise SettingsError(f"The negatives {self.name!r} returned labels outside {first} to {last}.")
         return drawn
 
     def make(self, batch: Batch, draw: Draw, params: Mapping[str, Value] | None = None) -> tuple[Tensor, Tensor]:

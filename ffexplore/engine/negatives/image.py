@@ -110,6 +110,13 @@ def _make_mix(batch: Batch, draw: Draw, *, share: float) -> Tensor:
     return torch.lerp(batch.images, batch.fetch(draw["partners"]), share)
 
 
+@negatives.register("self_contrastive", changes="image", needs=(), paired=True, beside=True, make=_partner_images,
+                    source="SCFF, Chen et al. 2024, arXiv 2409.11593")  # fmt: skip
+def self_contrastive(batch: Batch, rng: torch.Generator) -> Draw:
+    """Another image beside the image, as against the image beside itself: W(x + x′) against W(x + x), both halved."""
+    return {"partners": _partners(batch, rng)}
+
+
 @negatives.register("mix_up", changes="image", needs=(), paired=True, make=_make_mix,
                     source="after Zhang et al. 2018, arXiv 1710.09412")  # fmt: skip
 def mix_up(

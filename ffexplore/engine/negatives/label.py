@@ -7,6 +7,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from ffexplore.engine.labels import all_but
 from ffexplore.engine.negatives.entry import Batch, negatives
 from ffexplore.registry import Param
 
@@ -56,10 +57,16 @@ def hardest_label(batch: Batch, rng: torch.Generator, *, layers: Layers = "first
 
 @negatives.register("sqrt_goodness_label", changes="label", needs=("labels", "scores"), paired=True,
                     always_wrong=True, source="dah33/explore_forward_forward")  # fmt: skip
-def sqrt_goodness_label(batch: Batch, rng: torch.Generator, *, layers: Layers = "all") -> Tensor:
+def sqrt_goodness_label(
+    batch: Batch,
+    rng: torch.Generator,
+    *,
+    temperature: Annotated[float, Param("power of the square root; 0 makes all wrong labels alike", 0.0, 100.0)] = 1.0,
+    layers: Layers = "all",
+) -> Tensor:
     """A wrong label with probability ∝ the square root of its goodness; goodness below zero counts as none."""
     weights = batch.scores(layers).clamp(min=1e-8).sqrt()
-    return sample_wrong(weights.log(), batch.labels, rng)
+    return sample_wrong(temperature * weights.log(), batch.labels, rng)
 
 
 @negatives.register("readout_label", changes="label", needs=("labels", "readout"), paired=True, always_wrong=True,
@@ -72,6 +79,13 @@ def readout_label(
 ) -> Tensor:
     """A wrong label sampled from what the one-pass read-out believes of the image with a neutral label."""
     return sample_wrong(temperature * batch.scores("readout"), batch.labels, rng)
+
+
+@negatives.register("inverse_label", changes="label", needs=("labels",), paired=True, always_wrong=True, inverse=True,
+                    source="fflib (mitkonikov/ff), the default there")  # fmt: skip
+def inverse_label(batch: Batch, rng: torch.Generator) -> Tensor:
+    """Every label but the right one, all at once; too easy, because a layer need only count how many are written."""
+    return all_but(batch.labels, batch.classes)
 
 
 @negatives.register("permuted_labels", changes="label", needs=("labels",), paired=False, always_wrong=False,

@@ -7,6 +7,12 @@ import { gridWithWords, paint } from "./picture.js";
 const SIDES = ["positive", "negative"];
 const ROOMY = 4; // layers up to which each bar has its number beside it
 
+// The label of an input in words: a class, none (-1), or all but class c (-2 - c).
+function named(label, kind = "label ") {
+  if (label < -1) return `all but ${-2 - label}`;
+  return label < 0 ? "no label" : `${kind}${label}`;
+}
+
 // One input: its picture, the label in it, and a bar for each layer.
 class Input {
   constructor(side) {
@@ -46,9 +52,9 @@ class Input {
       });
     }
     if (layers.length !== this.bars.length) this.build(layers.length);
-    setText(this.label, label < 0 ? "no label" : `${label}`);
+    setText(this.label, named(label, ""));
     const facts = layers.map((layer, i) => this.level(this.bars[i], layer, i));
-    const written = label < 0 ? "no label written into it" : `label ${label} written into it`;
+    const written = `${named(label)} written into it`;
     setAttribute(this.element, "title", [`${this.side} input, ${written}`, ...facts].join("\n"));
   }
 
@@ -122,7 +128,7 @@ export class Gallery {
 
   summary() {
     const total = ({ layers }) => fixed(layers.reduce((sum, { goodness }) => sum + goodness, 0), 2);
-    const words = (input) => `${input.label < 0 ? "no label" : `label ${input.label}`}, goodness ${total(input)}`;
+    const words = (input) => `${named(input.label)}, goodness ${total(input)}`;
     const [positive, negative] = this.shown[0];
     return `${plural(this.shown.length, "pair", "pairs")} of inputs. The hardest: `
       + `positive ${words(positive)}; negative ${words(negative)}.`;
