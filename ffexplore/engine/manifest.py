@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from ffexplore.engine.training import Trainer
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """The version of an installed package, or the word that it is not."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -31,9 +32,9 @@ def make_manifest(trainer: Trainer) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "precision": "bfloat16 products, float32 weights" if plan.half else "float32",
         "versions": {
-            "ffexplore": _version("ffexplore"),
+            "ffexplore": version_of("ffexplore"),
             "torch": torch.__version__,
-            "numpy": _version("numpy"),
+            "numpy": version_of("numpy"),
             "python": platform.python_version(),
         },
     }

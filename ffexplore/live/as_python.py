@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-import ffexplore
 from ffexplore.data import Dataset
 from ffexplore.engine.device import resolve_device
+from ffexplore.engine.manifest import version_of
 from ffexplore.engine.settings import Settings
 from ffexplore.live.journal import Beginning, Journal
 from ffexplore.live.mailbox import differing
@@ -60,10 +60,8 @@ def as_python(journal: Journal, steps: int, threads: int) -> str:
 
 
 def _head() -> str:
-    return (
-        f'"""A run of ffexplore {ffexplore.__version__} (torch {torch.__version__}), with every change at its step."""'
-        "\n\nimport ffexplore as ff"
-    )
+    versions = f"ffexplore {version_of('ffexplore')}, torch {torch.__version__}"
+    return f'"""A run with every change at its step ({versions})."""\n\nimport ffexplore as ff'
 
 
 def _remarks(journal: Journal, beginning: Beginning, changes: list[tuple[int, Settings]]) -> Iterator[str]:
