@@ -29,7 +29,7 @@ def build(plan: Plan, variants: Sequence[Settings], former: Network | None = Non
     settings = variants[0]
     normalization = normalizations[settings.normalization.name]
     inputs = former.inputs if former is not None else None
-    asked = settings.label_encoding, settings.normalization, settings.input_scaling
+    asked = settings.label_encoding, settings.label_layers, settings.normalization, settings.input_scaling
     if inputs is None or inputs.made_for != asked:
         inputs = Inputs(
             plan.dataset,
@@ -41,6 +41,7 @@ def build(plan: Plan, variants: Sequence[Settings], former: Network | None = Non
             plan.device,
             plan.half,
             inputs,
+            settings.label_layers == "all",
         )
         inputs.made_for = asked
     scratch: dict[int, torch.Tensor] = {}

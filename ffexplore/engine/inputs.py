@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ffexplore.data import Dataset
 from ffexplore.engine.labels import LabelEncoding, with_inverses
-from ffexplore.engine.layers import Part
+from ffexplore.engine.layers import LABEL_ABOVE, Part
 from ffexplore.engine.normalize import Normalization
 from ffexplore.errors import SettingsError
 
@@ -52,6 +52,8 @@ class Inputs:
         Whether inputs are handed on as bfloat16.
     former
         Inputs of the same data on the same device, whose tensors are used again.
+    label_above
+        Whether the layers above the first see the label too.
 
     Raises
     ------
@@ -70,9 +72,10 @@ class Inputs:
         device: torch.device,
         half: bool = False,
         former: Inputs | None = None,
+        label_above: bool = False,
     ) -> None:
         self.dataset, self.encoding, self.normalization = dataset, encoding, normalization
-        self.normalization_params, self.half = normalization_params, half
+        self.normalization_params, self.half, self.label_above = normalization_params, half, label_above
         self.per_image = bool(encoding_params.get("per_image", False))
         self.classes, self.features = dataset.classes, dataset.features
         self.table = with_inverses(encoding.table(self.classes, encoding_params)).to(device)
@@ -201,8 +204,13 @@ class Inputs:
     def parts(self, prepared: Prepared, labels: Tensor, neutral: bool = False) -> list[Part]:
         """The first layer's parts for labels (K', S, B).
 
-        ``neutral`` tells that some are not those of one class: the neutral label, or every label but one.
+        ``neutral`` tells that some are not those of one class: the neutral label, or every label but one. Where the
+        layers above see the label too, their part comes last.
         """
+        first = self._first_parts(prepared, labels, neutral)
+        return [*first, Part(LABEL_ABOVE, self.table[labels])] if self.label_above else first
+
+    def _first_parts(self, prepared: Prepared, labels: Tensor, neutral: bool) -> list[Part]:
         has_label = self.table.shape[1] > 0
         if prepared.image is not None and not has_label:
             return [prepared.image]
@@ -227,7 +235,8 @@ class Inputs:
             return self.parts(prepared, labels[None, :, None].expand(rows[0], -1, rows[2]))
         assert prepared.image is not None
         # A side has one label for all its rows: its code meets the weights once, and each row scales the product.
-        return [prepared.image, Part("label", self.codes[None, : self.classes, None], prepared.scale)]
+        first = [prepared.image, Part("label", self.codes[None, : self.classes, None], prepared.scale)]
+        return [*first, Part(LABEL_ABOVE, self.table[None, : self.classes, None])] if self.label_above else first
 
     def _joint(self, prepared: Prepared, codes: Tensor, has_label: bool) -> list[Part]:
         """Normalize image and label together where that is more than scaling rows; nothing can be shared then."""

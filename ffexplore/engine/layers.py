@@ -18,6 +18,8 @@ from ffexplore.engine.parameters import Parameters
 from ffexplore.engine.scratch import Scratch
 from ffexplore.errors import DivergedError
 
+BELOW = "below"  #: the source of a layer above the first: what the layer below passes on
+LABEL_ABOVE = "label above"  #: the label as a further source of every layer above the first
 LOSS_INTERVAL = 4  # the loss is only looked at, so every fourth batch will do
 Pull = Callable[[Tensor], Tensor]
 Others = Mapping[str, Tensor]

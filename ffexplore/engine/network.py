@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ffexplore.engine import products
 from ffexplore.engine.inputs import Inputs, Prepared
-from ffexplore.engine.layers import Layer, Part
+from ffexplore.engine.layers import BELOW, LABEL_ABOVE, Layer, Part
 from ffexplore.engine.normalize import Normalization
 from ffexplore.engine.readout import Readout
 from ffexplore.engine.scratch import Scratch
@@ -52,10 +52,14 @@ class Network:
     ) -> Iterator[tuple[Layer, list[Part], Tensor, Tensor | None]]:
         """Go up layer by layer: the layer, what it was fed, its activity (K, S, B, units), its dropout mask.
 
-        The next layer's input is taken before a layer is handed out, so its activity may be overwritten and its
+        ``parts`` are the first layer's, and with them the label of the layers above where those have one. The
+        next layer's input is taken before a layer is handed out, so its activity may be overwritten and its
         weights changed meanwhile. With ``scratch`` an activity lasts until the next layer is asked for.
         """
         layers = self.layers[:depth]
+        above = [part for part in parts if part.source == LABEL_ABOVE]
+        if above:
+            parts = [part for part in parts if part.source != LABEL_ABOVE]
         for number, layer in enumerate(layers):
             z = layer.project(parts, scratch)
             mask = masks(layer, z) if masks is not None else None
@@ -65,7 +69,8 @@ class Network:
                 dtype = torch.bfloat16 if self.inputs.half else h.dtype
                 out = scratch.get("below", h.shape, dtype, h.device) if scratch is not None else None
                 below = self.normalization(h, self.normalization_params, out)
-                parts = [Part("below", below.to(dtype))]
+                # a part keeps its product with the weights of one layer: each has its own
+                parts = [Part(BELOW, below.to(dtype)), *(Part(part.source, part.x) for part in above)]
             yield layer, fed, h, mask
 
     def pull_back(self, delta: Tensor, number: int, h: Tensor) -> Tensor:
@@ -87,7 +92,7 @@ class Network:
             have no direction.
         """
         dtype = torch.bfloat16 if self.inputs.half else h.dtype
-        dx = products.pull_back(delta, self.layers[number].parameters.weight_for("below", dtype))
+        dx = products.pull_back(delta, self.layers[number].parameters.weight_for(BELOW, dtype))
         leaf = h.detach().requires_grad_()
         with torch.enable_grad():
             below = self.normalization(leaf, self.normalization_params)

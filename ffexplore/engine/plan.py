@@ -11,6 +11,7 @@ from ffexplore.data import Dataset
 from ffexplore.engine.device import resolve_device, resolve_half
 from ffexplore.engine.inputs import check_blank
 from ffexplore.engine.labels import label_encodings
+from ffexplore.engine.layers import BELOW, LABEL_ABOVE
 from ffexplore.engine.negatives import negatives
 from ffexplore.engine.pairs import check_negatives
 from ffexplore.engine.settings import Settings, dataset_of, natural_threshold
@@ -75,10 +76,11 @@ def plan(settings: Settings) -> Plan:
     if settings.shift and dataset.kind != "images":
         raise SettingsError(f"shift is {settings.shift}, but {dataset.name!r} is a table; only pictures can be moved.")
     first = {"image": (0, dataset.features)}
+    label = table.shape[1] if settings.label_layers == "all" else 0
     if table.shape[1]:
         start = 0 if encoding.replaces else dataset.features
         first["label"] = (start, start + table.shape[1])
-    sources = (tuple(first.items()), *((("below", (0, units)),) for units in settings.layers[:-1]))
+    sources = (tuple(first.items()), *(_sources_above(units, label) for units in settings.layers[:-1]))
     device = resolve_device(settings.device)
     half = resolve_half(settings.precision, device, settings.layers)
     begins_anew = (dataset.fingerprint, settings.seed, str(device), half, settings.initialization)
@@ -90,6 +92,12 @@ def plan(settings: Settings) -> Plan:
             f"{free / 2**30:.1f} GiB are free; choose fewer or narrower layers."
         )
     return result
+
+
+def _sources_above(below: int, label: int) -> tuple[tuple[str, tuple[int, int]], ...]:
+    """The sources of a layer above the first: the units below it and, where it sees one, the values of a label."""
+    passed = (BELOW, (0, below))
+    return (passed, (LABEL_ABOVE, (below, below + label))) if label else (passed,)
 
 
 def _free_memory(device: torch.device) -> int | None:

@@ -55,6 +55,10 @@ class Settings:
         0, "Pixels by which a training picture is moved at random in each direction.", "Data", unit="pixels",
         low=0, high=8, whole=True,
     )  # fmt: skip
+    label_layers: str = setting(
+        "first", "Which layers see the label: the first, in the input, or all, each beside what it gets from below.",
+        "Data", choices=("first", "all"),
+    )  # fmt: skip
     layers: tuple[int, ...] = setting(
         (256, 256), "Units of each layer.", "Layers", unit="units", low=1, high=100_000, whole=True, per_layer=True
     )
@@ -149,6 +153,11 @@ class Settings:
             raise SettingsError(
                 f"negatives is {self.negatives.name!r}, which {what}, but label_encoding is 'none', so no "
                 "label is written; choose negatives that change the image (hybrid_images, noise) or an encoding."
+            )
+        if unlabelled and self.label_layers != "first":
+            raise SettingsError(
+                f"label_layers is {self.label_layers!r}, but label_encoding is 'none', so there is no label to "
+                "see; choose 'first' or an encoding."
             )
         if unlabelled and not asks_readout(self.inference) and self.readout_rate == 0:
             raise SettingsError(

@@ -311,7 +311,7 @@ class Trainer:
         """Copies of a layer's present weights (inputs, units) and biases (units,), float32.
 
         The first layer's inputs are the flattened image, then an appended label; an overlaid label has the first
-        places of the image.
+        places of the image. Those of a layer above are the units below it, then the label where it sees one.
         """
         parameters = self.network.layers[layer].parameters
         return parameters.weight[variant].clone(), parameters.bias[variant].clone()

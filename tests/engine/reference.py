@@ -141,25 +141,29 @@ class Plain:
     def written(self, raw: Tensor, labels: Tensor) -> Tensor:
         """The input of the network, label included and normalized; the class number C is the neutral label."""
         x, brightness = self.scaled(raw)
-        encoding = self.settings.label_encoding
-        if encoding.name != "none":
-            classes, strength = self.data.classes, float(encoding.values["strength"])
-            code = torch.zeros(len(raw), classes, dtype=torch.float64)
-            for row, label in enumerate(labels.tolist()):
-                value = strength * brightness[row]
-                if label == classes:
-                    code[row] = value / classes
-                elif label > classes:  # every label but one
-                    code[row] = value
-                    code[row, label - classes - 1] = 0
-                else:
-                    code[row, label] = value
-            x = torch.cat([code, x[:, classes:]], 1) if self.overlay else torch.cat([x, code], 1)
+        if self.settings.label_encoding.name != "none":
+            code = self.code(labels) * brightness[:, None]
+            x = torch.cat([code, x[:, self.data.classes :]], 1) if self.overlay else torch.cat([x, code], 1)
         return self.normalized(x)
+
+    def code(self, labels: Tensor) -> Tensor:
+        """The one-hot code of labels, of the strength that is set."""
+        classes, strength = self.data.classes, float(self.settings.label_encoding.values["strength"])
+        code = torch.zeros(len(labels), classes, dtype=torch.float64)
+        for row, label in enumerate(labels.tolist()):
+            if label == classes:
+                code[row] = strength / classes
+            elif label > classes:  # every label but one
+                code[row] = strength
+                code[row, label - classes - 1] = 0
+            else:
+                code[row, label] = strength
+        return code
 
     def entering(self, h: Tensor, labels: Tensor) -> Tensor:
         """What a layer above the first is fed, from the activity below it and the labels of the rows."""
-        return self.normalized(h)
+        below = self.normalized(h)
+        return below if self.settings.label_layers == "first" else torch.cat([below, self.code(labels)], 1)
 
     def normalized(self, x: Tensor) -> Tensor:
         choice = self.settings.normalization

@@ -38,6 +38,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "greedy": {"schedule": "greedy(steps=3)"},
     "collaboration": {"objective": "collaboration", "goodness": "predictive_coding"},
     "overlapping": {"schedule": "overlapping", "dropout": 0.2},
+    "label at every layer": {"label_layers": "all"},
     "linear": {"rate_course": "linear", "horizon": 4.0},
     "bfloat16": {"precision": "bfloat16"},
 }

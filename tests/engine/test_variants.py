@@ -43,6 +43,7 @@ COMMON: dict[str, dict[str, Any]] = {
     "smoothed, appended": {"optimizer": "smoothed", "label_encoding": "appended"},
     "noise once, no label": {"negatives": "noise", "negatives_refresh": "once", "label_encoding": "none"},
     "rotation": {"schedule": "rotation(turn=2)", "negatives_refresh": "round"},
+    "label at every layer": {"label_layers": "all", "negatives": "hard_label(layers=all)"},
     "overlapping blocks": {"schedule": "overlapping", "normalization": "layer_norm"},
     "tanh": {"activation": "tanh", "optimizer": "sgd"},
 }
