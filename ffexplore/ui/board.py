@@ -16,6 +16,7 @@ from ffexplore.ui.courier import Courier, Frame, View
 from ffexplore.ui.frames import Arrays
 from ffexplore.ui.panes import USUAL_PANES, History, standard_panes
 from ffexplore.ui.script import board_script, board_style
+from ffexplore.ui.travel import Kept, Travel
 
 ThresholdMoved = Callable[[int, float, bool], None]
 
@@ -43,9 +44,20 @@ class Board(anywidget.AnyWidget):
 
     panes = traitlets.List(traitlets.Unicode(), default_value=list(USUAL_PANES)).tag(sync=True)
     threshold_is_movable = traitlets.Bool(False).tag(sync=True)
+    #: How histograms are read: densities instead of counts, on a logarithmic axis.
+    shows_density = traitlets.Bool(False).tag(sync=True)
+    is_logarithmic = traitlets.Bool(False).tag(sync=True)
+    #: Whether the ranges of the histograms are to stay as they are, and whether somebody sees to that.
+    ranges_are_locked = traitlets.Bool(False).tag(sync=True)
+    ranges_can_be_locked = traitlets.Bool(False).tag(sync=True)
+    #: Whether the curves run over epochs instead of batches.
+    counts_epochs = traitlets.Bool(False).tag(sync=True)
+    #: Whether somebody sees to it that training goes on from a kept moment.
+    can_branch = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, panes: Sequence[str] = USUAL_PANES, **kwargs: Any) -> None:
-        self._packers = standard_panes()
+        self._travel = Travel()
+        self._packers = standard_panes(self._travel)
         #: the panes whose content is asked of the trainer, by name
         self.asked_panes: dict[str, AskedPane[Any]] = {
             name: pane for name, pane in self._packers.items() if isinstance(pane, AskedPane)
@@ -84,7 +96,14 @@ class Board(anywidget.AnyWidget):
         """Names of the panes that somebody can see right now; empty while the board is hidden or not displayed."""
         return self._courier.visible
 
-    def show(self, snapshot: Snapshot, history: History | None = None, *, urgent: bool = False) -> None:
+    def show(
+        self,
+        snapshot: Snapshot,
+        history: History | None = None,
+        *,
+        moments: Sequence[Kept] = (),
+        urgent: bool = False,
+    ) -> None:
         """Show a moment of training in every open view; returns at once, from any thread.
 
         Only the latest moment is kept: what the page has no time to draw is skipped, and what no view can see is not
@@ -96,10 +115,12 @@ class Board(anywidget.AnyWidget):
             The moment.
         history
             What came before it; without it the curves stay empty.
+        moments
+            Moments of it that one can go on from.
         urgent
             The person caused this moment by a change: do not wait for the frame before to be drawn.
         """
-        self._latest = (snapshot, history)
+        self._latest, self._travel.moments = (snapshot, history), moments
         if snapshot.changes:
             self.errors.clear()
         self._courier.offer(urgent=urgent)
@@ -115,6 +136,16 @@ class Board(anywidget.AnyWidget):
         """
         self._threshold_callbacks.append(callback)
         self.threshold_is_movable = True
+
+    def on_lock(self, callback: Callable[[bool], None]) -> None:
+        """Offer to lock the ranges of the histograms, and call back when that is wanted or no longer."""
+        self.observe(lambda change: callback(change["new"]), names="ranges_are_locked")
+        self.ranges_can_be_locked = True
+
+    def on_branch(self, callback: Callable[[int], None]) -> None:
+        """Offer to go on from a kept moment, and call back with its number when that is wanted, in any thread."""
+        self._travel.branch_callbacks.append(callback)
+        self.can_branch = True
 
     def on_seen(self, callback: Callable[[], None]) -> None:
         """Call back whenever a pane came in sight that nobody saw before, in whatever thread brings the message."""
@@ -167,13 +198,13 @@ class Board(anywidget.AnyWidget):
     def _hear(self, name: str, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         """A person did something in a pane, or wants one again that stopped."""
         self.errors.pop(name, None)
-        pane = self.asked_panes.get(name)
+        hear = getattr(self._packers.get(name), "hear", None)
         try:
-            if pane is not None and not content.get("retry"):
-                pane.hear(content, buffers)
+            if hear is not None and not content.get("retry"):
+                hear(content, buffers)
         except Exception as error:
             self.errors[name] = error
-        if pane is not None:
+        if name in self.asked_panes:
             for heard in self._heard_callbacks:
                 heard(name)
         if self._latest is not None:

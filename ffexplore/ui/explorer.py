@@ -119,6 +119,8 @@ class Explorer(widgets.VBox):
         self._show_settings()
         self._show_status()
         self.board.on_threshold(self._dragged)
+        self.board.on_lock(self.runner.lock_ranges)
+        self.board.on_branch(self._branch)
         self._reader = Reader(self.runner.ask, self.board)
         self._unobserve = [self.runner.observe(self._publish, weak=True)]
         self._unobserve += renew_on_registration(self.runner, self._tell)
@@ -219,6 +221,13 @@ class Explorer(widgets.VBox):
         self._say("")
         self.runner.reset()
 
+    def _branch(self, number: int) -> None:
+        """Go on from a kept moment; one that had to go meanwhile is no longer offered."""
+        for moment in self.runner.moments:
+            if moment.number == number:
+                self._say("")
+                self.runner.branch(moment)
+
     def _speed(self, steps_per_second: float | None) -> None:
         self.runner.speed = steps_per_second
 
@@ -226,7 +235,8 @@ class Explorer(widgets.VBox):
 
     def _publish(self, snapshot: Snapshot) -> None:
         """Show a moment; called from the trainer thread."""
-        self.board.show(snapshot, self.runner.history, urgent=bool(snapshot.changes) or not self.runner.is_running)
+        runner, urgent = self.runner, bool(snapshot.changes) or not self.runner.is_running
+        self.board.show(snapshot, runner.history, moments=runner.moments, urgent=urgent)
         self._reader.refresh(at_rest=not self.runner.is_running)
         with self._guard:
             if snapshot.changes and self._note_passes:

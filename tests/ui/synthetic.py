@@ -62,10 +62,13 @@ class History:
         self.variants = variants
         self.generation = 0
         self.changes: list[tuple[int, str]] = []
-        self.rows: list[tuple] = []
+        self.rows: list[Snapshot] = []
 
     def append(self, moment):
-        self.rows = [*self.rows, (moment.step, moment.epoch, moment.accuracy, moment.readout_accuracy)]
+        self.rows = [*self.rows, moment]
+
+    def at(self, step):
+        return min(self.rows, key=lambda moment: abs(moment.step - step), default=None)
 
     def thin(self):
         self.rows = self.rows[::2]
@@ -73,11 +76,19 @@ class History:
 
     def curve(self):
         rows = self.rows
+        layers = max((len(row.widths) for row in rows), default=0)
+        by_layer = {name: np.full((len(rows), self.variants, layers), np.nan, np.float32) for name in ("auc", "loss")}
+        for place, row in enumerate(rows):
+            for name, values in by_layer.items():
+                values[place, :, : len(row.widths)] = getattr(row, name)
         return {
-            "step": np.array([row[0] for row in rows], np.int64),
-            "epoch": np.array([row[1] for row in rows], np.float32),
-            "accuracy": np.array([row[2] for row in rows], np.float32).reshape(len(rows), self.variants),
-            "readout_accuracy": np.array([row[3] for row in rows], np.float32).reshape(len(rows), self.variants),
+            "step": np.array([row.step for row in rows], np.int64),
+            "epoch": np.array([row.epoch for row in rows], np.float32),
+            "accuracy": np.array([row.accuracy for row in rows], np.float32).reshape(len(rows), self.variants),
+            "readout_accuracy": np.array([row.readout_accuracy for row in rows], np.float32).reshape(
+                len(rows), self.variants
+            ),
+            **by_layer,
         }
 
 
