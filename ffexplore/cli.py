@@ -1,4 +1,4 @@
-"""The command line: ``ffexplore lab``, ``ffexplore train`` and ``ffexplore datasets``."""
+"""The command line: ``ffexplore lab``, ``train``, ``reproduce`` and ``datasets``."""
 
 from __future__ import annotations
 
@@ -94,6 +94,29 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--quiet", action="store_true", help="show no progress bar")
     train.set_defaults(command=train_command)
 
+    reproduce = commands.add_parser("reproduce", help="run experiments over several seeds and write a page of results")
+    reproduce.add_argument("names", nargs="*", metavar="NAME", help="experiments, see --list (default: all)")
+    reproduce.add_argument("--seeds", type=positive(int), help="at most this many seeds (default: what each wants)")
+    reproduce.add_argument(
+        "--budget",
+        default="small",
+        metavar="SECONDS|small|full",
+        help="time for all, or small (nothing that takes over ten minutes) or full (default: %(default)s)",
+    )
+    reproduce.add_argument(
+        "--jobs", type=positive(int), default=1, help="processes of one thread each (default: one, with every thread)"
+    )
+    reproduce.add_argument("--list", action="store_true", help="list the experiments and run none")
+    reproduce.add_argument("--only-report", action="store_true", help="write the page from the runs that are there")
+    reproduce.add_argument(
+        "--docs",
+        type=Path,
+        default=Path("docs"),
+        metavar="FOLDER",
+        help="where results are kept (default: %(default)s)",
+    )
+    reproduce.set_defaults(command=reproduce_command)
+
     datasets = commands.add_parser("datasets", help="list the datasets by name")
     datasets.set_defaults(command=datasets_command)
     return parser
@@ -127,6 +150,13 @@ def lab_command(options: argparse.Namespace) -> int:
         return 0
     open_lab(arguments)
     return 0
+
+
+def reproduce_command(options: argparse.Namespace) -> int:
+    """Run experiments; what was finished before is not run again."""
+    from ffexplore.reproduce import command
+
+    return command.reproduce_command(options)
 
 
 def datasets_command(options: argparse.Namespace) -> int:

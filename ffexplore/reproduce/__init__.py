@@ -1,0 +1,1 @@
+"""``ffexplore reproduce``: named experiments, resumable, and the page of their results."""

@@ -1,0 +1,64 @@
+"""Hinton's own recipe, and the networks of his paper."""
+
+from __future__ import annotations
+
+from ffexplore.reproduce.experiment import Aim, Configuration, experiments
+
+PORT = "jesper-olsen/ff-py, one seed"
+MATLAB = "Hinton's MATLAB code, by jesper-olsen/ff-py"
+
+
+@experiments.register(
+    "hinton", source="Hinton's MATLAB code for arXiv 2212.13345; learning curve of a port, jesper-olsen/ff-py"
+)
+def hinton() -> list[Configuration]:
+    """Hinton's own recipe, 3 layers of 1000: validation errors on the way and test errors at the end."""
+    recipe = {"preset": "hinton", "precision": "auto"}
+    return [
+        Configuration(
+            "10-epochs",
+            recipe,
+            epochs=10,
+            minutes=3,
+            figures=("validation_error", "validation_readout_error", "test_error", "test_readout_error"),
+            aims=[
+                Aim("validation_error", high=3.6, published="3.43 %, validation", source=PORT),
+                Aim("validation_readout_error", high=3.1, published="2.85 %, validation, read-out", source=PORT),
+            ],
+        ),
+        Configuration(
+            "10-epochs-float32",
+            {"preset": "hinton"},
+            epochs=10,
+            minutes=5,
+            figures=("validation_error", "validation_readout_error", "test_error", "test_readout_error"),
+        ),
+        Configuration(
+            "100-epochs",
+            recipe,
+            epochs=100,
+            minutes=25,
+            figures=("validation_error", "validation_readout_error", "test_error", "test_readout_error"),
+            aims=[
+                Aim("test_error", high=1.5, published="1.44 %", source=MATLAB),
+                Aim("test_readout_error", high=1.5, published="1.47 %, read-out", source=MATLAB),
+            ],
+        ),
+    ]
+
+
+@experiments.register("hinton_wide", source="Hinton 2022, arXiv 2212.13345, section 3.3")
+def hinton_wide() -> list[Configuration]:
+    """The paper's supervised network, 4 layers of 2000, with the recipe of Hinton's code."""
+    return [
+        Configuration(
+            "4x2000",
+            {"preset": "hinton", "layers": (2000,) * 4, "precision": "auto"},
+            epochs=60,
+            minutes=150,
+            seeds=1,
+            gpu=True,
+            figures=("test_error", "test_readout_error"),
+            aims=[Aim("test_error", high=1.5, published="1.36 %", source="Hinton 2022, section 3.3")],
+        )
+    ]

@@ -1,0 +1,53 @@
+"""``ffexplore reproduce``: run experiments and write the page of their results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import ffexplore.reproduce.catalogue  # noqa: F401  fills the registry
+from ffexplore.reproduce.experiment import configurations, experiments
+from ffexplore.reproduce.page import text
+from ffexplore.reproduce.results import collect
+from ffexplore.reproduce.session import Budget, Order, Reasons, carry_out
+from ffexplore.reproduce.store import Store, write
+
+
+def reproduce_command(options: argparse.Namespace) -> int:
+    """Run what is asked for and not there yet, and write ``results.md`` and ``results.json``."""
+    names = tuple(dict.fromkeys(options.names)) or tuple(experiments.names())
+    for name in names:
+        experiments[name]  # a misspelled name ends the command before anything is run
+    if options.list:
+        print_list(names)
+        return 0
+    order = Order(names, options.docs / "results", options.seeds, Budget.read(options.budget))
+    reasons: Reasons = {}
+    try:
+        if not options.only_report:
+            reasons = carry_out(order, options.jobs)
+    finally:  # also after Ctrl-C: what is finished is on the page
+        write_page(options.docs, reasons)
+    for (name, configuration), reason in reasons.items():
+        print(f"not run: {name}, {configuration}: {reason}")
+    return 0
+
+
+def write_page(docs: Path, reasons: Reasons) -> None:
+    """Write ``results.json`` from the records of all experiments, and ``results.md`` from it."""
+    results = collect(experiments.names(), Store(docs / "results"), reasons)
+    write(docs / "results.json", results)
+    kept = json.loads((docs / "results.json").read_text(encoding="utf-8"))
+    (docs / "results.md").write_text(text(kept), encoding="utf-8", newline="\n")
+    print(f"Wrote {docs / 'results.md'} and {docs / 'results.json'}.")
+
+
+def print_list(names: tuple[str, ...]) -> None:
+    """Print experiments with their configurations, and about how long each takes on one core."""
+    for name in names:
+        print(f"{name}: {experiments[name].summary}")
+        for one in configurations(name):
+            gpu = ", wants a GPU" if one.gpu else ""
+            length = f"{one.epochs} epochs" if one.seconds is None else f"{one.seconds:g} s, alone on the machine"
+            print(f"  {one.name:<28}{length}, {one.seeds} seeds, about {one.total_minutes:.0f} min in all{gpu}")

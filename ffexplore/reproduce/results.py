@@ -1,0 +1,100 @@
+"""All results as one value, from the records of the runs: what the page is written from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ffexplore.engine.settings import Settings
+from ffexplore.errors import FFExploreError
+from ffexplore.reproduce.experiment import Aim, Configuration, experiments
+from ffexplore.reproduce.figures import figure
+from ffexplore.reproduce.session import Order, Reasons, reported
+from ffexplore.reproduce.store import Store, read
+
+FORMAT = "ffexplore results 1"
+FIELDS_OF_RUN = ("seed", "seconds", "epochs", "figures", "settings")
+MACHINE = ("processor", "cores", "threads", "precision")  # what makes two machines the same; the load does not
+
+
+def collect(names: Sequence[str], store: Store, reasons: Reasons) -> dict[str, Any]:
+    """The results of experiments, as JSON has them.
+
+    Parameters
+    ----------
+    names
+        Experiments, in the order of the page.
+    store
+        Where the records are.
+    reasons
+        Why something was not run, where this session found out.
+
+    Returns
+    -------
+    dict
+        Experiments with their rows, each with its runs; and the machines they were made on.
+    """
+    machines: list[dict[str, Any]] = []
+    found = []
+    for name in names:
+        entry = experiments[name]
+        order = Order((name,), store.folder)
+        found.append(
+            {
+                "name": name,
+                "shows": entry.summary,
+                "source": entry.source,
+                "ranked": entry.traits.get("ranked", ""),
+                "rows": [_row(name, one, store, machines, reasons) for _, one in order.configurations()],
+            }
+        )
+    return {"format": FORMAT, "experiments": found, "machines": machines}
+
+
+def _row(
+    name: str, configuration: Configuration, store: Store, machines: list[dict[str, Any]], reasons: Reasons
+) -> dict[str, Any]:
+    why, runs = reasons.get((name, configuration.name), ""), []
+    try:
+        runs = reported(name, configuration, store, configuration.seeds)
+    except FFExploreError as error:
+        why = str(error)
+    records = [record for run in runs if (record := store.finished(run)) is not None]
+    row: dict[str, Any] = {
+        "configuration": configuration.name,
+        "seeds": configuration.seeds,
+        "figures": list(configuration.figures),
+        "aims": [_aim(aim) for aim in configuration.aims],
+        "runs": [_run(configuration, record, machines) for record in records],
+    }
+    if configuration.grid and (kept := read(store.tuning(name, configuration))):
+        row["chosen"] = kept["chosen"]
+    if records:
+        row |= {key: records[0][key] for key in ("network", "length")}
+    elif not why and configuration.gpu:
+        why = "wants a GPU."
+    if len(records) < configuration.seeds:
+        row["why"] = why or f"not yet; about {configuration.total_minutes:.0f} minutes on one core."
+    return row
+
+
+def _run(configuration: Configuration, record: dict[str, Any], machines: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the page needs of one run."""
+    machine = {key: record["machine"][key] for key in MACHINE} | {"versions": record["versions"]}
+    if machine not in machines:
+        machines.append(machine)
+    wanted = {*configuration.figures, *(aim.figure for aim in configuration.aims)}
+    values = {name: figure(name).read(record) for name in sorted(wanted)}
+    run = {
+        **{key: record[key] for key in ("seed", "seconds", "epochs")},
+        "machine": machines.index(machine),
+        "load": record["machine"]["load"],
+        "figures": {name: None if math.isnan(value) else round(value, 6) for name, value in values.items()},
+        "settings": Settings.from_dict(record["settings"]).share(),
+    }
+    return run | ({"diverged": record["diverged"]} if "diverged" in record else {})
+
+
+def _aim(aim: Aim) -> dict[str, Any]:
+    return {key: value for key, value in vars(aim).items() if value not in (None, "")}

@@ -1,0 +1,163 @@
+"""One run: train, save on the way, go on where it stopped, and keep what was found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ffexplore.cli_train import finite
+from ffexplore.engine.report import Report
+from ffexplore.engine.training import Trainer
+from ffexplore.errors import CheckpointError, DivergedError
+from ffexplore.reproduce.experiment import Run
+from ffexplore.reproduce.machine import describe
+from ffexplore.reproduce.store import FORMAT, Store, length, read, write
+
+SAVE_EVERY = 60.0  # seconds of work that a sudden end may cost
+CURVE = ("epochs", "accuracy", "readout_accuracy", "auc_uniform")  # of a look at the validation data
+Say = Callable[[str], None]
+
+
+class OutOfTimeError(Exception):
+    """The budget is used up; the run was saved and can go on."""
+
+
+def perform(
+    run: Run, store: Store, say: Say, *, deadline: float | None = None, save_every: float = SAVE_EVERY
+) -> dict[str, Any]:
+    """Train a run to its end and keep its record.
+
+    Parameters
+    ----------
+    run
+        What to train.
+    store
+        Where checkpoint and record are kept.
+    say
+        Called with a line for the person now and then.
+    deadline
+        ``time.monotonic()`` at which to stop.
+    save_every
+        Seconds between two checkpoints, which are written at the end of an epoch.
+
+    Returns
+    -------
+    dict
+        The record. Training that diverged is a result, too: then ``diverged`` says what happened.
+
+    Raises
+    ------
+    OutOfTimeError, KeyboardInterrupt
+        When it was stopped before its end; the checkpoint is written. Runs by the clock begin anew.
+    SettingsError, DatasetError
+        When the run cannot be made here.
+    """
+    trainer, curve = _begin(run, store, say)
+    machine = describe(trainer.plan.half, trainer.plan.device)
+    diverged = ""
+    try:
+        if run.epochs is None:
+            _train_by_clock(run, trainer)
+        else:
+            _train(run, run.epochs, trainer, curve, store, say, deadline, save_every)
+    except DivergedError as error:
+        diverged = str(error)
+    record = {
+        "format": FORMAT,
+        "experiment": run.experiment,
+        "configuration": run.configuration.name,
+        "part": run.part,
+        "kind": run.configuration.kind,
+        "length": length(run),
+        "seed": run.settings.seed,
+        "network": "-".join(map(str, (trainer.plan.dataset.features, *trainer.plan.units))),
+        "epochs": round(trainer.epochs, 3),
+        "steps": trainer.steps,
+        "seconds": round(trainer.seconds, 2),
+        "machine": machine,
+        "versions": trainer.manifest()["versions"],
+        "settings": run.settings.to_dict(),
+        "curve": curve,
+        "validation": _shares(trainer.evaluate("validation")),
+    }
+    if diverged:
+        record["diverged"] = diverged
+    elif run.is_reported:  # the one look at the test data, when nothing is left to choose
+        record["test"] = _shares(trainer.evaluate("test"))
+    record = finite(record)
+    store.keep(run, record)
+    return record
+
+
+def _begin(run: Run, store: Store, say: Say) -> tuple[Trainer, list[dict[str, Any]]]:
+    """A trainer that goes on where the last one stopped, or a new one, and what was seen on the way."""
+    path = store.checkpoint(run)
+    if run.epochs is not None and path.exists():
+        try:
+            trainer = Trainer.restore(path)
+        except CheckpointError as error:
+            say(f"{run.title}: begins anew. {error}")
+        else:
+            if trainer.settings.to_dict() == run.settings.to_dict():
+                seen = (read(path.with_suffix(".curve.json")) or {}).get("curve", [])
+                say(f"{run.title}: goes on after {trainer.epochs:g} of {run.epochs} epochs.")
+                return trainer, [look for look in seen if look["epochs"] <= trainer.epochs + 1e-6]
+        store.discard(run)
+    return Trainer(run.settings), []
+
+
+def _train_by_clock(run: Run, trainer: Trainer) -> None:
+    seconds = run.configuration.seconds
+    assert seconds is not None
+    began = time.perf_counter()
+    trainer.fit(seconds=seconds, progress=False)
+    if time.perf_counter() - began < seconds - 0.1:  # fit takes an interrupt for a normal end
+        raise KeyboardInterrupt
+
+
+def _train(
+    run: Run,
+    epochs: int,
+    trainer: Trainer,
+    curve: list[dict[str, Any]],
+    store: Store,
+    say: Say,
+    deadline: float | None,
+    save_every: float,
+) -> None:
+    """Train epoch by epoch; every moment a run can stop at is the end of one."""
+    saved = time.monotonic()
+
+    def save() -> None:
+        path = store.checkpoint(run)
+        # First the curve: one that is ahead of the checkpoint is cut when the run goes on, one behind would have a gap.
+        write(path.with_suffix(".curve.json"), {"curve": finite(curve)})
+        trainer.save(path)
+
+    while (done := round(trainer.epochs)) < epochs:
+        trainer.fit(epochs=done + 1 - trainer.epochs, progress=False)
+        if trainer.epochs < done + 1 - 1e-6:  # fit takes an interrupt for a normal end
+            save()
+            raise KeyboardInterrupt
+        if done + 1 in run.looks:
+            report = trainer.evaluate("validation")
+            curve.append({name: value for name, value in _shares(report).items() if name in CURVE})
+            say(
+                f"{run.title}: epoch {done + 1} of {epochs}, {trainer.seconds:.0f} s, validation error "
+                f"{100 * (1 - report.accuracy):.2f} / {100 * (1 - report.readout_accuracy):.2f} % (goodness / read-out)"
+            )
+        if deadline is not None and time.monotonic() >= deadline:
+            save()
+            raise OutOfTimeError
+        if time.monotonic() - saved >= save_every:
+            save()
+            saved = time.monotonic()
+
+
+def _shares(report: Report) -> dict[str, Any]:
+    """A report rounded to what 10 000 rows can tell."""
+    return {
+        name: [round(share, 6) for share in value] if isinstance(value, tuple) else value
+        for name, value in report.to_dict().items()
+    } | {"accuracy": round(report.accuracy, 6), "readout_accuracy": round(report.readout_accuracy, 6)}

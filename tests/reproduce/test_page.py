@@ -1,0 +1,149 @@
+"""The page of results: what it says of runs, and that the one in the repository is that of its JSON."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ffexplore.cli import main
+from ffexplore.reproduce.command import write_page
+from ffexplore.reproduce.experiment import Aim, configurations, experiments
+from ffexplore.reproduce.page import text, verdict, wanted
+from ffexplore.reproduce.results import FIELDS_OF_RUN, collect
+from ffexplore.reproduce.store import Store, read
+from tests.reproduce.conftest import Enter, configuration
+
+
+def test_the_page_is_that_of_its_json(repository: Path) -> None:
+    results = json.loads((repository / "docs" / "results.json").read_text(encoding="utf-8"))
+    kept = (repository / "docs" / "results.md").read_text(encoding="utf-8")
+    assert text(results) == kept, "run: ffexplore reproduce --only-report"
+
+
+def test_the_json_is_that_of_the_records(repository: Path) -> None:
+    """Every run on the page has its record with the same figures; the catalogue may have grown since."""
+    results = json.loads((repository / "docs" / "results.json").read_text(encoding="utf-8"))
+    fresh = collect([each["name"] for each in results["experiments"]], Store(repository / "docs" / "results"), {})
+    rows = {(each["name"], row["configuration"]): row for each in fresh["experiments"] for row in each["rows"]}
+    for each in results["experiments"]:
+        for row in each["rows"]:
+            now = rows[each["name"], row["configuration"]]
+            for old, new in zip(row["runs"], now["runs"], strict=True):
+                assert {name: old[name] for name in FIELDS_OF_RUN} == {name: new[name] for name in FIELDS_OF_RUN}
+
+
+@pytest.fixture
+def told(enter: Enter, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, dict[str, Any]]:
+    """The page and the JSON of a small experiment."""
+    aims = [
+        Aim("test_error", high=100, published="40 %", source="somewhere"),
+        Aim("test_error", high=0.0),
+        Aim("test_error", than="missing"),
+    ]
+    name = enter(
+        configuration("one", 2, seeds=3, aims=aims, figures=("test_error", "auc_2")),
+        configuration("tuned", 1, grid={"learning_rate": [1e-3, 1e-2]}),
+        configuration("missing", 1, gpu=True, minutes=120, fields={"goodness": "nothing"}),
+    )
+    assert main(["reproduce", name, "--seeds", "2", "--docs", str(tmp_path), "--budget", "full"]) == 0
+    capsys.readouterr()
+    return (tmp_path / "results.md").read_text(encoding="utf-8"), read(tmp_path / "results.json") or {}
+
+
+def test_mean_and_spread_are_those_of_the_records(told: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    page, _ = told
+    records = [read(tmp_path / "results" / "tiny" / f"one.seed-{seed}.json") or {} for seed in range(2)]
+    errors = [100 * (1 - record["test"]["accuracy"]) for record in records]
+    (line,) = [line for line in page.splitlines() if line.startswith("| `one`")]
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells[1:4] == ["64-16-16", "2 epochs", "2"]
+    assert f"{statistics.fmean(errors):.2f} ± {statistics.stdev(errors):.2f}" in cells
+    assert "40 % (somewhere)" in cells
+    aucs = [record["curve"][-1]["auc_uniform"][0] for record in records]
+    assert f"{statistics.fmean(aucs):.3f} ± {statistics.stdev(aucs):.3f}" in cells
+
+
+def test_aims_are_judged_and_what_was_not_run_is_said(told: tuple[str, dict[str, Any]]) -> None:
+    page, _ = told
+    assert "test error at most 100 %: reached<br>test error at most 0 %: **not reached**" in page
+    assert "test error below that of `missing`: not known" in page
+    assert "- Not run: `missing`: Unknown goodness 'nothing'." in page
+    assert "- Only 2 of 3 seeds: `one`" in page
+    assert "learning_rate 0.01" in page or "learning_rate 0.001" in page
+    assert "- **A**: " in page
+
+
+def test_every_experiment_is_on_the_page(told: tuple[str, dict[str, Any]]) -> None:
+    page, results = told
+    assert [each["name"] for each in results["experiments"]] == experiments.names()
+    for name in experiments.names():
+        assert f"\n## {name}\n" in page
+        for one in configurations(name):
+            assert f"`{one.name}`" in page
+
+
+def test_a_ranking_begins_with_the_best() -> None:
+    def row(name: str, error: float) -> dict[str, Any]:
+        run = {"seed": 0, "seconds": 1, "epochs": 1, "machine": 0, "load": None, "figures": {"test_error": error}}
+        return {
+            "configuration": name, "seeds": 1, "figures": ["test_error"], "aims": [], "runs": [run],
+            "network": "1-1", "length": {"epochs": 1},
+        }  # fmt: skip
+
+    rows = [row("middle", 2.0), row("best", 1.0), row("worst", 3.0)]
+    experiment = {"name": "x", "shows": "x", "source": "", "ranked": "test_error", "rows": rows}
+    page = text({"experiments": [experiment], "machines": []})
+    assert page.index("`best`") < page.index("`middle`") < page.index("`worst`")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "mean", "said", "judged"),
+    [
+        ({"high": 1.5}, 1.5, "test error at most 1.5 %", "reached"),
+        ({"high": 1.5}, 1.51, "test error at most 1.5 %", "**not reached**"),
+        ({"low": 5.8, "high": 7.8}, 6.8, "test error from 5.8 to 7.8 %", "reached"),
+        ({"low": 5.8, "high": 7.8}, 5.0, "test error from 5.8 to 7.8 %", "**not reached**"),
+        ({"low": 3.0}, 2.0, "test error at least 3 %", "**not reached**"),
+        ({}, 2.0, "", "reached"),
+    ],
+)
+def test_bounds(bounds: dict[str, float], mean: float, said: str, judged: str) -> None:
+    aim = {"figure": "test_error", **bounds}
+    row = {"configuration": "a", "figures": ["test_error"], "runs": [{"figures": {"test_error": mean}}]}
+    assert wanted(aim) == said
+    assert verdict(aim, row, [row]) == judged
+
+
+def test_the_page_alone_runs_nothing(enter: Enter, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = enter(configuration("one", 1))
+    assert main(["reproduce", name, "--only-report", "--docs", str(tmp_path)]) == 0
+    assert not (tmp_path / "results").exists()
+    page = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert "- Not run: `one`: not yet; about 1 minutes on one core." in page
+    assert "Wrote" in capsys.readouterr().out
+
+
+def test_the_list_names_every_experiment(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "--list"]) == 0
+    listed = capsys.readouterr().out
+    for name in experiments.names():
+        assert f"\n{name}: " in f"\n{listed}"
+
+
+def test_an_unknown_experiment_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "hintn", "--docs", str(tmp_path / "docs")]) == 2
+    assert "Unknown experiment 'hintn'. Did you mean 'hinton'?" in capsys.readouterr().err
+    assert not (tmp_path / "docs").exists()
+
+
+def test_every_experiment_can_be_asked(tmp_path: Path) -> None:
+    """Each configuration's settings exist, or say what is missing; nothing is loaded or trained."""
+    write_page(tmp_path, {})
+    results = read(tmp_path / "results.json") or {}
+    whys = [row.get("why", "") for each in results["experiments"] for row in each["rows"]]
+    assert whys
+    assert not [why for why in whys if "Unknown" in why or "must be" in why]

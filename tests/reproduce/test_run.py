@@ -1,0 +1,169 @@
+"""A run: its record, and that a killed one goes on to the same end."""
+
+from __future__ import annotations
+
+import math
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ffexplore import Trainer
+from ffexplore.errors import DivergedError
+from ffexplore.reproduce.run import OutOfTimeError, perform
+from ffexplore.reproduce.store import Store, read
+from tests.reproduce.conftest import configuration, first_run
+
+TIMES = ("seconds", "machine")
+
+# A whole program, so that it can be killed.
+PROGRAM = """
+import sys
+from pathlib import Path
+import torch
+from ffexplore.errors import DivergedError
+from ffexplore.reproduce.run import perform
+from ffexplore.reproduce.store import Store
+from tests.reproduce.conftest import configuration, first_run
+torch.set_num_threads(1)
+run = first_run(configuration(epochs=int(sys.argv[2]), fields={"rate_course": "linear", "dropout": 0.2}))
+perform(run, Store(Path(sys.argv[1])), lambda line: print(line, flush=True), save_every=0.0)
+"""
+
+
+def without_times(record: dict[str, Any]) -> dict[str, Any]:
+    """What has to be the same in two runs of the same settings."""
+    kept = {name: value for name, value in record.items() if name not in TIMES}
+    for split in ("validation", "test"):
+        kept[split] = {name: value for name, value in record[split].items() if name != "seconds"}
+    return kept
+
+
+def quiet(line: str) -> None:
+    pass
+
+
+def test_the_record_is_that_of_a_plain_fit(store: Store) -> None:
+    run = first_run(configuration(epochs=3, fields={"rate_course": "linear"}))
+    record = perform(run, store, quiet)
+    assert run.settings.horizon == 3
+    plain = Trainer(run.settings).fit(epochs=3, progress=False)
+    assert record["test"]["accuracy"] == pytest.approx(plain.evaluate("test").accuracy, abs=1e-6)
+    assert record["validation"]["accuracy"] == pytest.approx(plain.evaluate("validation").accuracy, abs=1e-6)
+    assert record["network"] == "64-16-16"
+    assert record["steps"] == plain.steps
+    assert [look["epochs"] for look in record["curve"]] == pytest.approx([1, 2, 3])
+    assert record["machine"]["threads"] == 1
+    assert record["machine"]["precision"] == "float32"
+    assert record == read(store.path(run)) == store.finished(run)
+    assert not store.checkpoint(run).exists()
+
+
+def test_a_stopped_run_goes_on_to_the_same_end(store: Store, tmp_path: Path) -> None:
+    run = first_run(configuration(epochs=5, fields={"negatives_refresh": "epoch", "rate_course": "cosine"}))
+    whole = perform(run, Store(tmp_path / "whole"), quiet)
+    for stopped_after in (1, 2, 3, 4):
+        with pytest.raises(OutOfTimeError):
+            perform(run, store, quiet, deadline=-math.inf)
+        assert store.finished(run) is None
+        assert Trainer.restore(store.checkpoint(run)).epochs == pytest.approx(stopped_after)
+    said: list[str] = []
+    assert without_times(perform(run, store, said.append)) == without_times(whole)
+    assert "goes on after 4 of 5 epochs" in said[0]
+    assert not list(store.work.rglob("*.safetensors"))
+
+
+def test_a_killed_run_leaves_a_usable_state(tmp_path: Path, repository: Path) -> None:
+    def start(folder: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(folder), "40"], stdout=subprocess.PIPE, text=True, cwd=repository
+        )
+
+    killed = start(tmp_path / "killed")
+    assert killed.stdout is not None
+    for line in killed.stdout:
+        if "epoch 12 of 40" in line:
+            break
+    killed.kill()
+    killed.wait(timeout=60)
+    run = first_run(configuration(epochs=40, fields={"rate_course": "linear", "dropout": 0.2}))
+    left = Store(tmp_path / "killed")
+    assert left.finished(run) is None
+    assert 8 <= Trainer.restore(left.checkpoint(run)).epochs < 40
+    with left.lock(run) as is_free:
+        assert is_free
+
+    said: list[str] = []
+    found = perform(run, left, said.append)
+    assert "goes on after" in said[0]
+    assert without_times(found) == without_times(perform(run, Store(tmp_path / "whole"), quiet))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
+def test_ctrl_c_saves_the_run(tmp_path: Path, repository: Path) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.replace("save_every=0.0", "save_every=1e9"), str(tmp_path), "800"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=repository,
+    )  # fmt: skip
+    assert started.stdout is not None
+    assert "epoch 80 of 800" in started.stdout.readline()
+    started.send_signal(signal.SIGINT)
+    assert started.wait(timeout=60) != 0
+    run = first_run(configuration(epochs=800, fields={"rate_course": "linear", "dropout": 0.2}))
+    assert Trainer.restore(Store(tmp_path).checkpoint(run)).epochs >= 80
+
+
+def test_a_checkpoint_of_other_settings_is_not_taken_up(store: Store) -> None:
+    with pytest.raises(OutOfTimeError):
+        perform(first_run(configuration(epochs=3)), store, quiet, deadline=-math.inf)
+    other = first_run(configuration(epochs=3, fields={"learning_rate": 0.01}))
+    said: list[str] = []
+    assert perform(other, store, said.append)["settings"]["learning_rate"] == 0.01
+    assert not any("goes on" in line for line in said)
+
+
+def test_a_broken_checkpoint_is_told_and_left(store: Store) -> None:
+    run = first_run(configuration(epochs=2))
+    with pytest.raises(OutOfTimeError):
+        perform(run, store, quiet, deadline=-math.inf)
+    store.checkpoint(run).write_text("{", encoding="utf-8")
+    said: list[str] = []
+    assert perform(run, store, said.append)["epochs"] == 2
+    assert "begins anew" in said[0]
+
+
+def test_a_record_of_other_settings_does_not_count(store: Store) -> None:
+    run = first_run(configuration(epochs=1))
+    perform(run, store, quiet)
+    assert store.finished(run) is not None
+    assert store.finished(first_run(configuration(epochs=2))) is None
+    assert store.finished(first_run(configuration(epochs=1, fields={"dropout": 0.5}))) is None
+
+
+def test_divergence_is_a_result(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Trainer.step
+
+    def step(trainer: Trainer) -> None:
+        if trainer.steps == 9:
+            raise DivergedError("At step 9 the loss is not finite.")
+        whole(trainer)
+
+    monkeypatch.setattr(Trainer, "step", step)
+    run = first_run(configuration(epochs=30))
+    record = perform(run, store, quiet)
+    assert record["diverged"] == "At step 9 the loss is not finite."
+    assert record["steps"] == 9
+    assert "test" not in record
+    assert store.finished(run) == record
+
+
+def test_a_run_by_the_clock(store: Store) -> None:
+    run = first_run(configuration(epochs=None, seconds=0.3))
+    record = perform(run, store, quiet)
+    assert record["length"] == {"seconds": 0.3}
+    assert 0 < record["seconds"] < 5
+    assert record["curve"] == []
+    assert record["settings"]["horizon"] is None
