@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -49,7 +50,7 @@ def perform(
     Raises
     ------
     OutOfTimeError, KeyboardInterrupt
-        When it was stopped before its end; the checkpoint is written. Runs by the clock begin anew.
+        When it was stopped before its end; it can go on from a checkpoint. Runs by the clock begin anew.
     SettingsError, DatasetError
         When the run cannot be made here.
     """
@@ -135,16 +136,18 @@ def _train(
         write(path.with_suffix(".curve.json"), {"curve": finite(curve)})
         trainer.save(path)
 
-    while (done := round(trainer.epochs)) < epochs:
-        trainer.fit(epochs=done + 1 - trainer.epochs, progress=False)
-        if trainer.epochs < done + 1 - 1e-6:  # fit takes an interrupt for a normal end
-            save()
+    steps = math.ceil(len(trainer.plan.dataset.train) / trainer.batches.size)  # of an epoch
+    for done in range(trainer.steps // steps + 1, epochs + 1):
+        trainer.fit(steps=done * steps - trainer.steps, progress=False)
+        if trainer.steps < done * steps:
+            # fit takes an interrupt for a normal end. It may have come in the middle of a step, so this moment is not
+            # saved: the run goes on from the last checkpoint, to the end that it would have had.
             raise KeyboardInterrupt
-        if done + 1 in run.looks:
+        if done in run.looks:
             report = trainer.evaluate("validation")
             curve.append({name: value for name, value in _shares(report).items() if name in CURVE})
             say(
-                f"{run.title}: epoch {done + 1} of {epochs}, {trainer.seconds:.0f} s, validation error "
+                f"{run.title}: epoch {done} of {epochs}, {trainer.seconds:.0f} s, validation error "
                 f"{100 * (1 - report.accuracy):.2f} / {100 * (1 - report.readout_accuracy):.2f} % (goodness / read-out)"
             )
         if deadline is not None and time.monotonic() >= deadline:

@@ -76,19 +76,19 @@ def test_a_stopped_run_goes_on_to_the_same_end(store: Store, tmp_path: Path) -> 
     assert not list(store.work.rglob("*.safetensors"))
 
 
-def test_a_killed_run_leaves_a_usable_state(tmp_path: Path, repository: Path) -> None:
-    def start(folder: Path) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(folder), "40"], stdout=subprocess.PIPE, text=True, cwd=repository
-        )
-
-    killed = start(tmp_path / "killed")
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT] + [signal.SIGKILL] * hasattr(signal, "SIGKILL"))
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_a_killed_run_leaves_a_usable_state(ending: signal.Signals, tmp_path: Path, repository: Path) -> None:
+    killed = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "killed"), "40"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=repository,
+    )  # fmt: skip
     assert killed.stdout is not None
     for line in killed.stdout:
         if "epoch 12 of 40" in line:
             break
-    killed.kill()
-    killed.wait(timeout=60)
+    killed.send_signal(ending)
+    assert killed.wait(timeout=60) != 0
     run = first_run(configuration(epochs=40, fields={"rate_course": "linear", "dropout": 0.2}))
     left = Store(tmp_path / "killed")
     assert left.finished(run) is None
@@ -102,18 +102,23 @@ def test_a_killed_run_leaves_a_usable_state(tmp_path: Path, repository: Path) ->
     assert without_times(found) == without_times(perform(run, Store(tmp_path / "whole"), quiet))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
-def test_ctrl_c_saves_the_run(tmp_path: Path, repository: Path) -> None:
-    started = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.replace("save_every=0.0", "save_every=1e9"), str(tmp_path), "800"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=repository,
-    )  # fmt: skip
-    assert started.stdout is not None
-    assert "epoch 80 of 800" in started.stdout.readline()
-    started.send_signal(signal.SIGINT)
-    assert started.wait(timeout=60) != 0
-    run = first_run(configuration(epochs=800, fields={"rate_course": "linear", "dropout": 0.2}))
-    assert Trainer.restore(Store(tmp_path).checkpoint(run)).epochs >= 80
+@pytest.mark.parametrize("step", [7, 30, 36])
+def test_an_interrupt_within_a_step_costs_no_number(step: int, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also within the last step of an epoch, when every row has been drawn."""
+    whole, run = Trainer._set_rates, first_run(configuration(epochs=5))
+    expected = perform(run, Store(store.folder / "whole"), quiet)
+    assert expected["steps"] == 5 * 10
+
+    def interrupted(trainer: Trainer, learning: set[int]) -> None:
+        if trainer.steps == step - 1:
+            raise KeyboardInterrupt
+        whole(trainer, learning)
+
+    monkeypatch.setattr(Trainer, "_set_rates", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        perform(run, store, quiet, save_every=0.0)
+    monkeypatch.undo()
+    assert without_times(perform(run, store, quiet)) == without_times(expected)
 
 
 def test_a_checkpoint_of_other_settings_is_not_taken_up(store: Store) -> None:

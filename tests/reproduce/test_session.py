@@ -136,7 +136,7 @@ def test_budgets() -> None:
 
 
 def test_names_are_checked() -> None:
-    with pytest.raises(SettingsError, match="Unknown experiment 'hintn'. Did you mean 'hinton'"):
+    with pytest.raises(SettingsError, match=r"Unknown experiment 'hintn'\. Did you mean 'hinton'"):
         configurations("hintn")
     with pytest.raises(SettingsError, match="Did you mean 'test_error'"):
         Aim("test_eror")

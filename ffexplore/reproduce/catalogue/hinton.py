@@ -12,35 +12,27 @@ MATLAB = "Hinton's MATLAB code, by jesper-olsen/ff-py"
     "hinton", source="Hinton's MATLAB code for arXiv 2212.13345; learning curve of a port, jesper-olsen/ff-py"
 )
 def hinton() -> list[Configuration]:
-    """Hinton's own recipe, 3 layers of 1000: validation errors on the way and test errors at the end."""
+    """Hinton's own recipe, 3 layers of 1000; the port's curve is of a long run, so that of 100 epochs is beside it."""
     recipe = {"preset": "hinton", "precision": "auto"}
+    ends = ("validation_error", "validation_readout_error", "test_error", "test_readout_error")
+    on_the_way = ("validation_error_10", "validation_readout_error_10")
+    short = [
+        Aim("validation_error", high=3.6, published="3.43 %, goodness, 10 epochs of 125", source=PORT),
+        Aim("validation_readout_error", high=3.1, published="2.85 %, read-out, 10 epochs of 125", source=PORT),
+    ]
     return [
-        Configuration(
-            "10-epochs",
-            recipe,
-            epochs=10,
-            minutes=3,
-            figures=("validation_error", "validation_readout_error", "test_error", "test_readout_error"),
-            aims=[
-                Aim("validation_error", high=3.6, published="3.43 %, validation", source=PORT),
-                Aim("validation_readout_error", high=3.1, published="2.85 %, validation, read-out", source=PORT),
-            ],
-        ),
-        Configuration(
-            "10-epochs-float32",
-            {"preset": "hinton"},
-            epochs=10,
-            minutes=5,
-            figures=("validation_error", "validation_readout_error", "test_error", "test_readout_error"),
-        ),
+        Configuration("10-epochs", recipe, epochs=10, minutes=3, figures=ends, aims=short),
+        Configuration("10-epochs-float32", {"preset": "hinton"}, epochs=10, minutes=5, figures=ends, aims=short),
         Configuration(
             "100-epochs",
             recipe,
             epochs=100,
             minutes=25,
-            figures=("validation_error", "validation_readout_error", "test_error", "test_readout_error"),
+            figures=(*on_the_way, *ends),
             aims=[
-                Aim("test_error", high=1.5, published="1.44 %", source=MATLAB),
+                Aim("validation_error_10", high=3.6),
+                Aim("validation_readout_error_10", high=3.1),
+                Aim("test_error", high=1.5, published="1.44 %, goodness", source=MATLAB),
                 Aim("test_readout_error", high=1.5, published="1.47 %, read-out", source=MATLAB),
             ],
         ),
