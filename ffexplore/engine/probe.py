@@ -14,6 +14,7 @@ from ffexplore.engine.inference import label_scores
 from ffexplore.engine.layers import Part
 from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, steady_range
 from ffexplore.engine.negatives import other_label
+from ffexplore.engine.network import Network
 from ffexplore.engine.pictures import Pictures
 from ffexplore.engine.rng import stream
 from ffexplore.engine.scratch import Scratch
@@ -112,19 +113,8 @@ class Probe:
         self._dead: Tensor | None = None
         self._shown: tuple[Any, Any] | None = None
         self._scratch = Scratch()
-        self._theta = self._thresholds()
+        self._theta = thresholds(network)
         self._pictures = Pictures(inputs, inputs.rows(self._index[:EXAMPLES], "validation"))
-
-    def _thresholds(self) -> Tensor:
-        """Threshold of each layer and variant (L, K); nan where the objective has none."""
-        rows = []
-        for layer in self._network.layers:
-            theta = layer.theta[:, 0].clone()
-            for rule in layer.rules:
-                if "theta" not in rule.objective.needs:
-                    theta[rule.rows] = float("nan")
-            rows.append(theta)
-        return torch.stack(rows)
 
     def _draw(self) -> _Drawn:
         """Draw the negatives of the probe with the present weights."""
@@ -227,7 +217,7 @@ class Probe:
         """
         network = self.trainer.network
         inputs = network.inputs
-        count = min(self._scored_rows(), len(inputs.y["validation"]))
+        count = min(scored_rows(network), len(inputs.y["validation"]))
         index = torch.arange(count, device=inputs.table.device)
         labels = inputs.y["validation"][index]
         goodness, logits = network.score(inputs.rows(index, "validation"))
@@ -241,13 +231,25 @@ class Probe:
         by_goodness = share(label_scores(self.trainer.settings.inference, goodness)) if has_label else nothing
         return by_goodness, nothing if logits is None else share(logits)
 
-    def _scored_rows(self) -> int:
-        """Rows for the accuracy: fewer for a network that takes long, the same as long as it is the same network."""
-        network = self.trainer.network
-        layers = [2 * layer.parameters.flat.numel() for layer in network.layers]  # of all variants
-        work = layers[0] + network.inputs.classes * sum(layers[1:])
-        fewest, most = SCORED_ROWS
-        return int(np.clip(SCORED_WORK / work, fewest, most))
+
+def scored_rows(network: Network) -> int:
+    """Rows for an accuracy: fewer for a network that takes long, the same as long as it is the same network."""
+    layers = [2 * layer.parameters.flat.numel() for layer in network.layers]  # of all variants
+    work = layers[0] + network.inputs.classes * sum(layers[1:])
+    fewest, most = SCORED_ROWS
+    return int(np.clip(SCORED_WORK / work, fewest, most))
+
+
+def thresholds(network: Network) -> Tensor:
+    """Threshold of each layer and variant (L, K); nan where the objective has none."""
+    rows = []
+    for layer in network.layers:
+        theta = layer.theta[:, 0].clone()
+        for rule in layer.rules:
+            if "theta" not in rule.objective.needs:
+                theta[rule.rows] = float("nan")
+        rows.append(theta)
+    return torch.stack(rows)
 
 
 def _silent(h: Tensor, never_negative: bool) -> Tensor:

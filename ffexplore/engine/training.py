@@ -17,7 +17,6 @@ from ffexplore.engine.augment import Dropout, Shifts
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import build, configure, make_pairs
 from ffexplore.engine.fitting import chosen_length, run
-from ffexplore.engine.inference import asks_readout, inferences, label_scores
 from ffexplore.engine.layers import Layer
 from ffexplore.engine.lockstep import check_lockstep, distinct_seeds
 from ffexplore.engine.pairs import Pairs
@@ -27,6 +26,7 @@ from ffexplore.engine.rhythm import blocks, period, rate_factor
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.state import give, take
 from ffexplore.engine.together import learn_together, listening
+from ffexplore.engine.verdict import judge
 from ffexplore.errors import DivergedError, SettingsError
 
 CALM_INTERVAL = 128  # steps between two clearings of the optimizers' averages
@@ -299,13 +299,7 @@ class Trainer:
         SettingsError
             When the inputs do not have the size of the training data.
         """
-        goodness, logits = self.network.score(self.network.inputs.given(images))
-        choice = self.settings.inference
-        if asks_readout(choice):
-            result: Tensor = inferences[choice.name].function(logits, **choice.values)
-        else:
-            result = label_scores(choice, goodness)
-        return result[0].argmax(-1).cpu().numpy()
+        return judge(self, self.network.inputs.given(images)).chosen
 
     def weights(self, layer: int, variant: int = 0) -> tuple[Tensor, Tensor]:
         """Copies of a layer's present weights (inputs, units) and biases (units,), float32.
