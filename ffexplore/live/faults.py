@@ -7,6 +7,8 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+import torch
+
 from ffexplore.data import datasets
 from ffexplore.engine.activations import activations
 from ffexplore.engine.goodness import goodness
@@ -78,6 +80,17 @@ def _codes(function: object) -> Iterator[types.CodeType]:
             yield code
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on a device or on the host."""
+    return isinstance(error, MemoryError) or "out of memory" in str(error) or "not enough memory" in str(error)
+
+
+def is_lost_device(error: BaseException) -> bool:
+    """Whether an accelerator no longer answers; torch then refuses everything that is on it."""
+    kinds = tuple(filter(None, [getattr(torch, "AcceleratorError", None)]))
+    return isinstance(error, kinds) or str(error).startswith(("CUDA error", "MPS backend error"))
+
+
 def explain(error: BaseException) -> str:
     """Say in plain words what went wrong and what to do.
 
@@ -97,6 +110,12 @@ def explain(error: BaseException) -> str:
         return f"The {kind} {name!r} raised {what}. Mend it and run its cell again, or choose another; then press play."
     if isinstance(error, FFExploreError):
         return str(error)
-    if isinstance(error, MemoryError) or "out of memory" in str(error) or "not enough memory" in str(error):
+    if is_out_of_memory(error):
         return f"Memory ran out ({what}). Choose fewer or narrower layers, or a smaller batch; then press play."
+    if is_lost_device(error):
+        first = what.partition("\n")[0].rstrip(".")
+        return (
+            f"The GPU was lost ({first}); the network that was on it is gone. Choose 'cpu' as device to begin anew there, "
+            "or restart the kernel to use the GPU again."
+        )
     return f"Training stopped with {what}. The traceback is on runner.error; press play to try again."

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import DivergedError
-from ffexplore.live.faults import explain
+from ffexplore.live.faults import explain, is_out_of_memory
 from ffexplore.live.history import History
 from ffexplore.live.journal import Journal
 from ffexplore.live.keeper import Keeper
@@ -67,6 +67,7 @@ class Worker:
         self._mark: tuple[float, list[str], Settings] | None = None
         self._is_locked = False
         self._has_failed = False  # an exception ended training, and it has not gone on since
+        self._worked: Settings | None = None  # those of the last step that succeeded
         self._publisher: Publisher | None = None
         self._keeper: Keeper | None = None
 
@@ -330,6 +331,11 @@ class Worker:
         except DivergedError as error:
             self._diverge(error)
             return
+        except Exception as error:
+            if not self._retreat(error):
+                raise
+            return
+        self._worked = trainer.settings
         self._steps_left = max(0, self._steps_left - 1)
         now = time.perf_counter()
         if trainer.steps == self.stop_at:
@@ -407,6 +413,27 @@ class Worker:
         self.history.mark(self._keeper.step, f"diverged at step {reached}")
         self._publish(fresh=True)
         self._running_publisher().rest()
+
+    def _retreat(self, error: Exception) -> bool:
+        """Where memory ran out in the first step after a change, go on with the settings from before it."""
+        trainer, worked = self.trainer, self._worked
+        assert trainer is not None
+        if not is_out_of_memory(error) or worked is None or worked == trainer.settings:
+            return False
+        wanted = trainer.settings
+        error.__traceback__ = None  # it holds on to the tensors that were too large
+        trainer.apply(worked)
+        self.mail.go_back(worked)
+        self.journal.note(trainer.steps, worked)
+        assert self._keeper is not None
+        self._keeper.keep_if_rebuilt()
+        self._store(error)
+        made, undone = ("; ".join(describe(*pair)) for pair in ((worked, wanted), (wanted, worked)))
+        self.message = f"Memory ran out after the change {made}. It was taken back; training goes on as before."
+        self._changes.append(f"memory ran out: {undone}")
+        self.history.mark(trainer.steps, self._changes[-1])
+        self._publish(fresh=False)
+        return True
 
     def _fail(self, error: BaseException) -> None:
         """Keep an exception, stop training and show what happened with the numbers that were there last."""
