@@ -8,6 +8,7 @@ import torch
 
 from ffexplore.engine.activations import activations
 from ffexplore.engine.goodness import goodness
+from ffexplore.engine.inference import layer_numbers
 from ffexplore.engine.initialize import initializations
 from ffexplore.engine.inputs import Inputs
 from ffexplore.engine.labels import label_encodings
@@ -53,12 +54,19 @@ def build(plan: Plan, variants: Sequence[Settings], former: Network | None = Non
             layers.append(kept)
         else:
             layers.append(_new_layer(number, dict(sources), units, plan, variants, scratch))
-    readout = None
-    if settings.readout_rate > 0:
-        readout = former.readout if former is not None else None
-        if readout is None or former is None or former.widths != plan.units or readout.classes != plan.dataset.classes:
-            readout = Readout(plan.units, plan.dataset.classes, len(variants), plan.device)
+    readout = make_readout(plan, settings, len(variants), None if former is None else former.readout)
     return Network(inputs, layers, normalization, settings.normalization.values, readout)
+
+
+def make_readout(plan: Plan, settings: Settings, variants: int, former: Readout | None) -> Readout | None:
+    """The read-out of a plan, ``former`` where it fits; None where it is switched off."""
+    if settings.readout_rate == 0:
+        return None
+    layers = layer_numbers(settings.readout_layers, len(plan.units), "readout_layers")
+    wanted = plan.units, plan.dataset.classes, layers
+    if former is not None and (former.widths, former.classes, former.layers) == wanted:
+        return former
+    return Readout(plan.units, plan.dataset.classes, variants, plan.device, layers)
 
 
 def _new_layer(

@@ -27,6 +27,8 @@ class Field:
         Inclusive range of a number.
     choices
         The allowed words.
+    others
+        What else may be written beside the choices, as a person would say it; judged with the other fields.
     registry
         The catalogue an entry is chosen from.
     per_layer
@@ -47,6 +49,7 @@ class Field:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    others: str = ""
     registry: Registry[Any] | None = None
     per_layer: bool = False
     optional: str = ""
@@ -75,6 +78,8 @@ class Field:
             return self.registry.choice(value)
         if isinstance(value, str) and value in self.choices:
             return value
+        if self.others and isinstance(value, str | int) and not isinstance(value, bool):
+            return str(value)
         if self.choices and self.low is None:
             raise SettingsError(unknown_name(f"value of {name},", value, self.choices))
         return self._number(name, value)
@@ -96,7 +101,7 @@ class Field:
         """Say in words which values the field takes."""
         if self.registry is not None:
             return "one of " + ", ".join(self.registry.names())
-        words = list(self.choices)
+        words = [*self.choices, self.others] if self.others else list(self.choices)
         if self.low is not None or not words:
             text = "a whole number" if self.whole else "a number"
             if self.low is not None and self.high is not None:

@@ -46,9 +46,14 @@ def chosen_length(given: dict[str, float | None]) -> tuple[str, float]:
     if len(chosen) != 1:
         raise SettingsError(f"fit takes exactly one of epochs, steps and seconds; {len(chosen)} were given.")
     ((unit, amount),) = chosen.items()
+    return unit, amount_above_zero(unit, amount)
+
+
+def amount_above_zero(name: str, amount: float) -> float:
+    """The amount as a float; raises SettingsError, which names it, unless it is a number above zero."""
     if not isinstance(amount, Real) or not 0 < amount < float("inf"):
-        raise SettingsError(f"{unit} is {amount!r}; it must be above 0.")
-    return unit, float(amount)
+        raise SettingsError(f"{name} is {amount!r}; it must be above 0.")
+    return float(amount)
 
 
 def run(trainer: Trained, unit: str, amount: float, progress: bool) -> None:

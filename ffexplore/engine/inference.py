@@ -57,8 +57,8 @@ def label_scores(choice: Choice, layer_goodness: Tensor) -> Tensor:
     return scores
 
 
-def layer_numbers(layers: str, depth: int) -> list[int]:
-    """Turn the words of a layer choice into indices from 0.
+def layer_numbers(layers: str, depth: int, field: str = "layers of the inference") -> list[int]:
+    """Turn the words of a layer choice into indices from 0; ``field`` is what carries it, for the message.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def layer_numbers(layers: str, depth: int) -> list[int]:
         chosen = [-1]
     if not chosen or chosen[0] < 0 or chosen[-1] >= depth:
         raise SettingsError(
-            f"layers of the inference is {layers!r}; allowed: all, without_first, last, or numbers from 1 to {depth} "
+            f"{field} is {layers!r}; allowed: all, without_first, last, or numbers from 1 to {depth} "
             "joined by +, as in 1+2."
         )
     return chosen

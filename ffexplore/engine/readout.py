@@ -14,7 +14,7 @@ MOMENTUM = 0.9
 
 
 class Readout:
-    """A linear classifier on the activities of all layers but the first (of the only one, when there is one).
+    """A linear classifier on the activities of chosen layers.
 
     Each layer's activity is scaled to a root mean square of 1, so that its goodness does not come through. It
     starts at zero and learns by the smoothed gradient of the cross-entropy, as in Hinton's MATLAB code.
@@ -29,10 +29,14 @@ class Readout:
         Number of variants K.
     device
         Where the weights lie.
+    layers
+        Numbers of the layers it sees, from 0.
     """
 
-    def __init__(self, widths: tuple[int, ...], classes: int, variants: int, device: torch.device) -> None:
-        self.layers = list(range(1, len(widths))) or [0]
+    def __init__(
+        self, widths: tuple[int, ...], classes: int, variants: int, device: torch.device, layers: list[int]
+    ) -> None:
+        self.widths, self.layers = widths, layers
         self.size = sum(widths[layer] for layer in self.layers)
         zeros = torch.zeros(variants, self.size, classes, device=device)
         self.parameters = Parameters({"activity": (0, self.size)}, zeros, torch.zeros(variants, classes))

@@ -116,6 +116,10 @@ class Settings:
     readout_interval: int = setting(
         4, "The read-out learns on every n-th batch.", "Learning", unit="batches", low=1, high=10_000, whole=True
     )
+    readout_layers: str = setting(
+        "without_first", "Layers whose activity the read-out sees.", "Learning",
+        choices=("all", "without_first", "last"), others="numbers from 1 joined by +, as in 1+3",
+    )  # fmt: skip
     seed: int = setting(
         0, "Start of every random number; the same seed gives the same run.", "Run", low=0, high=2**31 - 1,
         whole=True, lockstep=True,
@@ -146,6 +150,7 @@ class Settings:
                 )
         if self.inference.name == "goodness":
             layer_numbers(str(self.inference.values["layers"]), depth)
+        layer_numbers(self.readout_layers, depth, "readout_layers")
         generator = negatives[self.negatives.name]
         unlabelled = self.label_encoding.name == "none"
         if unlabelled and (generator.changes == "label" or "labels" in generator.needs):

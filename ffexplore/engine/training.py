@@ -15,12 +15,13 @@ from torch import Tensor
 
 from ffexplore.engine.augment import Dropout, Shifts
 from ffexplore.engine.batches import Batches
-from ffexplore.engine.build import build, configure, make_pairs
+from ffexplore.engine.build import build, configure, make_pairs, make_readout
 from ffexplore.engine.fitting import chosen_length, run
 from ffexplore.engine.layers import Layer
 from ffexplore.engine.lockstep import check_lockstep, distinct_seeds
 from ffexplore.engine.pairs import Pairs
 from ffexplore.engine.plan import Plan, plan
+from ffexplore.engine.readout import Readout
 from ffexplore.engine.report import Report, make_reports
 from ffexplore.engine.rhythm import blocks, period, rate_factor
 from ffexplore.engine.settings import Settings
@@ -259,6 +260,67 @@ class Trainer:
         unit, amount = chosen_length({"epochs": epochs, "steps": steps, "seconds": seconds})
         run(self, unit, amount, progress)
         return self
+
+    def fit_readout(
+        self,
+        *,
+        epochs: float | None = None,
+        seconds: float | None = None,
+        layers: str | None = None,
+        decay: float | None = None,
+        progress: bool = True,
+    ) -> Trainer:
+        """Fit the read-out to the layers as they are: a softmax regression on their normalized activities.
+
+        Where the read-out beside the layers takes a short step now and then, this goes to the minimum of the same
+        loss by L-BFGS, on all training data. The layers stay as they are; ``evaluate`` and ``predict`` use it.
+        Training that goes on afterwards goes on with it, too. An interrupt (Ctrl-C) ends the search and keeps the
+        best that was found.
+
+        Parameters
+        ----------
+        epochs
+            Most passes over the training data; none given, it goes on to the minimum.
+        seconds
+            Most time in seconds.
+        layers
+            Which layers it sees, as in the setting ``readout_layers``, which is set to it; None leaves it.
+        decay
+            Weight decay; None takes that of the setting ``readout_decay``.
+        progress
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        Trainer
+            The trainer itself.
+
+        Raises
+        ------
+        SettingsError
+            When the read-out is switched off, or an argument is out of range.
+        DivergedError
+            When an activity is not finite.
+        """
+        from ffexplore.engine.readout_fit import fit_readout
+
+        fit_readout(self, epochs=epochs, seconds=seconds, layers=layers, decay=decay, progress=progress)
+        return self
+
+    def choose_readout_layers(self, layers: str) -> Readout:
+        """Let the read-out see these layers; it begins anew where they are others than before.
+
+        Raises
+        ------
+        SettingsError
+            When there is no such layer, or the read-out is switched off.
+        """
+        variants = [each.replace(readout_layers=layers) for each in self._variants]
+        readout = make_readout(self._plan, variants[0], len(variants), self.network.readout)
+        if readout is None:
+            raise SettingsError("readout_rate is 0, which switches the read-out off; set it above 0.")
+        self._variants, self.network.readout = variants, readout
+        return readout
 
     def evaluate(self, split: str = "test") -> Report:
         """Accuracies and separations on held-out data.

@@ -47,7 +47,10 @@ SPANS = {
     "readout_interval": Span(1, 32, whole=True),
 }
 
-SUGGESTIONS = {"batch_size": ("16", "32", "64", "128", "256", "512", "1024", "full")}
+SUGGESTIONS = {
+    "batch_size": ("16", "32", "64", "128", "256", "512", "1024", "full"),
+    "readout_layers": Settings.field("readout_layers").choices,
+}
 
 
 def make_control(name: str, outlet: Outlet) -> FieldControl:
@@ -60,7 +63,7 @@ def make_control(name: str, outlet: Outlet) -> FieldControl:
         return ThresholdControl(name, label, outlet)
     if spec.registry is not None:
         return ChoiceControl(name, label, outlet)
-    if spec.choices and spec.low is None:
+    if spec.choices and spec.low is None and not spec.others:
         return WordControl(name, label, outlet)
     if name == "layers" or spec.choices or spec.optional:
         return TextControl(name, label, SUGGESTIONS.get(name, ()), outlet)
@@ -78,7 +81,9 @@ def idle_fields(settings: Settings) -> dict[str, str]:
     if settings.rate_course.name == "constant":
         idle["horizon"] = "the rate course is constant."
     if settings.readout_rate == 0:
-        idle |= dict.fromkeys(("readout_decay", "readout_interval"), "the read-out does not learn (readout rate 0).")
+        idle |= dict.fromkeys(
+            ("readout_decay", "readout_interval", "readout_layers"), "the read-out does not learn (readout rate 0)."
+        )
     return idle
 
 

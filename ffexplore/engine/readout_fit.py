@@ -1,0 +1,162 @@
+"""The read-out fitted after training: a softmax regression on frozen activities, taken to its minimum."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, one_hot
+from tqdm.auto import tqdm
+
+from ffexplore.engine.fitting import amount_above_zero
+from ffexplore.engine.readout import Readout
+from ffexplore.errors import DivergedError, SettingsError
+
+if TYPE_CHECKING:
+    from ffexplore.engine.training import Trainer
+
+ROWS = 2048  # rows whose activities are taken at once
+KEPT_BYTES = 2 << 30  # activities up to this size are kept; of larger data they are taken anew in each pass
+MOST_PASSES = 500
+HISTORY = 10  # pairs of steps from which L-BFGS knows the curvature
+
+Chunks = Callable[[], Iterator[tuple[Tensor, Tensor]]]
+
+
+class _EnoughError(Exception):
+    """The passes or the seconds are used up."""
+
+
+def fit_readout(
+    trainer: Trainer,
+    *,
+    epochs: float | None = None,
+    seconds: float | None = None,
+    layers: str | None = None,
+    decay: float | None = None,
+    progress: bool = True,
+) -> None:
+    """Fit the read-out of each variant; see ``Trainer.fit_readout``."""
+    if epochs is not None and seconds is not None:
+        raise SettingsError("fit_readout takes epochs or seconds, not both; leave both out to go on to the minimum.")
+    passes = MOST_PASSES if epochs is None else max(1, round(amount_above_zero("epochs", epochs)))
+    until = float("inf") if seconds is None else time.perf_counter() + amount_above_zero("seconds", seconds)
+    readout = trainer.choose_readout_layers(trainer.settings.readout_layers if layers is None else layers)
+    if decay is None:
+        decay = trainer.settings.readout_decay
+    elif not 0 <= decay < float("inf"):
+        raise SettingsError(f"decay is {decay!r}; it must be 0 or more.")
+    chunks = _activities(trainer, readout)
+    for variant in range(readout.parameters.variants):
+        bar: Any = tqdm(unit=" passes", leave=False) if progress else nullcontext()
+        with bar as shown:
+            weight, bias = minimum(_of(variant, chunks), readout.size, readout.classes, decay, passes, until, shown)
+        readout.parameters.weight[variant].copy_(weight)
+        readout.parameters.bias[variant].copy_(bias)
+    readout.parameters.set_optimizer("smoothed", {})  # what it learned beside the layers was on the way elsewhere
+    readout.parameters.changed()
+
+
+def _activities(trainer: Trainer, readout: Readout) -> Chunks:
+    """What the read-out sees of the training data, in chunks (K, rows, size) with their labels (rows,)."""
+    network = trainer.network
+    inputs = network.inputs
+    labels = inputs.y["train"]
+    index = torch.arange(len(labels), device=labels.device).split(ROWS)
+
+    def taken() -> Iterator[tuple[Tensor, Tensor]]:
+        for rows in index:
+            prepared = inputs.prepare(inputs.rows(rows)[None, None])
+            yield network.neutral(prepared)[:, 0].float(), labels[rows]
+
+    if len(labels) * readout.size * readout.parameters.variants * 4 > KEPT_BYTES:
+        return taken
+    kept = list(taken())
+    return lambda: iter(kept)
+
+
+def _of(variant: int, chunks: Chunks) -> Chunks:
+    return lambda: ((x[variant], y) for x, y in chunks())
+
+
+@torch.no_grad()
+def minimum(
+    chunks: Chunks,
+    size: int,
+    classes: int,
+    decay: float,
+    passes: int = MOST_PASSES,
+    until: float = float("inf"),
+    bar: Any = None,
+) -> tuple[Tensor, Tensor]:
+    """Minimise the mean cross-entropy plus half the decay times the squared weights, by L-BFGS from zero.
+
+    Parameters
+    ----------
+    chunks
+        Makes an iterator over the data: inputs (rows, size) float32 and labels (rows,) int64.
+    size, classes
+        Inputs and classes.
+    decay
+        Weight of the penalty; biases are spared. Above zero the minimum is the only one.
+    passes
+        Most passes over the data.
+    until
+        The time of ``time.perf_counter`` after which no further pass begins.
+    bar
+        A progress bar, or None.
+
+    Returns
+    -------
+    tuple
+        Weights (size, classes) and biases (classes,) float32, the best that were met. An interrupt (Ctrl-C) ends the
+        search like the end of its time.
+
+    Raises
+    ------
+    DivergedError
+        When the inputs are not finite.
+    """
+    first, _ = next(iter(chunks()))
+    exact = torch.float32 if first.device.type == "mps" else torch.float64
+    flat = torch.zeros(size + 1, classes, dtype=exact, device=first.device)
+    best, lowest, done = flat.clone(), float("inf"), 0
+
+    def loss_and_slope() -> float:
+        nonlocal lowest, done
+        if done >= passes or (done and time.perf_counter() >= until):
+            raise _EnoughError
+        weight, bias = flat[:-1].float(), flat[-1].float()
+        slope, total, count = torch.zeros_like(flat), 0.0, 0
+        for x, y in chunks():
+            logits = torch.addmm(bias, x, weight)
+            total += float(cross_entropy(logits.to(exact), y, reduction="sum"))
+            delta = logits.softmax(1) - one_hot(y, classes)
+            slope[:-1] += x.t() @ delta
+            slope[-1] += delta.sum(0)
+            count += len(y)
+        flat.grad = slope / count
+        flat.grad[:-1] += decay * flat[:-1]
+        loss = total / count + decay / 2 * float(flat[:-1].square().sum())
+        if loss != loss:
+            raise DivergedError("The read-out met activities that are not finite; a layer has diverged.")
+        done += 1
+        if loss < lowest:
+            lowest = loss
+            best.copy_(flat)
+        if bar is not None:
+            bar.set_postfix_str(f"loss {loss:.4f}")
+            bar.update()
+        return loss
+
+    search = torch.optim.LBFGS(
+        [flat], max_iter=passes, max_eval=passes, history_size=HISTORY, line_search_fn="strong_wolfe",
+        tolerance_grad=1e-6, tolerance_change=1e-10,
+    )  # fmt: skip
+    with suppress(_EnoughError, KeyboardInterrupt):
+        search.step(loss_and_slope)  # type: ignore[arg-type]
+    return best[:-1].float(), best[-1].float()
