@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jupyter_client import KernelManager
+from jupyter_client.manager import KernelManager
 
 OPEN = """
 import ffexplore as ff

@@ -115,7 +115,7 @@ def explain(error: BaseException) -> str:
     if is_lost_device(error):
         first = what.partition("\n")[0].rstrip(".")
         return (
-            f"The GPU was lost ({first}); the network that was on it is gone. Choose 'cpu' as device to begin anew there, "
-            "or restart the kernel to use the GPU again."
+            f"The GPU was lost ({first}); the network that was on it is gone. Choose 'cpu' as device to begin anew "
+            "there, or restart the kernel to use the GPU again."
         )
     return f"Training stopped with {what}. The traceback is on runner.error; press play to try again."

@@ -1,4 +1,4 @@
-"""What a session has to live through: odd data, lost devices, memory that runs out, very long runs, chatty functions."""
+"""What a session has to live through: odd data, lost devices, too little memory, long runs, chatty functions."""
 
 from __future__ import annotations
 
