@@ -176,6 +176,11 @@ class BackpropTwin:
         return self._settings
 
     @property
+    def plan(self) -> Plan:
+        """What was built."""
+        return self._plan
+
+    @property
     def epochs(self) -> float:
         """Passes over the training data so far."""
         return self.batches.epochs

@@ -20,6 +20,16 @@ def version_of(package: str) -> str:
         return "unknown"
 
 
+def versions() -> dict[str, str]:
+    """Versions of what a run depends on, by name."""
+    return {
+        "ffexplore": version_of("ffexplore"),
+        "torch": torch.__version__,
+        "numpy": version_of("numpy"),
+        "python": platform.python_version(),
+    }
+
+
 def make_manifest(trainer: Trainer) -> dict[str, Any]:
     """Settings, versions, device, threads, precision, seed and data of a trainer, as JSON has them."""
     plan = trainer.plan
@@ -31,10 +41,5 @@ def make_manifest(trainer: Trainer) -> dict[str, Any]:
         "device": f"{plan.device} ({device})",
         "threads": torch.get_num_threads(),
         "precision": "bfloat16 products, float32 weights" if plan.half else "float32",
-        "versions": {
-            "ffexplore": version_of("ffexplore"),
-            "torch": torch.__version__,
-            "numpy": version_of("numpy"),
-            "python": platform.python_version(),
-        },
+        "versions": versions(),
     }

@@ -20,6 +20,7 @@ from ffexplore.engine.settings import Settings
 from ffexplore.registry import Entry, Registry
 from ffexplore.reproduce.figures import figure
 
+KINDS = ("forward_forward", "backprop")
 PLAIN_NAME = re.compile(r"[\w+][\w.+-]*")  # names become parts of file names
 TUNING_SEED = 1000  # no seed that is reported has a part in the choice of settings
 
@@ -106,6 +107,8 @@ class Configuration:
             raise ValueError(f"A configuration is named {self.name!r}; it may hold letters, digits, _ . + and -.")
         if (self.epochs is None) == (self.seconds is None):
             raise ValueError(f"The configuration {self.name!r} needs epochs or seconds, and not both.")
+        if self.kind not in KINDS:
+            raise ValueError(f"The configuration {self.name!r} is of kind {self.kind!r}; allowed: {', '.join(KINDS)}.")
         for name in self.figures:
             figure(name)
 

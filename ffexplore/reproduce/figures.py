@@ -50,11 +50,6 @@ def _auc_after(epochs: int) -> Callable[[Record], float]:
     return lambda record: _number(next(iter(_look(record, epochs).get("auc_uniform", [])), None))
 
 
-def _shortcut(record: Record) -> float:
-    """How well a small classifier on raw inputs tells positives from negatives."""
-    return _number(record.get("shortcut"))
-
-
 def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
@@ -69,7 +64,6 @@ FIGURES = {
         "validation error after 10 epochs, read-out", "%", _error_after(10, "readout_accuracy")
     ),
     "auc_2": Figure("AUC of layer 1 after 2 epochs", "", _auc_after(2), digits=3),
-    "shortcut": Figure("shortcut meter (AUC)", "", _shortcut, digits=3),
 }
 
 

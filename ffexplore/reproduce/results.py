@@ -14,7 +14,6 @@ from ffexplore.reproduce.session import Order, Reasons, reported
 from ffexplore.reproduce.store import Store, read
 
 FORMAT = "ffexplore results 1"
-FIELDS_OF_RUN = ("seed", "seconds", "epochs", "figures", "settings")
 MACHINE = ("processor", "cores", "threads", "precision")  # what makes two machines the same; the load does not
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ffexplore.cli_train import finite
+from ffexplore.engine.backprop import BackpropReport, BackpropTwin
+from ffexplore.engine.manifest import versions
 from ffexplore.engine.report import Report
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import CheckpointError, DivergedError
@@ -17,7 +19,10 @@ from ffexplore.reproduce.store import FORMAT, Store, length, read, write
 
 SAVE_EVERY = 60.0  # seconds of work that a sudden end may cost
 CURVE = ("epochs", "accuracy", "readout_accuracy", "auc_uniform")  # of a look at the validation data
+ACCURACIES = ("accuracy", "readout_accuracy")
 Say = Callable[[str], None]
+Learner = Trainer | BackpropTwin
+LEARNERS: dict[str, type[Trainer] | type[BackpropTwin]] = {"forward_forward": Trainer, "backprop": BackpropTwin}
 
 
 class OutOfTimeError(Exception):
@@ -77,7 +82,7 @@ def perform(
         "steps": trainer.steps,
         "seconds": round(trainer.seconds, 2),
         "machine": machine,
-        "versions": trainer.manifest()["versions"],
+        "versions": versions(),
         "settings": run.settings.to_dict(),
         "curve": curve,
         "validation": _shares(trainer.evaluate("validation")),
@@ -91,7 +96,7 @@ def perform(
     return record
 
 
-def _begin(run: Run, store: Store, say: Say) -> tuple[Trainer, list[dict[str, Any]]]:
+def _begin(run: Run, store: Store, say: Say) -> tuple[Learner, list[dict[str, Any]]]:
     """A trainer that goes on where the last one stopped, or a new one, and what was seen on the way."""
     path = store.checkpoint(run)
     if run.epochs is not None and path.exists():
@@ -105,10 +110,10 @@ def _begin(run: Run, store: Store, say: Say) -> tuple[Trainer, list[dict[str, An
                 say(f"{run.title}: goes on after {trainer.epochs:g} of {run.epochs} epochs.")
                 return trainer, [look for look in seen if look["epochs"] <= trainer.epochs + 1e-6]
         store.discard(run)
-    return Trainer(run.settings), []
+    return LEARNERS[run.configuration.kind](run.settings), []
 
 
-def _train_by_clock(run: Run, trainer: Trainer) -> None:
+def _train_by_clock(run: Run, trainer: Learner) -> None:
     seconds = run.configuration.seconds
     assert seconds is not None
     began = time.perf_counter()
@@ -120,7 +125,7 @@ def _train_by_clock(run: Run, trainer: Trainer) -> None:
 def _train(
     run: Run,
     epochs: int,
-    trainer: Trainer,
+    trainer: Learner,
     curve: list[dict[str, Any]],
     store: Store,
     say: Say,
@@ -129,12 +134,13 @@ def _train(
 ) -> None:
     """Train epoch by epoch; every moment a run can stop at is the end of one."""
     saved = time.monotonic()
+    path = store.checkpoint(run)
 
     def save() -> None:
-        path = store.checkpoint(run)
-        # First the curve: one that is ahead of the checkpoint is cut when the run goes on, one behind would have a gap.
-        write(path.with_suffix(".curve.json"), {"curve": finite(curve)})
-        trainer.save(path)
+        if isinstance(trainer, Trainer):  # the twin has no checkpoints: its runs are short and begin anew
+            # First the curve: one ahead of the checkpoint is cut when the run goes on, one behind would have a gap.
+            write(path.with_suffix(".curve.json"), {"curve": finite(curve)})
+            trainer.save(path)
 
     steps = math.ceil(len(trainer.plan.dataset.train) / trainer.batches.size)  # of an epoch
     for done in range(trainer.steps // steps + 1, epochs + 1):
@@ -144,12 +150,10 @@ def _train(
             # saved: the run goes on from the last checkpoint, to the end that it would have had.
             raise KeyboardInterrupt
         if done in run.looks:
-            report = trainer.evaluate("validation")
-            curve.append({name: value for name, value in _shares(report).items() if name in CURVE})
-            say(
-                f"{run.title}: epoch {done} of {epochs}, {trainer.seconds:.0f} s, validation error "
-                f"{100 * (1 - report.accuracy):.2f} / {100 * (1 - report.readout_accuracy):.2f} % (goodness / read-out)"
-            )
+            shares = _shares(trainer.evaluate("validation"))
+            curve.append({name: value for name, value in shares.items() if name in CURVE})
+            errors = " / ".join(f"{100 * (1 - shares[name]):.2f}" for name in ACCURACIES if name in shares)
+            say(f"{run.title}: epoch {done} of {epochs}, {trainer.seconds:.0f} s, validation error {errors} %")
         if deadline is not None and time.monotonic() >= deadline:
             save()
             raise OutOfTimeError
@@ -158,9 +162,12 @@ def _train(
             saved = time.monotonic()
 
 
-def _shares(report: Report) -> dict[str, Any]:
+def _shares(report: Report | BackpropReport) -> dict[str, Any]:
     """A report rounded to what 10 000 rows can tell."""
-    return {
-        name: [round(share, 6) for share in value] if isinstance(value, tuple) else value
-        for name, value in report.to_dict().items()
-    } | {"accuracy": round(report.accuracy, 6), "readout_accuracy": round(report.readout_accuracy, 6)}
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [rounded(each) for each in value]
+        return round(value, 6) if isinstance(value, float) else value
+
+    return {name: rounded(value) for name, value in report.to_dict().items()}

@@ -170,7 +170,7 @@ class Session:
         held = False
         try:
             for run in self._runs(name, configuration, seeds):
-                if reason := self._obstacle(configuration):
+                if reason := self._obstacle(run):
                     self.reasons[key] = reason
                     return False
                 held |= self._run_if_free(run)
@@ -198,15 +198,16 @@ class Session:
                 say(f"{run.title}: {record.get('diverged') or 'finished'} after {record['seconds']:.0f} s.")
         return not is_free
 
-    def _obstacle(self, configuration: Configuration) -> str:
-        """Why a configuration cannot be run now; empty when it can."""
+    def _obstacle(self, run: Run) -> str:
+        """Why a run cannot be made now; empty when it can."""
+        configuration = run.configuration
         if configuration.gpu and not torch.cuda.is_available():
             return f"wants a GPU; on one core of a CPU a run takes about {configuration.minutes / 60:.0f} hours."
         if configuration.total_minutes > self.order.budget.minutes:
             return f"takes about {configuration.total_minutes:.0f} minutes, more than the budget gives it."
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return self._unfinished()
-        if configuration.seconds is not None:
+        if run.epochs is None:
             self.busy = self.busy or _wait_for_quiet()
             return self.busy
         return ""

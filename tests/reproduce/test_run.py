@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ffexplore import Trainer
+from ffexplore.engine.backprop import BackpropTwin
 from ffexplore.errors import DivergedError
 from ffexplore.reproduce.run import OutOfTimeError, perform
 from ffexplore.reproduce.store import Store, read
@@ -172,3 +173,14 @@ def test_a_run_by_the_clock(store: Store) -> None:
     assert 0 < record["seconds"] < 5
     assert record["curve"] == []
     assert record["settings"]["horizon"] is None
+
+
+def test_the_twin_is_trained_by_backpropagation(store: Store) -> None:
+    run = first_run(configuration(epochs=3, kind="backprop"))
+    record = perform(run, store, quiet, save_every=0.0)
+    twin = BackpropTwin(run.settings).fit(epochs=3, progress=False)
+    assert record["test"]["accuracy"] == pytest.approx(twin.evaluate("test").accuracy, abs=1e-6)
+    assert record["kind"] == "backprop"
+    assert [look["accuracy"] for look in record["curve"]][-1] == record["validation"]["accuracy"]
+    assert store.finished(run) == record
+    assert store.finished(first_run(configuration(epochs=3))) is None, "the twin's record is not that of the network"

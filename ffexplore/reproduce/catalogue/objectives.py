@@ -1,4 +1,4 @@
-"""Objectives that compare a pair and want no threshold."""
+"""Objectives: those that compare a pair, and layers that collaborate."""
 
 from __future__ import annotations
 
@@ -34,3 +34,27 @@ def symba() -> list[Configuration]:
             aims=[Aim("test_error", high=1.35, published="1.35 %", source=CODE)],
         ),
     ]
+
+
+@experiments.register("collaboration", source="Lorberbom et al. 2024, arXiv 2305.12393")
+def collaboration() -> list[Configuration]:
+    """Layers that know how sure the others are, beside the same network in which each knows only itself."""
+    names = {"without": "logistic", "all-layers": "collaboration", "earlier-layers": "collaboration_earlier"}
+    rows = []
+    for name, objective in names.items():
+        aims = [Aim("test_error", high=2.1), Aim("test_error", than="without")] if name != "without" else []
+        if name == "all-layers":
+            aims.append(Aim("test_error", published="2.1 %", source="arXiv 2305.12393, another network"))
+        rows.append(
+            Configuration(
+                name,
+                {"preset": "fast", "objective": objective, "negatives": "uniform_label"},
+                epochs=60,
+                minutes=2,
+                grid={"learning_rate": [5e-4, 2e-3], "logit_scale": [1.0, 5.0, 20.0]},
+                tuning_epochs=5,
+                figures=("validation_error", "test_error"),
+                aims=aims,
+            )
+        )
+    return rows

@@ -1,0 +1,55 @@
+"""How far a little time gets, and how far half an hour."""
+
+from __future__ import annotations
+
+from ffexplore.reproduce.experiment import Aim, Configuration, experiments
+
+
+@experiments.register("fast", source="ours")
+def fast() -> list[Configuration]:
+    """Test error after 10 and 60 seconds of training on two cores, 2 layers of 500."""
+    return [
+        Configuration(
+            "10-seconds",
+            {"preset": "fast"},
+            seconds=10,
+            grid={"dropout": [0.0, 0.1], "shift": [0, 1]},
+            tuning_epochs=8,
+            aims=[Aim("test_error", high=1.5)],
+        ),
+        Configuration(
+            "60-seconds",
+            {"preset": "fast"},
+            seconds=60,
+            minutes=2,
+            grid={"dropout": [0.0, 0.1, 0.2], "shift": [0, 1]},
+            tuning_epochs=40,
+            aims=[Aim("test_error", high=1.25)],
+        ),
+    ]
+
+
+@experiments.register("record", source="ours; the course of the rate after Hinton's MATLAB code")
+def record() -> list[Configuration]:
+    """The best recipe we know for a network without convolutions, with dropout and shifts; about half an hour."""
+    recipe = {"preset": "fast", "rate_course": "half_linear", "learning_rate": 1.5e-3}
+    return [
+        Configuration(
+            "2x1000",
+            {**recipe, "layers": (1000, 1000)},
+            epochs=240,
+            minutes=18,
+            grid={"dropout": [0.1, 0.2, 0.3], "shift": [1, 2]},
+            tuning_epochs=40,
+            figures=("validation_error", "test_error"),
+            aims=[
+                Aim(
+                    "test_error",
+                    high=0.72,
+                    published="0.64 %, 4×2000, 500 epochs of 25 jittered shifts",
+                    source="Hinton 2022, section 3.3",
+                ),
+                Aim("test_error", high=0.6, published="0.69 %, 200 epochs", source="jesper-olsen/forward-forward-rs"),
+            ],
+        )
+    ]
