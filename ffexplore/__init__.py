@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ffexplore.data import load as load
     from ffexplore.engine.activations import activations as activations
     from ffexplore.engine.backprop import BackpropTwin as BackpropTwin
+    from ffexplore.engine.black_box import black_boxes as black_boxes
     from ffexplore.engine.goodness import goodness as goodness
     from ffexplore.engine.inference import inferences as inferences
     from ffexplore.engine.initialize import initializations as initializations
@@ -63,6 +64,7 @@ _PUBLIC = {
     "activations": "engine.activations",
     "initializations": "engine.initialize",
     "inferences": "engine.inference",
+    "black_boxes": "engine.black_box",
     "optimizers": "engine.optimize",
     "rate_courses": "engine.rates",
     "schedules": "engine.schedule",

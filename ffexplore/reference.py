@@ -12,6 +12,7 @@ from typing import Any
 
 from ffexplore.data import datasets
 from ffexplore.engine.activations import activations
+from ffexplore.engine.black_box import black_boxes
 from ffexplore.engine.goodness import goodness
 from ffexplore.engine.inference import inferences
 from ffexplore.engine.initialize import initializations
@@ -37,6 +38,7 @@ CATALOGUES: tuple[tuple[str, Registry[Any], str, str], ...] = (
     ("Normalizations", normalizations, "normalizations", "What a layer may learn of the activity below it."),
     ("Inferences", inferences, "inferences", "How a class is read from the network."),
     ("Activations", activations, "activations", "The nonlinearity of every layer."),
+    ("Black boxes", black_boxes, "black_boxes", "What may stand between two layers and stop every gradient."),
     ("Schedules", schedules, "schedules", "Which layers learn when."),
     ("Optimizers", optimizers, "optimizers", "How a gradient becomes a change of weights."),
     ("Rate courses", rate_courses, "rate_courses", "The learning rate over time."),

@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy, linear
 from ffexplore.engine.activations import activations
 from ffexplore.engine.augment import Dropout, Shifts
 from ffexplore.engine.batches import Batches
+from ffexplore.engine.black_box import PlacedBox, black_boxes
 from ffexplore.engine.fitting import chosen_length, run
 from ffexplore.engine.initialize import initializations
 from ffexplore.engine.inputs import Inputs, Prepared
@@ -165,6 +166,10 @@ class BackpropTwin:
             f"the activation {settings.activation.name!r}": self._activation.function,
             f"the normalization {settings.normalization.name!r}": self._normalized,
         }
+        choice = settings.black_box
+        if choice.name != "none":
+            box = PlacedBox(black_boxes[choice.name], choice.values, settings.black_box_after - 1, [settings.seed])
+            between[f"the black box {choice.name!r}"] = lambda h: box(h[None, None], True)[0, 0]
         for name, function in between.items():
             reason = why_not_differentiable(function)
             if reason:
@@ -200,7 +205,7 @@ class BackpropTwin:
             nothing has changed then.
         """
         fixed = ("dataset", "layers", "activation", "normalization", "initialization", "input_scaling", "optimizer",
-                 "seed", "device", "precision")  # fmt: skip
+                 "seed", "device", "precision", "black_box", "black_box_after")  # fmt: skip
         if any(getattr(settings, name) != getattr(self._settings, name) for name in fixed):
             return False
         self._settings = settings

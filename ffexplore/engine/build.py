@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import torch
 
 from ffexplore.engine.activations import activations
+from ffexplore.engine.black_box import PlacedBox, black_boxes
 from ffexplore.engine.goodness import goodness
 from ffexplore.engine.inference import layer_numbers
 from ffexplore.engine.initialize import initializations
 from ffexplore.engine.inputs import Inputs
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.layers import Layer, Rule
+from ffexplore.engine.lockstep import distinct_seeds
 from ffexplore.engine.negatives import negatives
 from ffexplore.engine.network import Network
 from ffexplore.engine.normalize import normalizations
@@ -55,7 +57,19 @@ def build(plan: Plan, variants: Sequence[Settings], former: Network | None = Non
         else:
             layers.append(_new_layer(number, dict(sources), units, plan, variants, scratch))
     readout = make_readout(plan, settings, len(variants), None if former is None else former.readout)
-    return Network(inputs, layers, normalization, settings.normalization.values, readout)
+    box = _place_box(settings, distinct_seeds(variants), former)
+    return Network(inputs, layers, normalization, settings.normalization.values, readout, box)
+
+
+def _place_box(settings: Settings, seeds: Sequence[int], former: Network | None) -> PlacedBox | None:
+    """The black box of the settings, going on with the random numbers of a former one; None where there is none."""
+    choice = settings.black_box
+    if choice.name == "none":
+        return None
+    box = PlacedBox(black_boxes[choice.name], choice.values, settings.black_box_after - 1, seeds)
+    if former is not None and former.black_box is not None:
+        box.streams = former.black_box.streams
+    return box
 
 
 def make_readout(plan: Plan, settings: Settings, variants: int, former: Readout | None) -> Readout | None:

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine import products
+from ffexplore.engine.black_box import PlacedBox
 from ffexplore.engine.inputs import Inputs, Prepared
 from ffexplore.engine.layers import BELOW, LABEL_ABOVE, Layer, Part
 from ffexplore.engine.normalize import Normalization
 from ffexplore.engine.readout import Readout
 from ffexplore.engine.scratch import Scratch
+from ffexplore.errors import SettingsError
 
 CHUNK = 1 << 18  # numbers in one activity tensor while scoring; larger ones leave the cache
 ROWS = 1024  # images whose product with the first layer's weights is taken at once
@@ -29,6 +31,7 @@ class Network:
     normalization: Normalization
     normalization_params: dict[str, Any]
     readout: Readout | None
+    black_box: PlacedBox | None = None
     scratch: Scratch = field(default_factory=Scratch)
 
     @property
@@ -49,12 +52,14 @@ class Network:
         depth: int | None = None,
         masks: Callable[[Layer, Tensor], Tensor | None] | None = None,
         scratch: Scratch | None = None,
+        train: bool = False,
     ) -> Iterator[tuple[Layer, list[Part], Tensor, Tensor | None]]:
         """Go up layer by layer: the layer, what it was fed, its activity (K, S, B, units), its dropout mask.
 
         ``parts`` are the first layer's, and with them the label of the layers above where those have one. The
         next layer's input is taken before a layer is handed out, so its activity may be overwritten and its
         weights changed meanwhile. With ``scratch`` an activity lasts until the next layer is asked for.
+        ``train`` tells that it is a training batch: what chance decides between the layers is decided anew.
         """
         layers = self.layers[:depth]
         above = [part for part in parts if part.source == LABEL_ABOVE]
@@ -69,6 +74,8 @@ class Network:
                 dtype = torch.bfloat16 if self.inputs.half else h.dtype
                 out = scratch.get("below", h.shape, dtype, h.device) if scratch is not None else None
                 below = self.normalization(h, self.normalization_params, out)
+                if self.black_box is not None and self.black_box.after == number:
+                    below = self.normalization(self.black_box(below, train), self.normalization_params)
                 # a part keeps its product with the weights of one layer: each has its own
                 parts = [Part(BELOW, below.to(dtype)), *(Part(part.source, part.x) for part in above)]
             yield layer, fed, h, mask
@@ -90,7 +97,14 @@ class Network:
         Tensor
             Derivative by that activity, of the shape of ``h``; zero where all of a row's units are silent, for they
             have no direction.
+
+        Raises
+        ------
+        SettingsError
+            When a black box stands between the two layers.
         """
+        if self.black_box is not None and self.black_box.after == number - 1:
+            raise SettingsError(f"No gradient crosses the black box after layer {number}.")
         dtype = torch.bfloat16 if self.inputs.half else h.dtype
         dx = products.pull_back(delta, self.layers[number].parameters.weight_for(BELOW, dtype))
         leaf = h.detach().requires_grad_()

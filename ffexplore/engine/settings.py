@@ -10,6 +10,7 @@ from typing import Any
 
 from ffexplore.data import Dataset, load
 from ffexplore.engine.activations import activations
+from ffexplore.engine.black_box import black_boxes
 from ffexplore.engine.fields import Field, plain, setting
 from ffexplore.engine.goodness import goodness
 from ffexplore.engine.inference import asks_readout, inferences, layer_numbers
@@ -72,6 +73,12 @@ class Settings:
         0.0, "Share of units silenced in a training batch, the same for both sides.", "Layers", low=0.0, high=0.95
     )
     schedule: Any = setting("simultaneous", "Which layers learn when.", "Layers", registry=schedules)
+    black_box: Any = setting(
+        "none", "A function between two layers that torch cannot differentiate.", "Layers", registry=black_boxes
+    )
+    black_box_after: int = setting(
+        1, "The layer above which the black box stands, the lowest being 1.", "Layers", low=1, high=10_000, whole=True
+    )
     goodness: Any = setting(
         "mean_square", "The number that says how positive a layer takes a sample to be.", "Goodness",
         registry=goodness, per_layer=True, lockstep=True,
@@ -151,6 +158,7 @@ class Settings:
         if self.inference.name == "goodness":
             layer_numbers(str(self.inference.values["layers"]), depth)
         layer_numbers(self.readout_layers, depth, "readout_layers")
+        self._check_black_box()
         generator = negatives[self.negatives.name]
         unlabelled = self.label_encoding.name == "none"
         if unlabelled and (generator.changes == "label" or "labels" in generator.needs):
@@ -180,6 +188,24 @@ class Settings:
             )
         if asks_readout(self.inference) and self.readout_rate == 0:
             raise SettingsError("inference is 'readout', but readout_rate is 0, so the read-out does not learn.")
+
+    def _check_black_box(self) -> None:
+        """A black box stands between two layers, and no gradient crosses it."""
+        if self.black_box.name == "none":
+            return
+        depth, after = len(self.layers), self.black_box_after
+        if after >= depth:
+            raise SettingsError(
+                f"black_box_after is {after}, but above layer {after} there is none of {depth}; choose "
+                + (f"a layer from 1 to {depth - 1}." if depth > 1 else "black_box 'none', or more layers.")
+            )
+        schedule = self.schedule
+        blocks = schedules[schedule.name].function(0, depth, **schedule.values)
+        if any(block[0] < after <= block[-1] for block in blocks):
+            raise SettingsError(
+                f"schedule is {schedule.name!r}, whose gradient would have to cross the black box after layer {after}; "
+                "choose 'simultaneous', or black_box 'none'."
+            )
 
     @classmethod
     def fields(cls) -> dict[str, Field]:

@@ -20,6 +20,7 @@ MOST_BYTES = 1 << 20  #: an unpacked share string is never longer
 SHOP_WINDOW = {
     "label_encoding": "label_encodings",
     "activation": "activations",
+    "black_box": "black_boxes",
     "normalization": "normalizations",
     "initialization": "initializations",
     "schedule": "schedules",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ffexplore.engine.training import Trainer
 
 # What is not loaded by copying into tensors that are there.
-_LOADED_BY_OWNER = ("batches.", "pairs.", "dropout.", "shifts.")
+_LOADED_BY_OWNER = ("batches.", "pairs.", "dropout.", "shifts.", "black_box.")
 
 
 def take(trainer: Trainer) -> dict[str, Tensor]:
@@ -20,6 +20,8 @@ def take(trainer: Trainer) -> dict[str, Tensor]:
         named["readout"] = trainer.network.readout.parameters.state()
     named["batches"] = trainer.batches.state()
     named["pairs"] = trainer.pairs.state()
+    if trainer.network.black_box is not None:
+        named["black_box"] = trainer.network.black_box.streams.state()
     named["dropout"] = trainer.dropout.streams.state()
     named["shifts"] = trainer.shifts.streams.state()
     return {f"{owner}.{key}": value for owner, values in named.items() for key, value in values.items()}
@@ -36,6 +38,8 @@ def give(trainer: Trainer, state: dict[str, Tensor], counters: dict[str, Any]) -
     if trainer.network.readout is not None:
         trainer.network.readout.parameters.changed()
     trainer.pairs.load(_of(state, "pairs"), counters["kept_for"])
+    if trainer.network.black_box is not None:
+        trainer.network.black_box.streams.load(_of(state, "black_box"))
     trainer.dropout.streams.load(_of(state, "dropout"))
     trainer.shifts.streams.load(_of(state, "shifts"))
 

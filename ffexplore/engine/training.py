@@ -186,7 +186,7 @@ class Trainer:
                 self._set_rates(learning)
                 masks = self._mask if settings.dropout else None
                 heard = listening(network.layers, learning)
-                walk = network.walk(parts, None if "all" in heard else max(learning) + 1, masks)
+                walk = network.walk(parts, None if "all" in heard else max(learning) + 1, masks, train=True)
                 if heard or len(blocks) < sum(map(len, blocks)):
                     learn_together(network, list(walk), blocks)
                 else:

@@ -11,6 +11,7 @@ import torch
 
 from ffexplore.data import datasets
 from ffexplore.engine.activations import activations
+from ffexplore.engine.black_box import black_boxes
 from ffexplore.engine.goodness import goodness
 from ffexplore.engine.inference import inferences
 from ffexplore.engine.initialize import initializations
@@ -32,6 +33,7 @@ CATALOGUES: tuple[Registry[Any], ...] = (
     label_encodings,
     activations,
     initializations,
+    black_boxes,
     inferences,
     optimizers,
     rate_courses,

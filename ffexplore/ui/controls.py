@@ -45,6 +45,7 @@ SPANS = {
     "readout_rate": Span(0.0, 1.0),
     "readout_decay": Span(0.0, 0.05),
     "readout_interval": Span(1, 32, whole=True),
+    "black_box_after": Span(1, 8, whole=True),
 }
 
 SUGGESTIONS = {
@@ -78,6 +79,10 @@ def idle_fields(settings: Settings) -> dict[str, str]:
         idle["threshold"] = f"the objective {chosen[0].name!r} compares each positive with its negative."
     if not negatives[settings.negatives.name].lasting:
         idle["negatives_refresh"] = f"{settings.negatives.name!r} makes its images batch by batch."
+    if settings.black_box.name == "none":
+        idle["black_box_after"] = "there is no black box."
+    if settings.label_encoding.name == "none":
+        idle["label_layers"] = "no label is written."
     if settings.rate_course.name == "constant":
         idle["horizon"] = "the rate course is constant."
     if settings.readout_rate == 0:

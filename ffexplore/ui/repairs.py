@@ -24,6 +24,9 @@ REPAIRS: dict[str, tuple[dict[str, Any], ...]] = {
         {"negatives": "hybrid_images", "negatives_refresh": "batch", "inference": "readout", "readout_rate": 0.1},
         {"negatives": "noise", "negatives_refresh": "batch", "inference": "readout", "readout_rate": 0.1},
     ),
+    "black_box": ({"black_box_after": 1}, {"schedule": "simultaneous"}),
+    "layers": ({"black_box_after": 1}, {"black_box": "none"}),
+    "schedule": ({"black_box": "none"},),
     "inference": ({"readout_rate": 0.1},),
     "readout_rate": ({"inference": "goodness"},),
 }

@@ -39,6 +39,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "collaboration": {"objective": "collaboration", "goodness": "predictive_coding"},
     "overlapping": {"schedule": "overlapping", "dropout": 0.2},
     "label at every layer": {"label_layers": "all"},
+    "coin toss": {"black_box": "coin_toss(heads=0.7)", "black_box_after": 2},
     "linear": {"rate_course": "linear", "horizon": 4.0},
     "bfloat16": {"precision": "bfloat16"},
 }

@@ -33,6 +33,7 @@ CATALOGUES: dict[str, Registry[Any]] = {
     "optimizers": ff.optimizers,
     "rate_courses": ff.rate_courses,
     "schedules": ff.schedules,
+    "black_boxes": ff.black_boxes,
     "presets": ff.presets,
     "datasets": ff.datasets,
 }
@@ -350,6 +351,27 @@ def test_schedule(entry: Any, depth: int) -> None:
     assert seen == set(range(depth))
 
 
+@pytest.mark.parametrize("kind", INPUTS)
+@each(ff.black_boxes)
+def test_black_box(entry: Any, kind: str) -> None:
+    h = activities(kind, variants=2)
+    kept = h.clone()
+    chance = torch.rand(2, *h.shape[2:], generator=stream(1)) if entry.tosses else None
+    out = entry(h, defaults(entry), chance)
+    assert out.shape == h.shape
+    assert out.dtype == torch.float32
+    assert out.device == h.device
+    assert bool(torch.isfinite(out).all())
+    assert torch.equal(h, kept)
+    assert torch.equal(out, entry(h, defaults(entry), chance))
+    for variant in range(2):  # variants, sides and samples do not see each other
+        drawn = None if chance is None else chance[variant : variant + 1, :1]
+        alone = entry(h[variant : variant + 1, 1:, :1], defaults(entry), drawn)
+        torch.testing.assert_close(alone[0, 0, 0], out[variant, 1, 0])
+    leaf = h.clone().requires_grad_()
+    assert not entry(leaf, defaults(entry), chance).requires_grad  # torch sees nothing of it
+
+
 @each(ff.inferences)
 def test_inference(entry: Any) -> None:
     wants = next(iter(inspect.signature(entry.function).parameters))
@@ -365,6 +387,7 @@ FIELD_OF = {
     "goodness": "goodness", "objectives": "objective", "negatives": "negatives", "label_encodings": "label_encoding",
     "normalizations": "normalization", "activations": "activation", "initializations": "initialization",
     "inferences": "inference", "optimizers": "optimizer", "rate_courses": "rate_course", "schedules": "schedule",
+    "black_boxes": "black_box",
 }  # fmt: skip
 
 

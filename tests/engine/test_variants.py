@@ -45,6 +45,7 @@ COMMON: dict[str, dict[str, Any]] = {
     "rotation": {"schedule": "rotation(turn=2)", "negatives_refresh": "round"},
     "label at every layer": {"label_layers": "all", "negatives": "hard_label(layers=all)"},
     "overlapping blocks": {"schedule": "overlapping", "normalization": "layer_norm"},
+    "coin toss": {"black_box": "coin_toss", "negatives": "hard_label(layers=all)"},
     "tanh": {"activation": "tanh", "optimizer": "sgd"},
 }
 PAIRS = [("plain", each) for each in DIFFERENCES] + [
