@@ -41,6 +41,8 @@ class Field:
         Whether equal steps of a slider are equal ratios.
     lockstep
         Whether variants that train together may differ in it.
+    renews
+        What is built anew when it changes, in a sentence; empty where all weights stay.
     """
 
     meaning: str
@@ -56,6 +58,7 @@ class Field:
     whole: bool = False
     logarithmic: bool = False
     lockstep: bool = False
+    renews: str = ""
 
     def check(self, name: str, value: Any) -> Any:
         """Return the value in the field's own type.

@@ -27,6 +27,8 @@ from ffexplore.engine.sharing import PANEL, check_registered, fields_of, pack, r
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Choice
 
+BEGINS_ANEW = "Begins anew: all weights are new; the step count and the history go on."
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -42,12 +44,17 @@ class Settings:
         When a value is unknown, out of range, or does not go with another.
     """
 
-    dataset: Any = setting("mnist-5k", "The data to learn from: a name, or a Dataset of your own.", "Data")
+    dataset: Any = setting(
+        "mnist-5k", "The data to learn from: a name, or a Dataset of your own.", "Data", renews=BEGINS_ANEW
+    )
     negatives: Any = setting("uniform_label", "How bad data is made from good.", "Data", registry=negatives)
     negatives_refresh: str = setting(
         "batch", "When negatives are drawn anew.", "Data", choices=("batch", "round", "epoch", "once")
     )
-    label_encoding: Any = setting("overlay", "How a class is written into the input.", "Data", registry=label_encodings)
+    label_encoding: Any = setting(
+        "overlay", "How a class is written into the input.", "Data", registry=label_encodings,
+        renews="Rebuilds the layers that see the label; the others keep their weights.",
+    )  # fmt: skip
     input_scaling: str = setting(
         "unit", "Inputs from 0 to 1, or moved to mean 0 and scaled to variance 1.", "Data",
         choices=("unit", "standardize"),
@@ -61,14 +68,17 @@ class Settings:
         "Data", choices=("first", "all"),
     )  # fmt: skip
     layers: tuple[int, ...] = setting(
-        (256, 256), "Units of each layer.", "Layers", unit="units", low=1, high=100_000, whole=True, per_layer=True
-    )
+        (256, 256), "Units of each layer.", "Layers", unit="units", low=1, high=100_000, whole=True, per_layer=True,
+        renews="Rebuilds each layer whose width changes, and the one above it; the others keep their weights.",
+    )  # fmt: skip
     activation: Any = setting("relu", "The nonlinearity of every layer.", "Layers", registry=activations)
     normalization: Any = setting(
         "rms", "What a layer may learn of the activity below it; also applied to the input.", "Layers",
         registry=normalizations,
     )  # fmt: skip
-    initialization: Any = setting("normal", "The weights a layer starts with.", "Layers", registry=initializations)
+    initialization: Any = setting(
+        "normal", "The weights a layer starts with.", "Layers", registry=initializations, renews=BEGINS_ANEW
+    )
     dropout: float = setting(
         0.0, "Share of units silenced in a training batch, the same for both sides.", "Layers", low=0.0, high=0.95
     )
@@ -103,7 +113,10 @@ class Settings:
         None, "Where the course of the rate ends.", "Learning", unit="epochs", low=0.001, high=1e6,
         optional="the end of each fit; an open-ended session keeps its rate",
     )  # fmt: skip
-    optimizer: Any = setting("adam", "How a gradient becomes a change of weights.", "Learning", registry=optimizers)
+    optimizer: Any = setting(
+        "adam", "How a gradient becomes a change of weights.", "Learning", registry=optimizers,
+        renews="The optimizer begins without a memory; all weights stay.",
+    )  # fmt: skip
     momentum: float = setting(0.9, "Share of the former direction that is kept.", "Learning", low=0.0, high=0.9999)
     weight_decay: float = setting(
         0.0, "Share of a weight lost at each step, times the rate; biases are spared.", "Learning",
@@ -129,12 +142,14 @@ class Settings:
     )  # fmt: skip
     seed: int = setting(
         0, "Start of every random number; the same seed gives the same run.", "Run", low=0, high=2**31 - 1,
-        whole=True, lockstep=True,
+        whole=True, lockstep=True, renews=BEGINS_ANEW,
     )  # fmt: skip
-    device: str = setting("auto", "Where the numbers are computed.", "Run", choices=("auto", "cpu", "cuda", "mps"))
+    device: str = setting(
+        "auto", "Where the numbers are computed.", "Run", choices=("auto", "cpu", "cuda", "mps"), renews=BEGINS_ANEW
+    )
     precision: str = setting(
         "float32", "Matrix products in 32 bits, or in 16 where that is faster.", "Run",
-        choices=("auto", "float32", "bfloat16"),
+        choices=("auto", "float32", "bfloat16"), renews=BEGINS_ANEW,
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -88,7 +88,7 @@ class ChoiceControl(FieldControl):
         row = parameter_row(key, param, self.outlet.guard, changed)
         meaning = param.meaning[:1].upper() + param.meaning[1:] if param.meaning else f"Parameter {key}"
         allowed = f"one of {', '.join(param.choices)}" if param.choices else param.allowed()
-        row.explain(f"{meaning}.\nAllowed: {allowed}.")
+        row.explain(f"{meaning}.\nAllowed: {allowed}.{self.renewal()}")
         row.widget.add_class("ffx-param")
         is_plain = bool(param.choices) or span_of(param) is not None
         if self.name in TECHNICAL or not is_plain:  # a tick, a word or a number without bounds is for the few
@@ -96,7 +96,7 @@ class ChoiceControl(FieldControl):
         return row
 
     def _tip_with(self, chosen: str) -> str:
-        return f"{self.spec.meaning}\n\n{listing(self.registry, chosen)}\n\nIn Python: {self.name}"
+        return f"{self.spec.meaning}\n\n{listing(self.registry, chosen)}\n{self.renewal()}\nIn Python: {self.name}"
 
     def disable(self, reason: str) -> None:
         """Grey all rows out and say why."""

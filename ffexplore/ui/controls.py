@@ -20,16 +20,19 @@ from ffexplore.ui.field_control import (
     TextControl,
     WordControl,
 )  # fmt: skip
+from ffexplore.ui.groups import GROUPS
+from ffexplore.ui.looks import ALL, Looks
 from ffexplore.ui.rows import Span
 from ffexplore.ui.threshold_control import ThresholdControl
-
-GROUPS = ("Goodness", "Data", "Learning", "Layers", "Run")  #: the headings from top to bottom
 
 #: What a beginner turns first; the others are behind the group's "more".
 USUAL = (
     "goodness", "threshold", "objective", "logit_scale", "dataset", "negatives", "label_encoding", "learning_rate",
     "optimizer", "batch_size", "layers", "activation", "normalization", "schedule", "seed",
 )  # fmt: skip
+
+HIDDEN = "ffx-hidden"  #: the class of what a panel does not show
+RENEWS = "ffx-renews"  #: the class of a control that builds something anew
 
 LABELS = {"negatives_refresh": "drawn anew", "peer_normalization": "peer normal."}
 
@@ -101,12 +104,17 @@ class Controls(widgets.VBox):
         Where what a person sets goes.
     settings
         What to show first.
+    looks
+        Which controls are hidden or locked.
     """
 
-    def __init__(self, outlet: Outlet, settings: Settings) -> None:
+    def __init__(self, outlet: Outlet, settings: Settings, looks: Looks | None = None) -> None:
         self._outlet = outlet
+        self._looks = looks or Looks()
         self.controls: dict[str, FieldControl] = {name: make_control(name, outlet) for name in Settings.fields()}
         super().__init__([self._group(title) for title in GROUPS])
+        if len(self._looks.hidden) == len(self.controls):
+            self.add_class(HIDDEN)
         self.add_class("ffx-controls")
         self.show(settings)
 
@@ -121,18 +129,29 @@ class Controls(widgets.VBox):
         return control
 
     def _group(self, title: str) -> widgets.Widget:
+        """A heading and its controls; in a panel that shows a few, none of them is behind "more"."""
         group = widgets.VBox()
         mine = [control for control in self.controls.values() if control.spec.group == title]
+        shown = [control for control in mine if control.name not in self._looks.hidden]
+        rare = [control for control in shown if control.name not in USUAL] if self._looks.controls == ALL else []
         for control in mine:
-            if control.name not in USUAL:
+            if control not in shown:
+                control.widget.add_class(HIDDEN)
+            elif control in rare:
                 control.widget.add_class(RARE)
-        head = widgets.HBox([widgets.HTML(f"<h4>{title}</h4>"), _more(group, title)]).add_class("ffx-head")
+            if control.spec.renews:
+                control.widget.add_class(RENEWS)
+        head = widgets.HBox([widgets.HTML(f"<h4>{title}</h4>")]).add_class("ffx-head")
+        if self._looks.controls == ALL:
+            head.children = [*head.children, _more(group, title)]
         group.children = [head, *(control.widget for control in mine)]
+        if not shown:
+            group.add_class(HIDDEN)
         return group.add_class("ffx-group")
 
     def show(self, settings: Settings) -> None:
-        """Show settings in every control and grey out what has no effect; calls nobody back."""
-        idle = idle_fields(settings)
+        """Show settings in every control and grey out what has no effect or is locked; calls nobody back."""
+        idle = dict.fromkeys(self._looks.locked, "locked for this task.") | idle_fields(settings)
         with self._outlet.guard:
             for name, control in self.controls.items():
                 control.show(settings)

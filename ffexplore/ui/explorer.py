@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 
 from ffexplore.engine.settings import Settings
-from ffexplore.errors import FFExploreError, SettingsError
+from ffexplore.engine.sharing import PANEL, SHARE_PREFIX, pack, unpack
+from ffexplore.errors import SettingsError
 from ffexplore.live import Runner, Snapshot
-from ffexplore.live.mailbox import describe, differing
 from ffexplore.ui.board import Board
+from ffexplore.ui.changer import Changer
 from ffexplore.ui.controls import Controls
 from ffexplore.ui.field_control import Outlet, close_all
 from ffexplore.ui.guard import Guard
+from ffexplore.ui.looks import Looks
+from ffexplore.ui.note import Note
 from ffexplore.ui.reader import Reader
 from ffexplore.ui.renewal import renew_on_registration
-from ffexplore.ui.repairs import Attempt, in_words, proposals, recipes
-from ffexplore.ui.run_bar import RunBar, preset_changes
+from ffexplore.ui.run_bar import RunBar
 from ffexplore.ui.status import StatusLine
+from ffexplore.ui.task import to_html
 
 NO_FRONT_END = (
     "There is no notebook here that could show the explorer; its engine works all the same: see panel.runner, or open "
@@ -37,15 +41,32 @@ LIFELESS = (
 MOST = 0.9  #: share of the units of a layer from which on its death is worth a word
 
 
-def explore(settings: Settings | str | None = None, *, start: bool = False, **overrides: Any) -> Explorer:
+def explore(
+    settings: Settings | str | None = None,
+    *,
+    start: bool = False,
+    share: str | None = None,
+    controls: str | Sequence[str] | None = None,
+    lock: Sequence[str] | None = None,
+    task: str | None = None,
+    **overrides: Any,
+) -> Explorer:
     """Open an explorer: a network that trains in the background, and controls that change it meanwhile.
 
     Parameters
     ----------
     settings
-        What to begin with: Settings, or the name of a preset; ``"classroom"`` if left out.
+        What to begin with: Settings, the name of a preset, or a share string; ``"classroom"`` if left out.
     start
         Train at once; otherwise the untrained network is shown and training waits for Play.
+    share
+        A string from ``panel.share()``: settings, seed, controls, task and panes as they were there.
+    controls
+        ``"all"``, ``"minimal"``, or names of fields and groups (``"Goodness"``): the others are hidden.
+    lock
+        Names of fields and groups whose controls are shown and cannot be turned.
+    task
+        What is to be done, for a class; plain text with ``**bold**``, ``*italic*``, ```code``` and lists.
     **overrides
         Any field of Settings.
 
@@ -68,8 +89,9 @@ def explore(settings: Settings | str | None = None, *, start: bool = False, **ov
     --------
     >>> panel = explore("classroom", negatives="permuted_labels")  # doctest: +SKIP
     >>> panel.runner.update(threshold=2.0)  # doctest: +SKIP
+    >>> explore(controls="minimal", task="Make the hills part as **fast** as you can.")  # doctest: +SKIP
     """
-    panel = Explorer(settings, start=start, **overrides)
+    panel = Explorer(settings, start=start, share=share, controls=controls, lock=lock, task=task, **overrides)
     if not has_front_end():
         warnings.warn(NO_FRONT_END, UserWarning, stacklevel=2)
     return panel
@@ -94,31 +116,42 @@ class Explorer(widgets.VBox):
         The control of each field, as in ``panel.controls["threshold"]``.
     """
 
-    def __init__(self, settings: Settings | str | None = None, *, start: bool = False, **overrides: Any) -> None:
-        self.runner = Runner(chosen_settings(settings, overrides))
+    def __init__(
+        self,
+        settings: Settings | str | None = None,
+        *,
+        start: bool = False,
+        share: str | None = None,
+        controls: str | Sequence[str] | None = None,
+        lock: Sequence[str] | None = None,
+        task: str | None = None,
+        **overrides: Any,
+    ) -> None:
+        chosen, looks = unpacked(settings, share, overrides)
+        given = {"controls": controls, "lock": lock, "task": task}
+        self._looks = looks.but({name: value for name, value in given.items() if value is not None})
+        self.runner = Runner(chosen)
         self._guard = Guard()
-        self._note = ""
-        self._note_warns = self._note_passes = False
+        self._note = Note()
         self._told = ""
         self._shown: Settings = self.runner.settings
-        first = {"dataset": self._shown.dataset}
-        self._tried = Attempt(first, proposals(self._shown, first))
+        self._changer = Changer(self.runner, self._note, self._looks.locked)
         self._seen_error: BaseException | None = None
         self._is_untouched = True
         self._is_built = False
         self._is_to_start = start
-        self.bar = RunBar(
-            self._guard, play=self._play, step=self._step, reset=self._reset, preset=self._preset, speed=self._speed
-        )
+        self.bar = RunBar(self._guard, self)
         self.status = StatusLine()
-        self.controls = Controls(Outlet(self._guard, self._change), self._shown)
-        self.board = Board()
+        self.controls = Controls(Outlet(self._guard, self._change), self._shown, self._looks)
+        self.board = Board(self._looks.panes)
         body = widgets.Box([self.controls, self.board]).add_class("ffx-body")
-        super().__init__([self.bar, self.status, body])
+        tasks = [widgets.HTML(to_html(self._looks.task)).add_class("ffx-task")] if self._looks.task else []
+        super().__init__([*tasks, self.bar, self.status, body])
         self.add_class("ffx-explorer")
         self._show_settings()
         self._show_status()
-        self.board.on_threshold(self._dragged)
+        if "threshold" not in self._looks.locked:
+            self.board.on_threshold(self._dragged)
         self.board.on_lock(self.runner.lock_ranges)
         self.board.on_branch(self._branch)
         self._reader = Reader(self.runner.ask, self.board)
@@ -139,6 +172,15 @@ class Explorer(widgets.VBox):
         """The present settings."""
         return self.runner.settings
 
+    def share(self) -> str:
+        """A short string that opens a panel like this one: ``explore(share="ff1...")``.
+
+        It holds the settings and their seed, the controls, the task and the panes; own data and own functions are
+        named in it and must be at hand where it is opened. Weights are not in it: ``panel.runner.save`` keeps those.
+        """
+        looks = self._looks.but({"panes": self.board.panes}).unusual()
+        return pack(self.settings.unusual() | ({PANEL: looks} if looks else {}))
+
     def close(self) -> None:
         """Stop the training thread and remove the explorer from every page."""
         for end in getattr(self, "_unobserve", ()):
@@ -155,81 +197,88 @@ class Explorer(widgets.VBox):
 
     # ---- what the person does
 
-    def _change(self, changes: Mapping[str, Any], else_try: Iterator[dict[str, Any]] | None = None) -> None:
+    def _change(self, changes: Mapping[str, Any]) -> None:
         """Hand changes to the runner; what is refused goes back to the last valid value, with the reason in words."""
+        with self._settling():
+            self._changer.change(changes)
+
+    def preset(self, name: str) -> None:
+        """Take a recipe and begin anew: its initialization, and its first steps, belong to it."""
+        with self._settling():
+            taken = self._changer.preset(name)
+        if taken:
+            self.runner.reset()
+
+    def undo(self) -> None:
+        """Take back the last change of settings, whoever made it; weights stay where shapes do."""
+        with self._settling():
+            self._changer.go_to(self._changer.undo.back)
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last."""
+        with self._settling():
+            self._changer.go_to(self._changer.undo.forth)
+
+    @contextmanager
+    def _settling(self) -> Iterator[None]:
+        """Around a change by a person: then everything shows what became of it."""
         self._is_untouched = False
         with self._guard:
-            self._tried = Attempt(changes, else_try or proposals(self.settings, changes))
-            self._say("")
-            self._try(changes)
+            yield
             self._show_settings()
             self._show_status()
-
-    def _try(self, changes: Mapping[str, Any]) -> None:
-        """Hand changes over, and if they are refused at once what may help."""
-        before = self.settings
-        try:
-            after = self.runner.update(**changes)
-        except FFExploreError as error:
-            self._refused(error)
-            return
-        followed = set(differing(before, after)) - set(changes)
-        if isinstance(changes.get("dataset"), str):
-            self._say(f"Loading {changes['dataset']} ...", passes=True)
-        if followed:
-            texts = [text for text in describe(before, after) if text.partition(" ")[0] in followed]
-            why = " (the same multiple of the natural one)" if after.threshold is not None else ""
-            self._say(f"Went along: {', '.join(texts)}{why}.")
-
-    def _refused(self, error: Exception) -> None:
-        """Try the next thing that may have to change along, or say why the change was refused."""
-        attempt = self._tried
-        attempt.reason = attempt.reason or str(error)
-        proposal = next(attempt.proposals, None)
-        if proposal is None:
-            self._say(attempt.reason, warns=True)
-            return
-        self._try(proposal)
-        if not self._note or self._note_passes:
-            extra = {name: value for name, value in proposal.items() if attempt.changes.get(name) != value}
-            self._say(f"Also changed: {in_words(extra)}. Without that: {attempt.reason}")
-
-    def _preset(self, name: str) -> None:
-        """Take a recipe and begin anew: its initialization, and its first steps, belong to it."""
-        changes = preset_changes(name)
-        self._change(changes, recipes(changes))
-        if not self._note_warns:
-            self.runner.reset()
 
     def _dragged(self, layer: int, value: float, is_final: bool) -> None:
         """The threshold was moved on the board, which knows only where it is now."""
         self.controls.threshold.move(layer, value)
 
-    def _play(self) -> None:
-        self._say("")
+    def play(self) -> None:
+        """Train, or pause."""
+        self._note.say("")
         if self.runner.is_running:
             self.runner.pause()
         else:
             self.runner.start()
         self._show_status()
 
-    def _step(self) -> None:
-        self._say("")
+    def step(self) -> None:
+        """Train on one batch and pause."""
+        self._note.say("")
         self.runner.step()
 
-    def _reset(self) -> None:
-        self._say("")
+    def epoch(self) -> None:
+        """Train to the end of this pass over the data and pause."""
+        self._note.say("")
+        self.runner.step_epoch()
+        self._show_status()
+
+    def reset(self) -> None:
+        """Begin anew with the same settings."""
+        self._note.say("")
         self.runner.reset()
 
     def _branch(self, number: int) -> None:
         """Go on from a kept moment; one that had to go meanwhile is no longer offered."""
         for moment in self.runner.moments:
             if moment.number == number:
-                self._say("")
+                self._note.say("")
                 self.runner.branch(moment)
 
-    def _speed(self, steps_per_second: float | None) -> None:
+    def speed(self, steps_per_second: float | None) -> None:
+        """Train at so many steps a second; None for as many as can be."""
         self.runner.speed = steps_per_second
+
+    def stop_at(self, text: str) -> None:
+        """Train up to the step that is written and pause there; an empty text takes that back."""
+        self._note.say("")
+        try:
+            self.runner.stop_at = step_to_stop_at(text, self.runner.snapshot)
+        except SettingsError as error:
+            self._note.say(str(error), warns=True)
+        else:
+            if self.runner.stop_at is not None and not self.runner.is_running:
+                self.runner.start()
+        self._show_status()
 
     # ---- what is shown
 
@@ -239,8 +288,8 @@ class Explorer(widgets.VBox):
         self.board.show(snapshot, runner.history, moments=runner.moments, urgent=urgent)
         self._reader.refresh(at_rest=not self.runner.is_running)
         with self._guard:
-            if snapshot.changes and self._note_passes:
-                self._say("")
+            if snapshot.changes and self._note.passes:
+                self._note.say("")
             self._look_at(self.runner.error)
             self._is_built = self._is_built or snapshot.status != "failed"
             if self.runner.settings is not self._shown:
@@ -254,22 +303,19 @@ class Explorer(widgets.VBox):
         self._seen_error = error
         if isinstance(error, SettingsError) and (not self._is_built or self._shown is not self.runner.settings):
             self._told = self.runner.message
-            self._refused(error)
+            self._changer.refused(error)
             if not self._is_built and self._is_to_start:
                 self.runner.start()
-
-    def _say(self, note: str, *, warns: bool = False, passes: bool = False) -> None:
-        """Say something that is true until the next thing happens; ``passes``: until the change is taken up."""
-        self._note, self._note_warns, self._note_passes = note, warns, passes
 
     def _tell(self, problem: str) -> None:
         """Show what went wrong elsewhere."""
         with self._guard:
-            self._say(problem, warns=True)
+            self._note.say(problem, warns=True)
             self._show_status()
 
     def _show_settings(self) -> None:
         settings = self._shown = self.runner.settings
+        self._changer.undo.saw(settings)
         self.controls.show(settings)
         self._threads = self.runner.threads
         self.status.tell_place(settings, self._threads)
@@ -279,12 +325,12 @@ class Explorer(widgets.VBox):
         if runner.threads != self._threads:  # chosen by measurement in the first steps
             self._threads = runner.threads
             self.status.tell_place(self._shown, self._threads)
-        self.bar.show(self._shown, runner.is_running)
+        self.bar.show(self._shown, runner.is_running, self._changer.undo, runner.stop_at)
         if runner.message not in (self._told, ""):  # news from the runner replaces what the panel said
-            self._say("")
+            self._note.say("")
         self._told = runner.message
-        message = self._note or runner.message or self._hint(snapshot)
-        warn = self._note_warns if self._note else runner.error is not None
+        message = self._note.text or runner.message or self._hint(snapshot)
+        warn = self._note.warns if self._note.text else runner.error is not None
         self.status.show(runner.status, message, snapshot, warn=warn)
 
     def _hint(self, snapshot: Snapshot | None) -> str:
@@ -299,16 +345,43 @@ class Explorer(widgets.VBox):
         return NEXT if is_first else ""
 
 
-def chosen_settings(settings: Settings | str | None, overrides: Mapping[str, Any]) -> Settings:
-    """Settings from what ``explore`` was given.
+def unpacked(
+    settings: Settings | str | None, share: str | None, overrides: Mapping[str, Any]
+) -> tuple[Settings, Looks]:
+    """Settings and looks from what ``explore`` was given.
 
     Raises
     ------
     SettingsError
-        When it is neither Settings nor the name of a preset, or a value does not fit.
+        When it is neither Settings nor the name of a preset nor a share string, or a value does not fit.
     """
+    if isinstance(settings, str) and settings.strip().startswith(SHARE_PREFIX):
+        settings, share = None, settings
+    if share is not None:
+        if settings is not None:
+            raise SettingsError("settings and share were given; a share string holds the settings: give one of both.")
+        values = unpack(share)
+        looks = Looks.of(values.pop(PANEL, {}))
+        return Settings.from_dict(values).replace(**overrides), looks
     if settings is None or isinstance(settings, str):
-        return Settings.preset(settings or "classroom", **overrides)
+        return Settings.preset(settings or "classroom", **overrides), Looks()
     if isinstance(settings, Settings):
-        return settings.replace(**overrides)
+        return settings.replace(**overrides), Looks()
     raise SettingsError(f"settings is {settings!r}; give Settings or the name of a preset, and fields by keyword.")
+
+
+def step_to_stop_at(text: str, snapshot: Snapshot | None) -> int | None:
+    """Read a step to stop at; None for an empty text.
+
+    Raises
+    ------
+    SettingsError
+        When it is no whole number above the present step.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    present = 0 if snapshot is None else snapshot.step
+    if not text.isascii() or not text.isdigit() or int(text) <= present:
+        raise SettingsError(f"stop at is {text!r}; it must be a whole number above the present step, {present}.")
+    return int(text)

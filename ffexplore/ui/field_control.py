@@ -59,8 +59,12 @@ class FieldControl:
         self.outlet.change({self.name: value})
 
     def tip(self) -> str:
-        """Meaning, range and name of the field."""
-        return f"{self.spec.meaning}\nAllowed: {self.spec.allowed()}.\nIn Python: {self.name}"
+        """Meaning, range and name of the field, and what is built anew when it changes."""
+        return f"{self.spec.meaning}\nAllowed: {self.spec.allowed()}.{self.renewal()}\nIn Python: {self.name}"
+
+    def renewal(self) -> str:
+        """What is built anew when the field changes, on a line of its own; empty if nothing is."""
+        return f"\n↻ {self.spec.renews}" if self.spec.renews else ""
 
 
 class RowControl(FieldControl):
@@ -165,7 +169,7 @@ class DatasetControl(RowControl):
 
     def tip(self) -> str:
         """Meaning, and every dataset with its sentence."""
-        return f"{self.spec.meaning}\n\n{listing(self._registry)}\n\nIn Python: {self.name}"
+        return f"{self.spec.meaning}\n\n{listing(self._registry)}\n{self.renewal()}\nIn Python: {self.name}"
 
     def show(self, settings: Settings) -> None:
         """Choose the dataset."""

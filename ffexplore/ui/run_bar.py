@@ -1,9 +1,9 @@
-"""The bar at the top: play and pause, one step, reset, preset, speed."""
+"""The bar at the top: play and pause, one step or epoch, undo, reset, preset, speed, where to stop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
 
@@ -11,9 +11,14 @@ from ffexplore.engine.presets import presets
 from ffexplore.engine.settings import Settings
 from ffexplore.ui.field_control import listing
 from ffexplore.ui.guard import Guard
-from ffexplore.ui.rows import MenuRow
+from ffexplore.ui.rows import MenuRow, TextRow
+from ffexplore.ui.undo import Undo
 
 PLAY, PAUSE = "▶ Play", "❚❚ Pause"
+NOTHING_TO_UNDO, NOTHING_TO_REDO = "Nothing was changed yet", "Nothing was undone"
+
+#: Keys that neither Lab, Notebook, VS Code nor a browser takes; they count while the focus is inside the panel.
+KEYS = {"play": "Alt+P", "step": "Alt+N"}
 
 #: Steps per second; 0 stands for as many as can be, because a menu takes None for "nothing chosen".
 SPEEDS = [
@@ -40,6 +45,37 @@ def preset_of(settings: Settings) -> str:
     return CHANGED
 
 
+class Steering(Protocol):
+    """What the bar asks for when a person presses something."""
+
+    def play(self) -> None:
+        """Train, or pause."""
+
+    def step(self) -> None:
+        """Train on one batch."""
+
+    def epoch(self) -> None:
+        """Train to the end of the present pass over the data."""
+
+    def undo(self) -> None:
+        """Take back the last change."""
+
+    def redo(self) -> None:
+        """Make the change again that was taken back."""
+
+    def reset(self) -> None:
+        """Begin anew."""
+
+    def preset(self, name: str) -> None:
+        """Take a whole recipe."""
+
+    def speed(self, steps_per_second: float | None) -> None:
+        """Train at so many steps a second, None for as many as can be."""
+
+    def stop_at(self, text: str) -> None:
+        """Train up to a step that was written, and pause there."""
+
+
 class RunBar(widgets.HBox):
     """Buttons and menus that steer the run.
 
@@ -47,48 +83,61 @@ class RunBar(widgets.HBox):
     ----------
     guard
         Tells the program's changes from the person's.
-    play, step, reset
-        Called when the person presses a button.
-    preset
-        Called with the name of a preset.
-    speed
-        Called with steps per second; None for full speed.
+    steering
+        Does what they ask for.
+    more
+        What else belongs into the bar, at its end.
     """
 
-    def __init__(
-        self,
-        guard: Guard,
-        *,
-        play: Callable[[], None],
-        step: Callable[[], None],
-        reset: Callable[[], None],
-        preset: Callable[[str], None],
-        speed: Callable[[float | None], None],
-    ) -> None:
+    def __init__(self, guard: Guard, steering: Steering, *more: widgets.Widget) -> None:
         self._guard = guard
-        self.play = _button(PLAY, "Train, or pause: everything can be changed meanwhile", play)
-        self.step = _button("Step", "Train on one batch and pause", step)
-        self.reset = _button("Reset", "Begin anew with new weights from the same seed and the same settings", reset)
-        self.play.add_class("ffx-play")
-        self.preset = MenuRow("preset", self._presets(), guard, lambda name: preset(name) if name else None)
-        self.speed = MenuRow("speed", SPEEDS, guard, lambda steps: speed(steps or None))
+        self.play = _button(
+            PLAY, f"Train, or pause: everything can be changed meanwhile ({KEYS['play']})", steering.play
+        )
+        self.step = _button("Step", f"Train on one batch and pause ({KEYS['step']})", steering.step)
+        self.epoch = _button("Epoch", "Train to the end of this pass over the data and pause", steering.epoch)
+        self.undo = _button("↶ Undo", NOTHING_TO_UNDO, steering.undo)
+        self.redo = _button("↷", NOTHING_TO_REDO, steering.redo)
+        self.reset = _button(
+            "Reset", "Begin anew with new weights from the same seed and the same settings", steering.reset
+        )
+        for name, button in (("play", self.play), ("step", self.step)):
+            button.add_class(f"ffx-{name}")
+        self.preset = MenuRow("preset", self._presets(), guard, lambda name: steering.preset(name) if name else None)
+        self.speed = MenuRow("speed", SPEEDS, guard, lambda steps: steering.speed(steps or None))
+        self.stop_at = TextRow("stop at", (), guard, steering.stop_at)
+        self.stop_at.widget.placeholder = "step"
+        self.stop_at.widget.add_class("ffx-stop")
         self.preset.explain(
             f"A whole recipe, begun anew; the dataset, the seed and the device stay.\n\n{listing(presets)}"
         )
         self.speed.explain("How fast to train: slow it down to watch single steps.")
+        self.stop_at.explain(
+            "Train up to this step and pause there; empty to go on without an end.\n"
+            "Allowed: a whole number above the present step.\nIn Python: panel.runner.stop_at"
+        )
         self._forget = presets.observe(lambda _: self.preset.offer(self._presets()))
-        super().__init__([self.play, self.step, self.reset, self.preset.widget, self.speed.widget])
+        rows = (self.preset.widget, self.speed.widget, self.stop_at.widget)
+        buttons = (self.play, self.step, self.epoch, self.undo, self.redo, self.reset)
+        super().__init__([*buttons, *rows, *more])
         self.add_class("ffx-bar")
 
     @staticmethod
     def _presets() -> list[tuple[str, str]]:
         return [(name, name) for name in presets.names()]
 
-    def show(self, settings: Settings, is_running: bool) -> None:
-        """Show whether training runs and which preset the settings are."""
+    def show(self, settings: Settings, is_running: bool, undo: Undo, stop_at: int | None) -> None:
+        """Show whether training runs, which preset the settings are, what can be undone and where it stops."""
         with self._guard:
             self.play.description = PAUSE if is_running else PLAY
             self.preset.show(preset_of(settings), "(changed)")
+            self.stop_at.show("" if stop_at is None else str(stop_at))
+            for button, settings_there, nothing, verb in (
+                (self.undo, undo.back, NOTHING_TO_UNDO, "Take back the last change"),
+                (self.redo, undo.forth, NOTHING_TO_REDO, "Make the change again"),
+            ):
+                button.disabled = settings_there is None
+                button.tooltip = nothing if settings_there is None else f"{verb}: {undo.words(settings_there)}"
 
     def close(self) -> None:
         """Stop listening to the catalogue."""

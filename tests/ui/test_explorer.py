@@ -11,8 +11,9 @@ import pytest
 
 import ffexplore as ff
 from ffexplore.engine.goodness import goodness
-from ffexplore.ui.controls import GROUPS, SPANS, USUAL
+from ffexplore.ui.controls import SPANS, USUAL
 from ffexplore.ui.explorer import Explorer, explore
+from ffexplore.ui.groups import GROUPS
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,95 @@
+"""Hands what a person changes to the runner, with what has to change along, and takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ffexplore.engine.settings import Settings
+from ffexplore.errors import FFExploreError
+from ffexplore.live import Runner
+from ffexplore.live.mailbox import describe, differing
+from ffexplore.ui.note import Note
+from ffexplore.ui.repairs import Attempt, in_words, proposals, recipes
+from ffexplore.ui.run_bar import preset_changes
+from ffexplore.ui.undo import Undo
+
+LOCKED = "{names} cannot be changed here: locked for this task."
+
+
+class Changer:
+    """Changes settings for a person, and says what became of it.
+
+    Parameters
+    ----------
+    runner
+        Who takes them.
+    note
+        Where to say what was refused, or went along.
+    locked
+        Fields that a person may not change.
+
+    Attributes
+    ----------
+    undo : Undo
+        The settings there were.
+    """
+
+    def __init__(self, runner: Runner, note: Note, locked: frozenset[str]) -> None:
+        self.runner, self.note, self.locked = runner, note, locked
+        first = {"dataset": runner.settings.dataset}
+        self._tried = Attempt(first, proposals(runner.settings, first))
+        self.undo = Undo(runner.settings)
+
+    def change(self, changes: Mapping[str, Any], else_try: Iterator[dict[str, Any]] | None = None) -> None:
+        """Hand changes over; what is refused is said in words, and the former values stay."""
+        forbidden = self.locked.intersection(changes)
+        if forbidden:
+            names = ", ".join(sorted(name.replace("_", " ") for name in forbidden))
+            self.note.say(LOCKED.format(names=names), warns=True)
+            return
+        self._tried = Attempt(changes, else_try or proposals(self.runner.settings, changes))
+        self.note.say("")
+        self._try(changes)
+
+    def preset(self, name: str) -> bool:
+        """Take a recipe, but for what is locked; tells whether it was taken."""
+        changes = {field: value for field, value in preset_changes(name).items() if field not in self.locked}
+        self.change(changes, recipes(changes))
+        return not self.note.warns
+
+    def go_to(self, settings: Settings | None) -> None:
+        """Take whole settings, of those there were; nothing follows them."""
+        if settings is not None:
+            self._tried = Attempt({}, iter(()))
+            self.note.say("")
+            self._try({name: getattr(settings, name) for name in Settings.fields()})
+
+    def refused(self, error: Exception) -> None:
+        """Try the next thing that may have to change along, or say why the change was refused."""
+        attempt = self._tried
+        attempt.reason = attempt.reason or str(error)
+        proposal = next(attempt.proposals, None)
+        if proposal is None:
+            self.note.say(attempt.reason, warns=True)
+            return
+        self._try(proposal)
+        if not self.note.text or self.note.passes:
+            extra = {name: value for name, value in proposal.items() if attempt.changes.get(name) != value}
+            self.note.say(f"Also changed: {in_words(extra)}. Without that: {attempt.reason}")
+
+    def _try(self, changes: Mapping[str, Any]) -> None:
+        """Hand changes over, and if they are refused at once what may help."""
+        before = self.runner.settings
+        try:
+            after = self.runner.update(**changes)
+        except FFExploreError as error:
+            self.refused(error)
+            return
+        followed = set(differing(before, after)) - set(changes)
+        if isinstance(changes.get("dataset"), str) and after.dataset != before.dataset:
+            self.note.say(f"Loading {changes['dataset']} ...", passes=True)
+        if followed:
+            texts = [text for text in describe(before, after) if text.partition(" ")[0] in followed]
+            why = " (the same multiple of the natural one)" if after.threshold is not None else ""
+            self.note.say(f"Went along: {', '.join(texts)}{why}.")
