@@ -65,7 +65,7 @@ class Settings:
     )  # fmt: skip
     label_layers: str = setting(
         "first", "Which layers see the label: the first, in the input, or all, each beside what it gets from below.",
-        "Data", choices=("first", "all"),
+        "Data", choices=("first", "all"), renews="Rebuilds every layer but the first, which keeps its weights.",
     )  # fmt: skip
     layers: tuple[int, ...] = setting(
         (256, 256), "Units of each layer.", "Layers", unit="units", low=1, high=100_000, whole=True, per_layer=True,
