@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import publishing, step_speed, time_to_accuracy
+from benchmarks import memory, publishing, step_speed, time_to_accuracy
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -21,6 +21,7 @@ def main() -> None:
         "step speed": step_speed.run(),
         "time to accuracy": time_to_accuracy.measure(),
         "publishing": publishing.measure(),
+        "memory": memory.measure(),
     }
     DOCS.mkdir(exist_ok=True)
     (DOCS / "performance.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -60,6 +61,15 @@ def page(found: dict[str, Any]) -> str:
     lines += table(["preset", "data", "training", "ours", "joined"], rows)
     lines += ["", "## What publishing costs the trainer", ""]
     lines += [f"- {name}: {value}" for name, value in found["publishing"].items()]
+    lines += ["", "## Peak memory over depth", ""]
+    lines += ["Of a process of its own over what it held before the network was built: weights, optimizer, gradients,"]
+    lines += ["activity and buffers. Backpropagation keeps the activity of every layer until its gradient comes back;"]
+    lines += ["Forward-Forward lets go of a layer's once it has learned, so that only weights add up with depth."]
+    rows = [
+        [each["network"], str(each["batch"]), *(f"{value} MiB" for value in each["MiB"].values()), str(each["ratio"])]
+        for each in found["memory"]["results"]
+    ]
+    lines += ["", *table(["network", "batch", "Forward-Forward", "backpropagation", "ratio"], rows)]
     return "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ffexplore.engine.activations import activations as activations
     from ffexplore.engine.backprop import BackpropTwin as BackpropTwin
     from ffexplore.engine.black_box import black_boxes as black_boxes
+    from ffexplore.engine.comparison import compare_with_backprop as compare_with_backprop
     from ffexplore.engine.goodness import goodness as goodness
     from ffexplore.engine.inference import inferences as inferences
     from ffexplore.engine.initialize import initializations as initializations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ffexplore.errors import DatasetError as DatasetError
     from ffexplore.errors import DivergedError as DivergedError
     from ffexplore.errors import FFExploreError as FFExploreError
+    from ffexplore.errors import NoDerivativeError as NoDerivativeError
     from ffexplore.errors import SettingsError as SettingsError
     from ffexplore.live import History as History
     from ffexplore.live import Runner as Runner
@@ -50,6 +52,7 @@ _PUBLIC = {
     "Trainer": "engine.training",
     "Report": "engine.report",
     "BackpropTwin": "engine.backprop",
+    "compare_with_backprop": "engine.comparison",
     "Runner": "live",
     "Snapshot": "live",
     "History": "live",
@@ -73,6 +76,7 @@ _PUBLIC = {
     "Param": "registry",
     "FFExploreError": "errors",
     "SettingsError": "errors",
+    "NoDerivativeError": "errors",
     "DatasetError": "errors",
     "CheckpointError": "errors",
     "DivergedError": "errors",

@@ -14,6 +14,10 @@ class SettingsError(FFExploreError, ValueError):
     """A setting has an unknown name, a value out of range, or does not go with another setting."""
 
 
+class NoDerivativeError(SettingsError):
+    """Backpropagation cannot train a network, because something in it lets no derivative through."""
+
+
 class DatasetError(FFExploreError):
     """A dataset could not be found, fetched, read or used."""
 

@@ -29,7 +29,7 @@ from ffexplore.engine.plan import Plan, plan
 from ffexplore.engine.rhythm import rate_factor
 from ffexplore.engine.rng import stream
 from ffexplore.engine.settings import Settings
-from ffexplore.errors import DivergedError, SettingsError
+from ffexplore.errors import DivergedError, NoDerivativeError, SettingsError
 
 CALM_INTERVAL = 128  # steps between two clearings of the optimizers' averages
 ROWS = 1024  # rows that are classified at once
@@ -117,9 +117,10 @@ class BackpropTwin:
 
     Raises
     ------
+    NoDerivativeError
+        When something between the layers lets no derivative through; a kind of SettingsError.
     SettingsError
-        When no derivative comes through the network, so that backpropagation cannot train it, or the settings do not
-        go with the data.
+        When the settings do not go with the data.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -173,7 +174,7 @@ class BackpropTwin:
         for name, function in between.items():
             reason = why_not_differentiable(function)
             if reason:
-                raise SettingsError(f"{CANNOT} Here {name} stands in the way: {reason}.")
+                raise NoDerivativeError(f"{CANNOT} Here {name} stands in the way: {reason}.")
 
     @property
     def settings(self) -> Settings:

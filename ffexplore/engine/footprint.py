@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+if TYPE_CHECKING:
+    from ffexplore.engine.backprop import BackpropTwin
+    from ffexplore.engine.training import Trainer
 
 
 @dataclass
@@ -63,6 +67,36 @@ class Footprint:
             self.live -= size
 
         return forget
+
+
+def footprint_of_step(trained: Trainer | BackpropTwin) -> Footprint:
+    """Take one step of training and count what it holds; ``held`` is that between a forward pass and its gradient.
+
+    For backpropagation there is one such moment a step, for Forward-Forward one in every layer.
+    """
+    found = Footprint()
+    owner: Any = trained if hasattr(trained, "backward") else trained.network
+    name = "backward" if owner is trained else "walk"
+    original = getattr(owner, name)
+
+    def backward(loss: Tensor) -> None:
+        found.note()
+        original(loss)
+
+    def walk(*arguments: Any, **named: Any) -> Iterator[Any]:
+        way = original(*arguments, **named)
+        del arguments, named  # or they would be held longer than without us
+        for item in way:
+            found.note()
+            yield item
+            del item
+
+    setattr(owner, name, backward if owner is trained else walk)
+    try:
+        found.watch(trained.step)
+    finally:
+        delattr(owner, name)
+    return found
 
 
 class _Mode(TorchDispatchMode):

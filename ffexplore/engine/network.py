@@ -78,7 +78,9 @@ class Network:
                     below = self.normalization(self.black_box(below, train), self.normalization_params)
                 # a part keeps its product with the weights of one layer: each has its own
                 parts = [Part(BELOW, below.to(dtype)), *(Part(part.source, part.x) for part in above)]
+                del below
             yield layer, fed, h, mask
+            del z, h, fed, mask  # let go before the next layer needs room: memory does not grow with the depth
 
     def pull_back(self, delta: Tensor, number: int, h: Tensor) -> Tensor:
         """Carry a derivative by a layer's pre-activation back to the activity below it.

@@ -187,12 +187,14 @@ class Trainer:
                 masks = self._mask if settings.dropout else None
                 heard = listening(network.layers, learning)
                 walk = network.walk(parts, None if "all" in heard else max(learning) + 1, masks, train=True)
+                del prepared, parts  # so that what the first layer was fed goes with that layer
                 if heard or len(blocks) < sum(map(len, blocks)):
                     learn_together(network, list(walk), blocks)
                 else:
                     for layer, fed, h, mask in walk:
                         if layer.number in learning:
                             layer.learn(fed, h, mask)
+                        del fed, h, mask
             except DivergedError as error:
                 rate = max(settings.per_layer("learning_rate"))
                 raise DivergedError(
