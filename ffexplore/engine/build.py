@@ -14,6 +14,7 @@ from ffexplore.engine.initialize import initializations
 from ffexplore.engine.inputs import Inputs
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.layers import Layer, Rule
+from ffexplore.engine.learned import Learned, Threshold
 from ffexplore.engine.lockstep import distinct_seeds
 from ffexplore.engine.negatives import negatives
 from ffexplore.engine.network import Network
@@ -113,13 +114,17 @@ def configure(network: Network, variants: Sequence[Settings]) -> None:
             layer.parameters.optimizer.state["count"] = count
     for number, layer in enumerate(network.layers):
         device = layer.theta.device
-        before = [(rule.rows, rule.goodness) for rule in layer.rules]
-        layer.rules = _rules(variants, number)
-        if [(rule.rows, rule.goodness) for rule in layer.rules] != before:
+        former, layer.rules = layer.rules, _rules(variants, number)
+        if [(rule.rows, rule.goodness) for rule in layer.rules] != [(rule.rows, rule.goodness) for rule in former]:
             layer.states = [
                 _state(rule, variants, number, layer.units, network.inputs.classes, device) for rule in layer.rules
             ]
-        layer.theta = torch.tensor([[each.thresholds()[number]] for each in variants], device=device)
+            for rule, state in zip(layer.rules, layer.states, strict=True):
+                _let_learn(rule, state, settings)
+        else:
+            for rule, old in zip(layer.rules, former, strict=True):
+                rule.learned = old.learned
+        _set_threshold(layer, variants)
         scales = [[float(each.logit_scale)] for each in variants]
         layer.scale = None if all(scale == [1.0] for scale in scales) else torch.tensor(scales, device=device)
         layer.decays = [each.weight_decay for each in variants]
@@ -132,6 +137,33 @@ def _state(
     """What the goodness of a rule learns or keeps, (variants of the rule, ...); drawn for each as it would be alone."""
     streams = [stream(each.seed, "goodness", number) for each in variants[rule.rows]]
     return {name: value.to(device) for name, value in rule.goodness.init(units, classes, streams).items()}
+
+
+def _let_learn(rule: Rule, state: dict[str, torch.Tensor], settings: Settings) -> None:
+    """Give the learned tensors of a goodness an optimizer; in the state they are views of what it changes."""
+    if rule.goodness.learned:
+        rule.learned = Learned({name: state[name] for name in rule.goodness.learned})
+        rule.learned.set_optimizer(settings.optimizer.name, settings.optimizer.values)
+        state |= rule.learned.tensors
+
+
+def _set_threshold(layer: Layer, variants: Sequence[Settings]) -> None:
+    """Set the thresholds; those that learn go on from where they are unless others are asked for."""
+    device, settings = layer.theta.device, variants[0]
+    theta = torch.tensor([[each.thresholds()[layer.number]] for each in variants], device=device)
+    factors = [each.threshold_rate for each in variants]
+    if not any(factors):
+        layer.theta, layer.threshold = theta, None
+        return
+    choices = [each.per_layer("goodness")[layer.number] for each in variants]
+    unit = torch.tensor([[max(abs(natural_threshold(choice, layer.units)), 1.0)] for choice in choices], device=device)
+    former = layer.threshold
+    if former is not None and torch.equal(former.start, theta) and torch.equal(former.unit, unit):
+        former.factors = factors
+    else:
+        layer.threshold = Threshold(theta, unit, factors)
+        layer.threshold.set_optimizer(settings.optimizer.name, settings.optimizer.values)
+        layer.theta = layer.threshold.theta
 
 
 def _rules(variants: Sequence[Settings], number: int) -> list[Rule]:

@@ -80,6 +80,7 @@ class Inputs:
         self.classes, self.features = dataset.classes, dataset.features
         self.table = with_inverses(encoding.table(self.classes, encoding_params)).to(device)
         check_blank(dataset, encoding, self.table.shape[1])
+        self.tells_class = encoding.tells and self.table.shape[1] > 0  # whether the network sees a class
         self.replaced = self.table.shape[1] if encoding.replaces else 0
         self.x: dict[str, Tensor] = {}
         self.y: dict[str, Tensor] = {}
@@ -214,6 +215,8 @@ class Inputs:
         has_label = self.table.shape[1] > 0
         if prepared.image is not None and not has_label:
             return [prepared.image]
+        if not self.tells_class:
+            labels = labels[:, :1]  # both sides carry the same code
         codes = self.codes[labels]
         if prepared.brightness is not None:
             codes = codes * prepared.brightness.unsqueeze(-1)

@@ -25,7 +25,14 @@ class LabelEncoding(Entry):
     ------
     replaces : bool
         The code takes the place of the first inputs, which must be blank, instead of being appended.
+    tells : bool
+        The code of one class differs from that of another, so that the network sees the class; True unless said.
     """
+
+    @property
+    def tells(self) -> bool:
+        """Whether the network sees the class."""
+        return bool(self.traits.get("tells", True))
 
     @property
     def replaces(self) -> bool:
@@ -115,7 +122,13 @@ def random_patterns(
     return torch.cat([codes, codes.mean(0, keepdim=True)])
 
 
-@label_encodings.register("none", source="Hinton 2022, section 3.2 (unsupervised)")
+@label_encodings.register("neutral", source="Hinton 2022, section 3.3", replaces=True, tells=False)
+def neutral(classes: int, *, strength: Strength = 1.0) -> Tensor:
+    """The neutral label of the overlay for every class: the place of the label is kept, but it says nothing."""
+    return _one_hot(classes, strength)[-1:].repeat(classes + 1, 1)
+
+
+@label_encodings.register("none", source="Hinton 2022, section 3.2 (unsupervised)", tells=False)
 def none(classes: int) -> Tensor:
     """No label in the input; for negatives that differ in the image."""
     return torch.zeros(classes + 1, 0)

@@ -13,7 +13,10 @@ from torch import Tensor
 from ffexplore.engine import products
 from ffexplore.engine.activations import Activation
 from ffexplore.engine.goodness import Goodness
+from ffexplore.engine.judgement import Given, judge, of_label
+from ffexplore.engine.learned import Learned, Threshold
 from ffexplore.engine.objectives import Evidence, Objective
+from ffexplore.engine.optimize import calm
 from ffexplore.engine.parameters import Parameters
 from ffexplore.engine.scratch import Scratch
 from ffexplore.errors import DivergedError
@@ -82,13 +85,17 @@ class Part:
 
 @dataclass
 class Rule:
-    """How neighbouring variants of a layer learn: rows of the variant axis, goodness and objective."""
+    """How neighbouring variants of a layer learn: rows of the variant axis, goodness and objective.
+
+    ``learned`` holds the tensors of the goodness that follow the gradient, for an entry that has some.
+    """
 
     rows: slice
     goodness: Goodness
     goodness_params: dict[str, Any]
     objective: Objective
     objective_params: dict[str, Any]
+    learned: Learned | None = None
 
 
 class Layer:
@@ -102,6 +109,8 @@ class Layer:
         Goodness and objective of the variants.
     theta, scale
         Threshold and logit scale, (K, 1); the scale is None where it is 1.
+    threshold
+        The threshold as something that learns, or None where it is given.
     rates, decays
         Learning rate and weight decay of each variant.
     """
@@ -114,6 +123,7 @@ class Layer:
         self.states: list[dict[str, Tensor]] = []
         self.theta = torch.zeros(variants, 1, device=device)
         self.scale: Tensor | None = None
+        self.threshold: Threshold | None = None
         self.rates: Sequence[float] = [0.0] * variants
         self.decays: Sequence[float] = [0.0] * variants
         self.momentum, self.dropout, self.peer = 0.9, 0.0, 0.0
@@ -159,20 +169,29 @@ class Layer:
         h: Tensor = self.activation.function(z)
         return h if masks is None else h.mul_(masks)
 
-    def measure(self, h: Tensor) -> Tensor:
-        """The goodness (K, S, B) of activities (K, S, B, units)."""
+    def measure(self, h: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The goodness (K, S, B) of activities (K, S, B, units).
+
+        A goodness with a score a class is that of the ``labels`` (K', S', B); where S is 1, S' may be larger. Without
+        labels all its scores are given, (K, S, B, C).
+        """
         if len(self.rules) == 1:
             rule = self.rules[0]
-            return rule.goodness(h, rule.goodness_params, self.states[0])
-        return torch.cat(
-            [
-                rule.goodness(h[rule.rows], rule.goodness_params, state)
-                for rule, state in zip(self.rules, self.states, strict=True)
-            ]
-        )
+            g = rule.goodness(h, rule.goodness_params, self.states[0])
+        else:
+            g = torch.cat(
+                [
+                    rule.goodness(h[rule.rows], rule.goodness_params, state)
+                    for rule, state in zip(self.rules, self.states, strict=True)
+                ]
+            )
+        return g if g.ndim == 3 or labels is None else of_label(g, labels)
 
-    def learn(self, parts: list[Part], h: Tensor, masks: Tensor | None = None) -> None:
+    def learn(self, parts: list[Part], h: Tensor, masks: Tensor | None = None, labels: Tensor | None = None) -> None:
         """Take one step down the layer's own objective; ``h`` (K, 2, B, units) may be overwritten.
+
+        ``labels`` (K', S', B) are the classes that the sides are said to have, for a goodness with a score a class;
+        then ``h`` may have a single side.
 
         Raises
         ------
@@ -181,24 +200,28 @@ class Layer:
         """
         with torch.no_grad():
             self.meet_peers(h)
-            self.accumulate(parts, self.delta(h, masks))
+            self.accumulate(parts, self.delta(h, masks, labels=labels))
 
     def meet_peers(self, h: Tensor) -> None:
         """Bring the mean activities that peer normalization goes by up to date; ``h`` (K, 2, B, units)."""
         if self.peer:
             self.peer_mean.lerp_(h[:, 0].mean(1), 0.1)
 
-    def delta(self, h: Tensor, masks: Tensor | None = None, others: Others | None = None) -> Tensor:
-        """The derivative of the layer's mean loss by the pre-activation, (K, 2, B, units).
+    def delta(
+        self, h: Tensor, masks: Tensor | None = None, others: Others | None = None, labels: Tensor | None = None
+    ) -> Tensor:
+        """The derivative of the layer's mean loss by the pre-activation, (K, S, B, units).
 
         Parameters
         ----------
         h
-            Activity (K, 2, B, units), which may be overwritten.
+            Activity (K, S, B, units), which may be overwritten; two sides, or one that both share.
         masks
             Those of dropout.
         others
             What the other layers say of the batch, by the name of the choice among them; for an objective that asks.
+        labels
+            Classes (K', S', B) that the sides are said to have, for a goodness with a score a class.
 
         Raises
         ------
@@ -211,20 +234,35 @@ class Layer:
         for rule, state in zip(self.rules, self.states, strict=True):
             rows = h[rule.rows]
             g, pull = self._evidence(rule, state, rows, None if masks is None else masks.expand_as(h)[rule.rows])
-            scale = None if self.scale is None else self.scale[rule.rows]
-            evidence = Evidence(g[:, 0], g[:, 1], self.theta[rule.rows], scale)
-            if others is not None:
-                evidence.context = others[rule.objective.listens_to][rule.rows]
-            loss, positive, negative = rule.objective.loss_and_slope(evidence, rule.objective_params, want_loss)
-            if loss is not None:
+            theta, scale = self.theta[rule.rows], None if self.scale is None else self.scale[rule.rows]
+            context = None if others is None else others[rule.objective.listens_to][rule.rows]
+            if g.ndim == 3 and self.threshold is None:
+                evidence = Evidence(g[:, 0], g[:, 1], theta, scale, context)
+                loss, positive, negative = rule.objective.loss_and_slope(evidence, rule.objective_params, want_loss)
+                slope = torch.stack([positive, negative], 1)
+            else:
+                loss, slope = self._judged(rule, g, Given(theta, scale, context, self.threshold is not None), labels)
+            if want_loss and loss is not None:
                 losses.append(loss.mean(1))
-            pieces.append(pull(torch.stack([positive, negative], 1) / h.shape[2]))
+            pieces.append(pull(slope / h.shape[2]))
         delta = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
         if masks is not None:
             delta = delta.mul_(masks)
         if losses:
             self._note(losses)
         return delta
+
+    def _judged(self, rule: Rule, g: Tensor, given: Given, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The loss of each pair and its derivative by the goodness: for scores of classes, or a learning threshold."""
+        if g.ndim == 4:
+            assert labels is not None
+            labels = labels.expand(self.parameters.variants, -1, -1)[rule.rows]
+        else:
+            labels = None
+        judged = judge(rule.objective, rule.objective_params, g, given, labels)
+        if self.threshold is not None and judged.by_theta is not None:
+            self.threshold.pull(rule.rows, judged.by_theta / g.shape[2])
+        return judged.loss, judged.by_goodness
 
     def _note(self, losses: list[Tensor]) -> None:
         """Add the losses of all variants to the running sum; each (rows of a rule,)."""
@@ -249,14 +287,18 @@ class Layer:
 
             return g, closed_form
         leaf = h.detach().requires_grad_()
+        learned = rule.learned
+        leaves = learned.leaves() if learned is not None else {}
         with torch.enable_grad():
-            g = entry(leaf, params, state, train=True)
+            g = entry(leaf, params, state | leaves, train=True)
 
         def automatic(dg: Tensor) -> Tensor:
             if not g.requires_grad:
                 return torch.zeros_like(h)
-            (dh,) = torch.autograd.grad(g, leaf, dg)
-            return self._through_activation(dh, h, masks)
+            dh, *others = torch.autograd.grad(g, (leaf, *leaves.values()), dg, allow_unused=True)
+            if learned is not None:
+                learned.take(others)
+            return torch.zeros_like(h) if dh is None else self._through_activation(dh, h, masks)
 
         return g.detach(), automatic
 
@@ -290,7 +332,31 @@ class Layer:
         # A sum of squares or products that overflowed anywhere above shows here, before the weights are touched.
         if not math.isfinite(float(gradient.bias.sum())):
             raise DivergedError(f"layer {self.number + 1} met a gradient that is not finite")
+        beside = self._beside()
+        if not all(learned.is_finite for _, _, learned in beside):
+            raise DivergedError(f"layer {self.number + 1} met a gradient that is not finite")
         self.parameters.update(gradient.flat, self.rates, self.momentum, self.decays)
+        for _, rows, learned in beside:
+            learned.step(self.rates[rows], self.momentum)
+
+    def _beside(self) -> list[tuple[str, slice, Learned]]:
+        """What learns beside the weights: its name in the state, its variants, its tensors."""
+        beside: list[tuple[str, slice, Learned]] = [
+            (f"goodness.{n}", rule.rows, rule.learned) for n, rule in enumerate(self.rules) if rule.learned is not None
+        ]
+        return beside if self.threshold is None else [*beside, ("threshold", slice(None), self.threshold)]
+
+    def set_optimizer(self, name: str, params: Mapping[str, Any]) -> None:
+        """Begin with fresh optimizers."""
+        self.parameters.set_optimizer(name, params)
+        for _, _, learned in self._beside():
+            learned.set_optimizer(name, params)
+
+    def calm(self) -> None:
+        """Clear what is left of long past gradients in the optimizers."""
+        self.parameters.calm()
+        for _, _, learned in self._beside():
+            calm(learned.optimizer)
 
     def take_loss(self) -> Tensor:
         """The mean loss (K,) of a sample of the batches since the last call; nan where it did not learn meanwhile."""
@@ -300,8 +366,10 @@ class Layer:
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that makes up the present state, by name; no copies."""
-        learned = {f"goodness.{n}.{key}": value for n, state in enumerate(self.states) for key, value in state.items()}
-        return {**self.parameters.state(), "peer_mean": self.peer_mean, **learned}
+        own = {f"goodness.{n}.{key}": value for n, state in enumerate(self.states) for key, value in state.items()}
+        for owner, _, learned in self._beside():
+            own |= {f"{owner}.{key}": value for key, value in learned.state().items()}
+        return {**self.parameters.state(), "peer_mean": self.peer_mean, **own}
 
 
 def _add(total: Tensor, product: Tensor) -> Tensor:

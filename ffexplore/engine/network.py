@@ -39,10 +39,20 @@ class Network:
         """Units of each layer."""
         return tuple(layer.units for layer in self.layers)
 
+    @property
+    def per_class(self) -> bool:
+        """Whether the goodness gives a score a class, from one pass without the label."""
+        return self.layers[0].rules[0].goodness.per_class
+
+    @property
+    def names_classes(self) -> bool:
+        """Whether the goodness says something of each class: it scores classes, or the network sees a label."""
+        return self.per_class or self.inputs.tells_class
+
     def calm(self) -> None:
         """Clear what is left of long past gradients in every optimizer."""
         for layer in self.layers:
-            layer.parameters.calm()
+            layer.calm()
         if self.readout is not None:
             self.readout.parameters.calm()
 
@@ -118,31 +128,37 @@ class Network:
     def goodness(self, prepared: Prepared, labels: Tensor, depth: int | None = None) -> Tensor:
         """Goodness of each layer for labels (K', S, B): (L, K, S, B)."""
         with torch.no_grad():
-            return torch.stack(
-                [layer.measure(h) for layer, _, h, _ in self.walk(self.inputs.parts(prepared, labels), depth)]
-            )
+            walk = self.walk(self.inputs.parts(prepared, labels), depth)
+            return torch.stack([layer.measure(h, labels) for layer, _, h, _ in walk])
+
+    def unlabelled(self, prepared: Prepared) -> list[Part]:
+        """The first layer's parts with the neutral label, of one side."""
+        labels = torch.full(prepared.squares.shape, self.inputs.classes, device=prepared.squares.device)
+        return self.inputs.parts(prepared, labels, neutral=True)
 
     def neutral(self, prepared: Prepared) -> Tensor:
         """Features of the read-out from a pass with the neutral label, (K, 1, B, size)."""
         assert self.readout is not None
-        labels = torch.full(prepared.squares.shape, self.inputs.classes, device=prepared.squares.device)
         with torch.no_grad():
-            walk = self.walk(self.inputs.parts(prepared, labels, neutral=True))
+            walk = self.walk(self.unlabelled(prepared))
             return self.readout.features([h for _, _, h, _ in walk])
 
     def candidates(self, prepared: Prepared, depth: int | None = None) -> Tensor:
         """Goodness of every label of every row: (L, K, C, B)."""
-        parts = self.inputs.candidates(prepared)
+        per_class = self.per_class
+        parts = self.unlabelled(prepared) if per_class else self.inputs.candidates(prepared)
         rows = prepared.squares.shape[-1]
         widest = max(self.widths[:depth]) * self.layers[0].parameters.variants
-        size = max(1, CHUNK // (widest * self.inputs.classes))
+        size = max(1, CHUNK // (widest * (1 if per_class else self.inputs.classes)))
         pieces = []
         with torch.no_grad():
             parts[0].product(self.layers[0].parameters)  # once for all rows, and for the training pass after it
             for first in range(0, max(rows, 1), size):
                 piece = [part.rows(first, first + size) for part in parts]
                 walk = self.walk(piece, depth, scratch=self.scratch)
-                pieces.append(torch.stack([layer.measure(h) for layer, _, h, _ in walk]))
+                measured = torch.stack([layer.measure(h) for layer, _, h, _ in walk])
+                # one side of scores (L, K, 1, B, C) has the labels where the sides would be
+                pieces.append(measured[:, :, 0].mT if per_class else measured)
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, -1)
 
     def score(self, images: Tensor, depth: int | None = None) -> tuple[Tensor, Tensor | None]:
@@ -151,15 +167,15 @@ class Network:
         Returns
         -------
         tuple
-            Goodness of each layer and label (L, K, B, C), all zero where no label is written; logits of the
+            Goodness of each layer and label (L, K, B, C), all zero where no class is named; logits of the
             read-out (K, B, C), or None.
         """
         goodness, logits = [], []
-        labelled = self.inputs.table.shape[1] > 0
+        named = self.names_classes
         variants, classes = self.layers[0].parameters.variants, self.inputs.classes
         for chunk in images.split(ROWS):
             prepared = self.inputs.prepare(chunk[None, None])
-            if labelled:
+            if named:
                 goodness.append(self.candidates(prepared, depth).permute(0, 1, 3, 2))
             else:
                 shape = (len(self.layers[:depth]), variants, len(chunk), classes)

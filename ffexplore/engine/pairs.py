@@ -60,6 +60,7 @@ class Pairs:
         self._banks: dict[str, Tensor] = {}
         self.kept: Draw = {}
         self.kept_for: object = None
+        self.labels = torch.empty(1, 2, 0, dtype=torch.int64)  #: (K', 2, B) of the sides that were assembled last
         self.asks_network = False  # whether a generator was seen to ask what the network makes of a batch
         check_negatives(self.inputs.dataset.kind, generator)
 
@@ -116,6 +117,7 @@ class Pairs:
         """Parts of both sides from what ``negatives`` gave."""
         inputs, inverse = self.inputs, self.generator.inverse
         labels = inputs.y[self.split][index].expand(len(wrong), -1)
+        both = self.labels = torch.stack([labels, wrong], 1)
         if images is not None and self.generator.beside:
             own = inputs.parts(prepared, labels.unsqueeze(1))
             other = inputs.parts(inputs.prepare(images.unsqueeze(1)), wrong.unsqueeze(1), inverse)
@@ -123,7 +125,7 @@ class Pairs:
         if images is not None:
             negative = images.unsqueeze(1)
             prepared = inputs.prepare(torch.cat([self._raw(index, raw).expand_as(negative), negative], 1))
-        return inputs.parts(prepared, torch.stack([labels, wrong], 1), inverse)
+        return inputs.parts(prepared, both, inverse)
 
     def seen(self, index: Tensor, raw: Tensor | None, images: Tensor | None) -> Tensor | None:
         """The images that ``negatives`` gave as a person is to see them: of two side by side, the mean."""

@@ -36,10 +36,12 @@ class Pictures:
         How labels are written.
     raw
         The rows (E, features) in raw units.
+    is_named
+        Whether a side is said to have a class.
     """
 
-    def __init__(self, inputs: Inputs, raw: Tensor) -> None:
-        self.inputs, self.raw = inputs, raw
+    def __init__(self, inputs: Inputs, raw: Tensor, is_named: bool) -> None:
+        self.inputs, self.raw, self.is_named = inputs, raw, is_named
         shape = inputs.dataset.shape
         self._shape = shape if len(shape) == 3 else (1, shape[0], 1)
         self._low, self._span = torch.zeros(()), torch.ones(())
@@ -63,8 +65,8 @@ class Pictures:
         Returns
         -------
         tuple
-            Pictures (2, E, height, width, channels) and the labels written into them (2, E), -1 where none is and
-            -2 - c where every label but c is. A label code that is put beside the input is drawn as rows below a
+            Pictures (2, E, height, width, channels) and the labels (2, E) written into them or scored: -1 where none
+            is and -2 - c where every label but c is. A label code that is put beside the input is drawn as rows below a
             picture, or at the end of a table's row.
         """
         count = len(self.raw)
@@ -78,10 +80,9 @@ class Pictures:
         pictures = body.reshape(2, count, height, width, channels)
         if code.shape[-1]:
             pictures = torch.cat([pictures, self._code(code)], 2 if self.inputs.dataset.kind == "images" else 3)
-        has_label = self.inputs.table.shape[1] > 0
         classes = self.inputs.classes
         named = torch.where(labels > classes, classes - 1 - labels, labels)
-        shown = named if has_label else torch.full_like(labels, -1)
+        shown = named if self.is_named else torch.full_like(labels, -1)
         return (pictures * 255).round().byte().cpu().numpy(), shown.int().cpu().numpy()
 
     def _code(self, code: Tensor) -> Tensor:

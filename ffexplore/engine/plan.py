@@ -126,11 +126,16 @@ def carry_threshold(old: Settings, new: Settings) -> tuple[Settings, str]:
                 threshold=None
             ), "The thresholds went back to the natural ones: another number of layers."
         return new, ""
+    if new.threshold == "width":
+        return new, ""
     before = _natural(old)
     after = _natural(new)
     if before == after:
         return new, ""
-    carried = tuple(value / b * a if b else value for value, b, a in zip(old.thresholds(), before, after, strict=True))
+    carried = tuple(
+        value / b * a if b and given != "width" else value
+        for value, b, a, given in zip(new.thresholds(), before, after, new.per_layer("threshold"), strict=True)
+    )
     threshold = carried if isinstance(new.threshold, tuple) or len(set(carried)) > 1 else carried[0]
     shown = ", ".join(f"{value:.4g}" for value in dict.fromkeys(carried))
     return (

@@ -59,6 +59,7 @@ class _Drawn:
     """The negatives of the probe, and what is to be walked."""
 
     labels: Tensor  #: (K', B) of the negatives
+    sides: Tensor  #: (K', 2, B) of both sides
     images: Tensor | None  #: (K', B, features) of the negatives as they are shown; None where both sides have the same
     parts: list[Part]  #: of the positive and the negative side
     depends: bool  #: whether they depend on the weights
@@ -103,7 +104,7 @@ class Probe:
         self._index = torch.arange(min(ROWS, len(labels)), device=device)
         self._labels = labels[self._index]
         self._prepared = inputs.prepare(inputs.rows(self._index, "validation")[None, None])
-        self._has_label = inputs.table.shape[1] > 0
+        self._has_label = network.names_classes
         self._uniform: Tensor | None = None
         if self._has_label and self._pairs.generator.name != "uniform_label":
             rng = stream(0, "uniform", "validation", device=device)
@@ -114,7 +115,7 @@ class Probe:
         self._shown: tuple[Any, Any] | None = None
         self._scratch = Scratch()
         self._theta = thresholds(network)
-        self._pictures = Pictures(inputs, inputs.rows(self._index[:EXAMPLES], "validation"))
+        self._pictures = Pictures(inputs, inputs.rows(self._index[:EXAMPLES], "validation"), self._has_label)
 
     def _draw(self) -> _Drawn:
         """Draw the negatives of the probe with the present weights."""
@@ -124,7 +125,7 @@ class Probe:
         index = self._index.unsqueeze(0)
         labels, images = pairs.negatives(index, None, self._prepared, "probe")
         parts = pairs.assemble(index, None, self._prepared, labels, images)
-        return _Drawn(labels, pairs.seen(index, None, images), parts, depends=pairs.asks_network)
+        return _Drawn(labels, pairs.labels, pairs.seen(index, None, images), parts, depends=pairs.asks_network)
 
     def _uniform_goodness(self) -> Tensor | None:
         """Goodness of uniform wrong labels (L, K, B); None where the negatives are those, or no label is written."""
@@ -155,7 +156,7 @@ class Probe:
         measured, dead = [], []
         thorough = thorough or self._dead is None
         for layer, _, h, _ in network.walk(drawn.parts, scratch=self._scratch):
-            measured.append(layer.measure(h))
+            measured.append(layer.measure(h, drawn.sides))
             if thorough:
                 dead.append(_silent(h, layer.activation.name == "relu"))
         if thorough:
@@ -170,6 +171,8 @@ class Probe:
         apart_from_uniform = self._apart_from_uniform
         if apart_from_uniform is None:
             apart_from_uniform = apart if self._has_label else torch.full_like(apart, float("nan"))
+        if any(layer.threshold is not None for layer in network.layers):
+            self._theta = thresholds(network)  # they learn
         theta = self._theta
         low, high = self._steady(positive, negative, theta)
         edges = [edge.unsqueeze(-1).expand(-1, -1, 2) for edge in (low, high)]
@@ -227,7 +230,7 @@ class Probe:
             return right
 
         nothing = np.full(goodness.shape[1], np.nan, np.float32)
-        has_label = inputs.table.shape[1] > 0
+        has_label = network.names_classes
         by_goodness = share(label_scores(self.trainer.settings.inference, goodness)) if has_label else nothing
         return by_goodness, nothing if logits is None else share(logits)
 

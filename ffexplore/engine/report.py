@@ -76,7 +76,7 @@ def make_reports(trainer: Trainer, split: str) -> list[Report]:
     scored = [network.score(inputs.rows(rows, split)) for rows in index.split(CHUNK_ROWS)]
     goodness = torch.cat([part[0] for part in scored], 2)  # (L, K, B, C)
     logits = torch.cat([part[1] for part in scored if part[1] is not None], 1) if network.readout else None
-    labelled = inputs.table.shape[1] > 0
+    labelled = network.names_classes
     variants = goodness.shape[1]
 
     def share(scores: Tensor) -> list[float]:
@@ -123,6 +123,6 @@ def _own_auc(trainer: Trainer, split: str, index: Tensor) -> Tensor:
         for rows in index.split(CHUNK_ROWS):
             raw = network.inputs.rows(rows, split)[None, None]
             parts = pairs.sides(rows[None], raw, network.inputs.prepare(raw), None)
-            sides.append(torch.stack([layer.measure(h) for layer, _, h, _ in network.walk(parts)]))
+            sides.append(torch.stack([layer.measure(h, pairs.labels) for layer, _, h, _ in network.walk(parts)]))
     both = torch.cat(sides, -1)
     return auc(both[:, :, 0], both[:, :, 1])

@@ -11,9 +11,10 @@ from typing import Any
 from ffexplore.data import Dataset, load
 from ffexplore.engine.activations import activations
 from ffexplore.engine.black_box import black_boxes
+from ffexplore.engine.compatibility import complaints
 from ffexplore.engine.fields import Field, plain, setting
 from ffexplore.engine.goodness import goodness
-from ffexplore.engine.inference import asks_readout, inferences, layer_numbers
+from ffexplore.engine.inference import inferences, layer_numbers
 from ffexplore.engine.initialize import initializations
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import negatives
@@ -95,7 +96,12 @@ class Settings:
     )  # fmt: skip
     threshold: Any = setting(
         None, "The goodness above which a layer calls a sample positive.", "Goodness", unit="of goodness",
-        low=-1e6, high=1e6, per_layer=True, optional="the natural threshold of the goodness", lockstep=True,
+        low=-1e6, high=1e6, choices=("width",), per_layer=True, optional="the natural threshold of the goodness",
+        lockstep=True,
+    )  # fmt: skip
+    threshold_rate: float = setting(
+        0.0, "How fast each layer's threshold learns with its objective, in units of the learning rate; 0 keeps it.",
+        "Goodness", low=0.0, high=100.0, lockstep=True,
     )  # fmt: skip
     objective: Any = setting(
         "logistic", "What a layer tries to make small.", "Goodness", registry=objectives, per_layer=True, lockstep=True
@@ -173,54 +179,8 @@ class Settings:
         if self.inference.name == "goodness":
             layer_numbers(str(self.inference.values["layers"]), depth)
         layer_numbers(self.readout_layers, depth, "readout_layers")
-        self._check_black_box()
-        generator = negatives[self.negatives.name]
-        unlabelled = self.label_encoding.name == "none"
-        if unlabelled and (generator.changes == "label" or "labels" in generator.needs):
-            what = "changes the label" if generator.changes != "image" else "goes by the label"
-            raise SettingsError(
-                f"negatives is {self.negatives.name!r}, which {what}, but label_encoding is 'none', so no "
-                "label is written; choose negatives that change the image (hybrid_images, noise) or an encoding."
-            )
-        if unlabelled and self.label_layers != "first":
-            raise SettingsError(
-                f"label_layers is {self.label_layers!r}, but label_encoding is 'none', so there is no label to "
-                "see; choose 'first' or an encoding."
-            )
-        if unlabelled and not asks_readout(self.inference) and self.readout_rate == 0:
-            raise SettingsError(
-                "label_encoding is 'none', so no class can be read from the goodness of its label; set readout_rate "
-                "above 0 and inference to 'readout'."
-            )
-        if "readout" in generator.needs and self.readout_rate == 0:
-            raise SettingsError(
-                f"negatives is {self.negatives.name!r}, which samples from the read-out, but readout_rate is 0."
-            )
-        if not generator.lasting and self.negatives_refresh != "batch":
-            raise SettingsError(
-                f"negatives_refresh is {self.negatives_refresh!r}, but {self.negatives.name!r} makes its images batch "
-                "by batch; choose 'batch'."
-            )
-        if asks_readout(self.inference) and self.readout_rate == 0:
-            raise SettingsError("inference is 'readout', but readout_rate is 0, so the read-out does not learn.")
-
-    def _check_black_box(self) -> None:
-        """A black box stands between two layers, and no gradient crosses it."""
-        if self.black_box.name == "none":
-            return
-        depth, after = len(self.layers), self.black_box_after
-        if after >= depth:
-            raise SettingsError(
-                f"black_box_after is {after}, but above layer {after} there is none of {depth}; choose "
-                + (f"a layer from 1 to {depth - 1}." if depth > 1 else "black_box 'none', or more layers.")
-            )
-        schedule = self.schedule
-        blocks = schedules[schedule.name].function(0, depth, **schedule.values)
-        if any(block[0] < after <= block[-1] for block in blocks):
-            raise SettingsError(
-                f"schedule is {schedule.name!r}, whose gradient would have to cross the black box after layer {after}; "
-                "choose 'simultaneous', or black_box 'none'."
-            )
+        for refusal in complaints(self):
+            raise SettingsError(refusal.sentence)
 
     @classmethod
     def fields(cls) -> dict[str, Field]:
@@ -272,10 +232,10 @@ class Settings:
         return (value,) * len(self.layers)
 
     def thresholds(self) -> tuple[float, ...]:
-        """The threshold of each layer; where none is given, the natural one of its goodness."""
+        """The threshold of each layer, where it starts if it learns; if none is given, the natural one."""
         given = self.per_layer("threshold")
         return tuple(
-            float(natural_threshold(choice, width) if value is None else value)
+            float(natural_threshold(choice, width) if value is None else width if value == "width" else value)
             for value, choice, width in zip(given, self.per_layer("goodness"), self.layers, strict=True)
         )
 

@@ -24,7 +24,7 @@ def listening(layers: Sequence[Layer], learning: Collection[int]) -> set[str]:
     return {rule.objective.listens_to for rule in rules if "context" in rule.objective.needs}
 
 
-def learn_together(network: Network, walked: Sequence[Step], blocks: Blocks) -> None:
+def learn_together(network: Network, walked: Sequence[Step], blocks: Blocks, labels: Tensor | None = None) -> None:
     """Take one step down the objective of each block, which is that of its last layer.
 
     A layer in several blocks learns once, from the sum of what reaches it.
@@ -37,6 +37,8 @@ def learn_together(network: Network, walked: Sequence[Step], blocks: Blocks) -> 
         What the walk handed out, from the first layer on.
     blocks
         Neighbouring layers, over whose borders gradient crosses.
+    labels
+        Classes (K', S, B) that the sides are said to have, for a goodness with a score a class.
 
     Raises
     ------
@@ -46,20 +48,22 @@ def learn_together(network: Network, walked: Sequence[Step], blocks: Blocks) -> 
     with torch.no_grad():
         for number in {number for block in blocks for number in block}:
             walked[number][0].meet_peers(walked[number][2])
-        for number, delta in _deltas(network, walked, blocks).items():
+        for number, delta in _deltas(network, walked, blocks, labels).items():
             layer, parts, _, _ = walked[number]
             layer.accumulate(parts, delta)
 
 
-def _deltas(network: Network, walked: Sequence[Step], blocks: Blocks) -> dict[int, Tensor]:
-    """The derivative of the summed objectives by the pre-activation of each layer that learns, (K, 2, B, units)."""
+def _deltas(network: Network, walked: Sequence[Step], blocks: Blocks, labels: Tensor | None) -> dict[int, Tensor]:
+    """The derivative of the summed objectives by the pre-activation of each layer that learns, (K, S, B, units)."""
     heard: Sequence[Others | None] = [None] * len(walked)
     if listening(network.layers, [block[-1] for block in blocks]):
-        heard = hear([layer.measure(h) - layer.theta.unsqueeze(-1) for layer, _, h, _ in walked])
+        heard = hear([layer.measure(h, labels) - layer.theta.unsqueeze(-1) for layer, _, h, _ in walked])
     deltas: dict[int, Tensor] = {}
     for *lower, last in blocks:
         layer, _, h, masks = walked[last]
-        delta = layer.delta(h.clone(), masks, heard[last])  # a layer below one block's last may be another's last
+        delta = layer.delta(
+            h.clone(), masks, heard[last], labels
+        )  # a layer below one block's last may be another's last
         deltas[last] = deltas[last] + delta if last in deltas else delta
         for number in reversed(lower):
             layer, _, h, masks = walked[number]

@@ -150,7 +150,7 @@ class Trainer:
         self._plan, self._variants, self.network = new_plan, [settings], network
         if settings.optimizer != old.optimizer:
             for layer in network.layers:
-                layer.parameters.set_optimizer(settings.optimizer.name, settings.optimizer.values)
+                layer.set_optimizer(settings.optimizer.name, settings.optimizer.values)
         configure(network, [settings])
         former = self.pairs
         self.pairs = self.make_pairs("train")
@@ -175,12 +175,12 @@ class Trainer:
             prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
             try:
                 if network.readout is not None and self.steps % settings.readout_interval == 0:
-                    labels = network.inputs.y["train"][index]
-                    features = network.neutral(prepared)
+                    features, truth = network.neutral(prepared), network.inputs.y["train"][index]
                     prepared.logits = network.readout.learn(
-                        features, labels, settings.readout_rate, settings.readout_decay
+                        features, truth, settings.readout_rate, settings.readout_decay
                     )
                 parts = self.pairs.sides(index, raw, prepared, period(settings, self.steps, self.batches.epoch))
+                labels = self.pairs.labels if network.per_class else None
                 blocks = self.blocks()
                 learning = {layer for block in blocks for layer in block}
                 self._set_rates(learning)
@@ -189,11 +189,11 @@ class Trainer:
                 walk = network.walk(parts, None if "all" in heard else max(learning) + 1, masks, train=True)
                 del prepared, parts  # so that what the first layer was fed goes with that layer
                 if heard or len(blocks) < sum(map(len, blocks)):
-                    learn_together(network, list(walk), blocks)
+                    learn_together(network, list(walk), blocks, labels)
                 else:
                     for layer, fed, h, mask in walk:
                         if layer.number in learning:
-                            layer.learn(fed, h, mask)
+                            layer.learn(fed, h, mask, labels)
                         del fed, h, mask
             except DivergedError as error:
                 rate = max(settings.per_layer("learning_rate"))

@@ -111,7 +111,7 @@ def check_state(entry: Any, h: Tensor) -> None:
     kept = {key: value.clone() for key, value in state.items()}
     g = entry(h, defaults(entry), state)
     assert all(torch.equal(value, kept[key]) for key, value in state.items())
-    torch.testing.assert_close(entry(h[:, :, :1], defaults(entry), state)[..., 0], g[..., 0])  # no neighbours
+    torch.testing.assert_close(entry(h[:, :, :1], defaults(entry), state)[:, :, 0], g[:, :, 0])  # no neighbours
     for _ in range(2):
         g = entry(h, defaults(entry), state, train=True)
         assert bool(torch.isfinite(g).all())
@@ -128,19 +128,21 @@ def check_state(entry: Any, h: Tensor) -> None:
 def test_goodness(entry: Any, kind: str) -> None:
     h = activities(kind, variants=2)
     kept = h.clone()
-    g = entry(h, defaults(entry))
-    assert g.shape == h.shape[:-1]
+    state = entry.init(h.shape[-1], 10, [stream(0), stream(1)]) if entry.per_class else None
+    g = entry(h, defaults(entry), state)
+    assert g.shape == ((*h.shape[:-1], 10) if entry.per_class else h.shape[:-1])
     assert g.dtype == h.dtype
     assert g.device == h.device
     assert bool(torch.isfinite(g).all())
     assert torch.equal(h, kept)
-    assert torch.equal(g, entry(h.clone(), defaults(entry)))
+    assert torch.equal(g, entry(h.clone(), defaults(entry), state))
     for variant in range(2):  # variants and sides do not see each other
         for side in range(2):
-            alone = entry(h[variant : variant + 1, side : side + 1], defaults(entry))
+            own = None if state is None else {key: value[variant : variant + 1] for key, value in state.items()}
+            alone = entry(h[variant : variant + 1, side : side + 1], defaults(entry), own)
             torch.testing.assert_close(alone[0, 0], g[variant, side])
     if not entry.coupled:  # nor do samples
-        torch.testing.assert_close(entry(h[:, :, :1], defaults(entry))[..., 0], g[..., 0])
+        torch.testing.assert_close(entry(h[:, :, :1], defaults(entry), state)[:, :, 0], g[:, :, 0])
     check_state(entry, h)
     if "vjp" in entry.traits:
         dh = entry.derivative(h.clone(), g, torch.ones_like(g), defaults(entry))
@@ -148,10 +150,15 @@ def test_goodness(entry: Any, kind: str) -> None:
         assert dh.dtype == h.dtype
         assert bool(torch.isfinite(dh).all())
     leaf = h.clone().requires_grad_()
-    (dh,) = torch.autograd.grad(entry(leaf, defaults(entry)).sum(), leaf)
+    learned = {name: state[name].requires_grad_() for name in entry.learned} if state is not None else {}
+    dh, *others = torch.autograd.grad(entry(leaf, defaults(entry), state).sum(), (leaf, *learned.values()))
+    assert all(bool(torch.isfinite(other).all()) for other in others)
     assert bool(torch.isfinite(dh).all()) or (kind == "zeros" and "vjp" in entry.traits)
     natural = entry.natural_threshold(h.shape[-1])
     assert natural is None or math.isfinite(natural)
+    if entry.per_class and "init" in entry.traits:
+        with pytest.raises(ff.SettingsError, match="give the state that init makes"):
+            entry(h, defaults(entry))
 
 
 @pytest.mark.parametrize("kind", ["usual", "zeros", "large", "batch of one"])
@@ -161,20 +168,30 @@ def test_objective(entry: Any, kind: str) -> None:
     scale = {"zeros": 0.0, "large": 1e4}.get(kind, 1.0)
     positive, negative = (scale * torch.randn(3, rows) for _ in range(2))
     kept = positive.clone(), negative.clone()
-    context = scale * torch.randn(3, 2, rows)
-    evidence = Evidence(positive, negative, torch.ones(3, 1), torch.full((3, 1), 2.0), context)
-    loss, *slopes = entry.loss_and_slope(evidence, defaults(entry))
-    for value in (loss, *slopes):
-        assert value.shape == positive.shape
+    context, scores = scale * torch.randn(3, 2, rows), scale * torch.randn(3, rows, 4)
+    evidence = Evidence(positive, negative, torch.ones(3, 1), torch.full((3, 1), 2.0), context, scores)
+    evidence.labels = torch.randint(0, 4, (3, rows))
+
+    def asked() -> tuple[Tensor, ...]:
+        if "classes" not in entry.needs:
+            return entry.loss_and_slope(evidence, defaults(entry))
+        loss, slopes = entry.gradients(evidence, entry.looked_at, defaults(entry))
+        return loss, *slopes
+
+    loss, *slopes = asked()
+    wanted = [scores if name == "scores" else positive for name in entry.looked_at]
+    if "classes" not in entry.needs:
+        wanted = [positive, positive]
+    for value, like in zip((loss, *slopes), (positive, *wanted), strict=True):
+        assert value.shape == like.shape
         assert value.dtype == positive.dtype
         assert value.device == positive.device
         assert bool(torch.isfinite(value).all())
     assert torch.equal(positive, kept[0])
     assert torch.equal(negative, kept[1])
-    again = entry.loss_and_slope(evidence, defaults(entry))
-    assert all(torch.equal(one, other) for one, other in zip((loss, *slopes), again, strict=True))
-    assert entry.needs <= {"pairs", "theta", "context"}
-    assert "pairs" in entry.needs
+    assert all(torch.equal(one, other) for one, other in zip((loss, *slopes), asked(), strict=True))
+    assert entry.needs <= {"pairs", "theta", "context", "classes"}
+    assert entry.needs & {"pairs", "classes"}
     assert entry.listens_to in ("all", "earlier")
 
 
@@ -242,7 +259,7 @@ def test_label_encoding(entry: Any, classes: int) -> None:
     assert torch.equal(codes, entry.table(classes, defaults(entry)))
     assert codes.shape[1] % classes == 0 or not entry.replaces
     if codes.shape[1]:
-        assert len(codes.unique(dim=0)) == classes + 1
+        assert len(codes.unique(dim=0)) == (classes + 1 if entry.tells else 1)
         torch.testing.assert_close(codes[-1], codes[:-1].mean(0))  # the neutral label prefers none
 
 
@@ -402,8 +419,12 @@ FIELD_OF = {
 )
 def test_every_entry_trains_saves_and_shares(field: str, name: str) -> None:
     changes: dict[str, Any] = {field: name}
-    if (field, name) == ("label_encoding", "none"):
+    if field == "label_encoding" and not ff.label_encodings[name].tells:
         changes["negatives"] = "hybrid_images"
+    if field == "goodness" and ff.goodness[name].per_class:
+        changes["label_encoding"] = "none"
+    if field == "objective" and "classes" in ff.objectives[name].needs:
+        changes |= {"goodness": "projection", "label_encoding": "none"}
     if (field, name) == ("label_encoding", "pixel_block"):
         changes[field] = "pixel_block(size=1)"  # as many as are blank in these pictures
     settings = Settings(dataset=pictures(), layers=(7, 6), batch_size=10, device="cpu", **changes)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 import ffexplore as ff
 from ffexplore.engine.objectives import Evidence
+from ffexplore.engine.rng import stream
 from ffexplore.registry import Entry
 from tests.engine.reference import ACTIVATIONS, GOODNESS, LISTENS_TO, NATURAL, OBJECTIVES, normalized
 
@@ -46,7 +47,12 @@ def test_goodness_derivative_is_that_of_autograd(name: str, units: int, kind: st
 def test_goodness_is_differentiable(name: str) -> None:
     entry = ff.goodness[name]
     h = (torch.rand(1, 2, 3, 4, dtype=torch.float64) + 0.1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda x: entry(x, defaults(entry)), (h,))
+    state = None
+    if entry.per_class:
+        state = {key: value.double() for key, value in entry.init(4, 3, [stream(0)]).items()}
+    learned = [state[key].requires_grad_() for key in entry.learned] if state is not None else []
+    # what is learned changes with the activity: the derivative runs through the whole formula
+    assert torch.autograd.gradcheck(lambda x, *rest: entry(x, defaults(entry), state), (h, *learned))
 
 
 @pytest.mark.parametrize("name", GOODNESS)
@@ -112,6 +118,12 @@ def test_objective_is_its_formula_on_the_logit_scale(name: str) -> None:
 def test_objective_pulls_the_right_way(name: str) -> None:
     """Where a pair is confused, more positive and less negative goodness is better."""
     entry = ff.objectives[name]
+    if "classes" in entry.needs:
+        scores = torch.tensor([[[0.0, 0.2, -0.1]]])
+        told = Evidence(scores[..., 0], scores[..., 1], torch.zeros(1, 1), None, None, scores, torch.tensor([[0]]))
+        _, (slope,) = entry.gradients(told, ("scores",), defaults(entry))
+        assert float(slope[0, 0, 0]) < 0 < float(slope[0, 0, 1])
+        return
     confused = Evidence(torch.tensor([[0.0]]), torch.tensor([[0.2]]), torch.tensor([[0.1]]), torch.ones(1, 1))
     confused.context = torch.zeros(1, 2, 1)
     _, positive, negative = entry.loss_and_slope(confused, defaults(entry))

@@ -70,6 +70,15 @@ def halves(h: Row) -> tuple[float, float]:
     return squares(h[:first]) / first, squares(h[first:]) / max(1, len(h) - first)
 
 
+def dot(one: Row, other: Row) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def group_mean(h: Row, c: int, classes: int) -> float:
+    mine = [x * x for unit, x in enumerate(h) if unit * classes // len(h) == c]
+    return sum(mine) / max(1, len(mine))
+
+
 def whole(number: float) -> int:
     return math.floor(number + 0.5)
 
@@ -119,14 +128,29 @@ TOGETHER: dict[str, Callable[..., float]] = {
         squares(h) - weight * mean * min(10.0, squares([x - e for x, e in zip(h, expected, strict=True)]) / squares(h))
     ),
 }
+# The same for scores of classes: a sample's units, the number of the class, the tensors of the entry as rows by class.
+SCORES: dict[str, Callable[..., float]] = {
+    "class_groups": lambda h, c, own: group_mean(h, c, len(own["share"])),
+    "projection": lambda h, c, own: dot(h, own["matrix"][c]),
+    "cosine": lambda h, c, own, temperature: (
+        dot(h, own["prototypes"][c]) / math.sqrt(squares(h) * squares(own["prototypes"][c])) / temperature
+    ),
+    "centroids": lambda h, c, own, temperature: (
+        -sum((x * math.sqrt(len(h) / squares(h)) - m) ** 2 for x, m in zip(h, own["centroids"][c], strict=True))
+        / len(h)
+        / temperature
+    ),
+}
 OTHER_PARAMS: dict[str, dict[str, Any]] = {
     "lp_norm": {"p": 1.0}, "top_k": {"share": 0.5}, "trimmed": {"trim": 0.3}, "entmax": {"alpha": 1.2},
     "sparse": {"penalty": 2.0}, "huber": {"penalty": 0.5, "bend": 0.4}, "oja": {"penalty": 0.2},
     "game_theoretic": {"weight": 2.0}, "entropy_weighted": {"weight": 3.0}, "fractal": {"weight": 3.0},
     "decorrelation": {"weight": 0.7, "rate": 0.4}, "energy_margin": {"weight": 0.5, "temperature": 0.3, "rate": 0.4},
     "predictive_coding": {"weight": 0.5, "rate": 0.4},
+    "cosine": {"temperature": 0.7}, "centroids": {"temperature": 2.0},
 }  # fmt: skip
-CASES: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in ff.goodness.names()] + list(OTHER_PARAMS.items())
+ALL_CASES: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in ff.goodness.names()] + list(OTHER_PARAMS.items())
+CASES = [case for case in ALL_CASES if case[0] not in SCORES]
 COUPLED = [entry.name for entry in ff.goodness if entry.coupled]
 
 
@@ -144,7 +168,8 @@ def column_means(rows: list[Row]) -> Row:
 
 
 def test_every_goodness_is_here() -> None:
-    assert set(ALONE) | set(TOGETHER) == set(ff.goodness.names())
+    assert set(ALONE) | set(TOGETHER) | set(SCORES) == set(ff.goodness.names())
+    assert set(SCORES) == {entry.name for entry in ff.goodness if entry.per_class}
     assert set(TOGETHER) == set(COUPLED)
     assert {name for name in ff.goodness.names() if ff.goodness[name].params} == set(OTHER_PARAMS)
 
@@ -167,6 +192,32 @@ def test_goodness_is_its_formula(name: str, params: dict[str, Any], units: int) 
                 else:
                     expected = ALONE[name](row, **params)
                 assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("units", [1, 3, 11])
+@pytest.mark.parametrize(("name", "params"), [case for case in ALL_CASES if case[0] in SCORES])
+def test_scores_of_classes_are_their_formula(name: str, params: dict[str, Any], units: int) -> None:
+    entry = ff.goodness[name]
+    params = complete(entry, params)
+    h = (torch.randn(2, 2, 4, units, dtype=torch.float64) + 0.3).relu() + 0.1
+    made = entry.init(units, 3, [stream(seed) for seed in range(2)])
+    state = {key: value.double() for key, value in made.items()}
+    g = entry(h, params, state)
+    assert g.shape == (2, 2, 4, 3)
+    for variant in range(2):
+        own = {key: value[variant].tolist() for key, value in state.items()}
+        for row, found in zip(h[variant].reshape(-1, units).tolist(), g[variant].reshape(-1, 3).tolist(), strict=True):
+            expected = [SCORES[name](row, c, own, **params) for c in range(3)]
+            assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize(("units", "classes"), [(10, 10), (11, 3), (64, 10), (7, 5)])
+def test_every_class_has_its_share_of_the_units(units: int, classes: int) -> None:
+    share = ff.goodness["class_groups"].init(units, classes, [stream(0)])["share"][0]
+    members = share > 0
+    assert members.sum(0).tolist() == [1] * units
+    assert int(members.sum(1).max()) - int(members.sum(1).min()) <= 1
+    torch.testing.assert_close(share.sum(1), torch.ones(classes))
 
 
 @pytest.mark.parametrize("params", [{}, "other"], ids=["defaults", "other"])

@@ -70,9 +70,8 @@ def at_random(rng: random.Random) -> Settings:
         try:
             return Settings(**values)
         except SettingsError as error:
-            together = ("label_encoding is 'none'", "readout_rate is 0", "black_box")
-            if not any(words in str(error) for words in together):
-                raise
+            if not any(words in str(error) for words in (", but ", "some layers score", "black_box")):
+                raise  # not a matter of going together
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -4,7 +4,9 @@ from ffexplore.engine.goodness.entry import Goodness, State, goodness
 
 # The entries, in the order in which a person finds them in a menu.
 # isort: off
-from ffexplore.engine.goodness import energy, selective, shape, polarised, across_batch
+from ffexplore.engine.goodness import energy, selective, shape, polarised, across_batch, per_class
 # isort: on
 
-__all__ = ["Goodness", "State", "across_batch", "energy", "goodness", "polarised", "selective", "shape"]
+__all__ = [
+    "Goodness", "State", "across_batch", "energy", "goodness", "per_class", "polarised", "selective", "shape",
+]  # fmt: skip

@@ -11,6 +11,7 @@ one with::
 The function is called with activities of shape ``(batch, units)`` and returns ``(batch,)``. Its derivative is
 taken by automatic differentiation unless the trait ``vjp`` gives it in closed form. An entry with the trait
 ``init`` has tensors of its own for each layer, learned or running; it is also given ``state`` and ``train``.
+An entry with ``output="per_class"`` returns ``(batch, classes)`` instead, one score a class.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ffexplore.errors import SettingsError
+from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
 EPSILON = 1e-8  # keeps roots, logarithms and quotients finite at zero activity
@@ -55,6 +56,10 @@ class Goodness(Entry):
         The order of the units does not matter.
     output : "scalar" or "per_class"
         One number a sample, or one a class.
+    learned : names, optional
+        The tensors of the state that follow the gradient of the layer's objective.
+    group_of_units : bool
+        Each class has units of its own, so a layer needs at least one unit a class.
     """
 
     @property
@@ -66,6 +71,16 @@ class Goodness(Entry):
     def output(self) -> str:
         """What comes out for a sample: "scalar" or "per_class"."""
         return str(self.traits.get("output", "scalar"))
+
+    @property
+    def per_class(self) -> bool:
+        """Whether it gives a score for each class, so that the label must not be in the input."""
+        return self.output == "per_class"
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The tensors of the state that follow the gradient."""
+        return tuple(self.traits.get("learned", ()))
 
     @property
     def rests_at_zero(self) -> bool:
@@ -127,9 +142,11 @@ class Goodness(Entry):
         Returns
         -------
         Tensor
-            (K, S, B), float of the same dtype.
+            (K, S, B), or (K, S, B, classes) of scores per class; float of the same dtype.
         """
         values: dict[str, Any] = dict(params or {})
+        if self.per_class and state is None and "init" in self.traits:
+            raise SettingsError(f"The goodness {self.name!r} has tensors of its own; give the state that init makes.")
         if self.traits.get("batched", False):
             extra = values | {"state": state, "train": train} if state else values
             return self._shaped(self.function(h, **extra), h.shape[:-1])
@@ -144,10 +161,16 @@ class Goodness(Entry):
     def _shaped(self, g: object, shape: torch.Size) -> Tensor:
         if not isinstance(g, Tensor):
             raise SettingsError(f"The goodness {self.name!r} returned {type(g).__name__}; it must return a Tensor.")
-        if g.shape != shape:
+        wanted = g.shape[:-1] if self.per_class and g.ndim else g.shape
+        if wanted != shape:
+            what = (
+                "one number a class, with the classes last"
+                if self.per_class
+                else f"one number a sample, {tuple(shape)}"
+            )
             raise SettingsError(
                 f"The goodness {self.name!r} returned shape {tuple(g.shape)} for a batch of activities "
-                f"({', '.join(map(str, shape))}, units); it must return one number a sample, {tuple(shape)}."
+                f"({', '.join(map(str, shape))}, units); it must return {what}."
             )
         return g
 
@@ -169,6 +192,9 @@ def _try_out(entry: Goodness) -> None:
     h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
     try:
         state = entry.init(4, 2, [torch.Generator().manual_seed(0)])
+        for name in entry.learned:
+            if name not in state:
+                raise SettingsError(unknown_name(f"learned tensor of the goodness {entry.name!r},", name, state))
         entry(h, {key: param.default for key, param in entry.params.items()}, state, train=True)
     except SettingsError:
         raise

@@ -1,0 +1,171 @@
+"""What an objective is: what a layer tries to make small, from the goodness of its two sides.
+
+An entry is a function of the arguments it names: ``positive`` and ``negative`` (goodness), and, where it wants
+a threshold, ``theta``. All have the same shape; it returns the loss of each pair. One that names ``context`` is
+also told what the other layers say of both sides. One that compares classes names
+``scores``, the goodness of every class of the positive side, with the classes last, and ``labels``, the right ones.
+Its derivative is taken by automatic differentiation on the goodness alone unless the trait ``slope`` gives it in
+closed form. ::
+
+    @objectives.register("mine")
+    def mine(positive, negative, theta):
+        \"\"\"What it asks for, in one line.\"\"\"
+        return (theta - positive).relu() + (negative - theta).relu()
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.registry import Entry, Registry, Value
+
+# What an objective may name, and what that asks for.
+ARGUMENTS = {
+    "positive": "pairs", "negative": "pairs", "theta": "theta", "context": "context", "scores": "classes",
+    "labels": "classes",
+}  # fmt: skip
+
+
+@dataclass
+class Evidence:
+    """What an objective may look at; K variants, B pairs.
+
+    ``positive`` and ``negative`` are goodness (K, B); ``theta`` the threshold and ``scale`` the factor that turns
+    a distance in goodness into a logit (None for 1), both (K, 1); ``context`` what other layers say of each side:
+    how far their goodness is above their thresholds, summed, (K, 2, B). Where the goodness gives a score a class,
+    ``scores`` (K, B, C) are those of the positive side and ``labels`` (K, B) the right classes; ``positive`` and
+    ``negative`` are the scores of the classes that the two sides are said to have.
+    """
+
+    positive: Tensor
+    negative: Tensor
+    theta: Tensor
+    scale: Tensor | None
+    context: Tensor | None = None
+    scores: Tensor | None = None
+    labels: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Objective(Entry):
+    """An objective; see the module for how one is written.
+
+    Traits
+    ------
+    slope : function (positive, negative, ..., **params) -> tuple, optional
+        The derivative in closed form, ``(dL/d positive, dL/d negative)``.
+    listens_to : "all" or "earlier"
+        Whose goodness is the context: that of all other layers, or of those below.
+    """
+
+    @cached_property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments the function names, of positive, negative, theta, context, scores, labels."""
+        return tuple(name for name in inspect.signature(self.function).parameters if name in ARGUMENTS)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the function asks for, of pairs, theta, context, classes."""
+        return frozenset(ARGUMENTS[name] for name in self.arguments)
+
+    @property
+    def listens_to(self) -> str:
+        """Which other layers make the context: "all" or "earlier"."""
+        return str(self.traits.get("listens_to", "all"))
+
+    def _arguments(self, evidence: Evidence) -> dict[str, Tensor]:
+        # An objective sees goodness on the logit scale, so that every one of them has the same scale factor.
+        positive, negative, theta = evidence.positive, evidence.negative, evidence.theta
+        context = evidence.context
+        if evidence.scale is not None:
+            positive, negative, theta = (value * evidence.scale for value in (positive, negative, theta))
+            context = None if context is None else context * evidence.scale.unsqueeze(-1)
+        given = {"positive": positive, "negative": negative, "theta": theta.expand_as(positive)}
+        if context is not None:
+            given["context"] = context
+        if evidence.scores is not None and evidence.labels is not None:
+            scores = evidence.scores
+            given["scores"] = scores if evidence.scale is None else scores * evidence.scale.unsqueeze(-1)
+            given["labels"] = evidence.labels
+        return {name: given[name] for name in self.arguments if name in given}
+
+    def __call__(self, evidence: Evidence, params: Mapping[str, Value] | None = None) -> Tensor:
+        """The loss of each pair, (K, B)."""
+        loss: Tensor = self.function(**self._arguments(evidence), **dict(params or {}))
+        if not isinstance(loss, Tensor) or loss.shape != evidence.positive.shape:
+            got = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
+            raise SettingsError(
+                f"The objective {self.name!r} returned {got}; it must return one loss a pair, "
+                f"{tuple(evidence.positive.shape)}."
+            )
+        return loss
+
+    def loss_and_slope(
+        self, evidence: Evidence, params: Mapping[str, Value] | None = None, want_loss: bool = True
+    ) -> tuple[Tensor | None, Tensor, Tensor]:
+        """The loss of each pair and its derivative by positive and by negative goodness, each (K, B).
+
+        The loss is None where it is not wanted and the derivative is known without it.
+        """
+        slope: Callable[..., tuple[Tensor, Tensor]] | None = self.traits.get("slope")
+        if slope is not None:
+            arguments = self._arguments(evidence)
+            with torch.no_grad():
+                loss = self.function(**arguments, **dict(params or {})) if want_loss else None
+                positive, negative = slope(**arguments, **dict(params or {}))
+            if evidence.scale is None:
+                return loss, positive, negative
+            return loss, positive * evidence.scale, negative * evidence.scale
+        loss, slopes = self.gradients(evidence, ("positive", "negative"), params)
+        return loss, slopes[0], slopes[1]
+
+    def gradients(
+        self, evidence: Evidence, by: Sequence[str], params: Mapping[str, Value] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The loss of each pair (K, B), and the derivative of their sum by what is named of the evidence.
+
+        Taken by automatic differentiation; zero where the objective does not look.
+        """
+        with torch.enable_grad():
+            leaves = {name: getattr(evidence, name).detach().requires_grad_() for name in by}
+            loss = self(replace(evidence, **leaves), params)
+            slopes = torch.autograd.grad(loss.sum(), tuple(leaves.values()), allow_unused=True, materialize_grads=True)
+        return loss.detach(), slopes
+
+    @cached_property
+    def looked_at(self) -> tuple[str, ...]:
+        """What of the goodness the function looks at: positive, negative or scores."""
+        return tuple(name for name in self.arguments if name in ("positive", "negative", "scores"))
+
+
+def _try_out(entry: Objective) -> None:
+    """Call a new function once on three pairs, so that a mistake shows where it was made."""
+    for name, argument in inspect.signature(entry.function).parameters.items():
+        if argument.kind is not argument.KEYWORD_ONLY and name not in ARGUMENTS:
+            raise SettingsError(unknown_name(f"argument of the objective {entry.name!r},", name, ARGUMENTS))
+    g = torch.tensor([[0.5, 1.0, 2.0]])
+    one = torch.ones(1, 1)
+    scores, labels = torch.stack([g, g.flip(1)], -1), torch.tensor([[0, 1, 0]])
+    evidence = Evidence(g, g.flip(1), one, one, torch.zeros(1, 2, 3), scores, labels)
+    params = {key: param.default for key, param in entry.params.items()}
+    try:
+        if "classes" in entry.needs:
+            entry.gradients(evidence, entry.looked_at, params)
+        else:
+            entry.loss_and_slope(evidence, params)
+    except SettingsError:
+        raise
+    except Exception as error:
+        raise SettingsError(
+            f"The objective {entry.name!r} failed on three pairs: {type(error).__name__}: {error}"
+        ) from error
+
+
+objectives: Registry[Objective] = Registry("objective", Objective, _try_out)

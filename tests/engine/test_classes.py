@@ -1,0 +1,363 @@
+"""Layers that score classes, what they learn beside their weights, thresholds that learn: against plain autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import ffexplore as ff
+from ffexplore import Settings, Trainer
+from ffexplore.engine.judgement import Given, judge
+from ffexplore.engine.objectives import Objective
+from ffexplore.engine.probe import Probe
+from ffexplore.live import Runner
+from tests.engine.reference import OBJECTIVES, flat_weights
+from tests.engine.sets import pictures, table
+
+SCORES: dict[str, Callable[..., Tensor]] = {
+    "class_groups": lambda h, share: torch.stack(
+        [(h[:, row > 0] ** 2).mean(1) if (row > 0).any() else h.sum(1) * 0 for row in share], 1
+    ),
+    "projection": lambda h, matrix: torch.stack([(h * row).sum(1) for row in matrix], 1),
+    "cosine": lambda h, prototypes: torch.stack(
+        [10 * torch.nn.functional.cosine_similarity(h, row[None]) for row in prototypes], 1
+    ),
+    "centroids": lambda h, centroids: torch.stack(
+        [-10 * ((h / (h * h).mean(1, keepdim=True).sqrt() - row) ** 2).mean(1) for row in centroids], 1
+    ),
+}
+CLASS_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "class_cross_entropy": lambda g, y: torch.nn.functional.cross_entropy(g, y, reduction="none"),
+    "n_pair": lambda g, y: torch.stack(
+        [
+            torch.log(1 + torch.stack([torch.exp(row[c] - row[k] + 1) for c in range(len(row)) if c != k]).sum())
+            for row, k in zip(g, y.tolist(), strict=True)
+        ]
+    ),
+    "centroid_margin": lambda g, y: torch.stack(
+        [
+            torch.clamp(1 + torch.stack([row[c] for c in range(len(row)) if c != k]).max() - row[k], min=0)
+            for row, k in zip(g, y.tolist(), strict=True)
+        ]
+    ),
+}
+
+
+def rms(x: Tensor) -> Tensor:
+    return x / ((x * x).mean(1, keepdim=True).sqrt() + 1e-8)
+
+
+def settings_of(**changes: Any) -> Settings:
+    given = {
+        "dataset": pictures(blank=False), "label_encoding": "none", "layers": (9, 8), "batch_size": 10, "device": "cpu",
+        "goodness": "projection", "objective": "class_cross_entropy", "learning_rate": 0.01, "readout_rate": 0,
+        "optimizer": "adam(epsilon=0.001)",
+    }  # fmt: skip
+    return Settings(**{**given, **changes})
+
+
+class PlainScores:
+    """The same layers in float64, one autograd graph and one torch optimizer a layer."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.settings, self.layers, self.optimizers = trainer.settings, [], []
+        for layer in trainer.network.layers:
+            parameters = layer.parameters
+            weight, bias = (
+                value[0].double().clone().requires_grad_() for value in (parameters.weight, parameters.bias)
+            )
+            own = {key: value[0].double().clone() for key, value in layer.states[0].items()}
+            learned = [own[key].requires_grad_() for key in layer.rules[0].goodness.learned]
+            theta = layer.theta[0].double().clone().requires_grad_()
+            moved = [weight, bias, *learned, *([theta] if trainer.settings.threshold_rate else [])]
+            self.layers.append((weight, bias, own, theta))
+            self.optimizers.append(torch.optim.Adam(moved, lr=0.01, eps=1e-3))
+
+    def step(self, images: Tensor, right: Tensor, wrong: Tensor) -> None:
+        x, settings = rms(images), self.settings
+        for (weight, bias, own, theta), optimizer in zip(self.layers, self.optimizers, strict=True):
+            h = (x @ weight + bias).clamp(min=0)
+            scores = settings.logit_scale * SCORES[settings.goodness.name](h, **own)
+            aim = settings.objective
+            if aim.name in CLASS_LOSSES:
+                loss = CLASS_LOSSES[aim.name](scores, right)
+            else:
+                pair = scores.gather(1, right[:, None])[:, 0], scores.gather(1, wrong[:, None])[:, 0]
+                loss = OBJECTIVES[aim.name](*pair, settings.logit_scale * theta, **aim.values)
+            optimizer.zero_grad()
+            loss.mean().backward()
+            optimizer.step()
+            x = rms(h.detach())
+
+
+def follow(trainer: Trainer, plain: PlainScores, steps: int) -> None:
+    """Train both on the same batches; the wrong class is the one after the right one."""
+    inputs, draw = trainer.network.inputs, trainer.batches.next
+    taken: list[Tensor] = []
+
+    def batch() -> Tensor:
+        taken.append(draw())
+        return taken[-1]
+
+    trainer.batches.next = batch  # type: ignore[method-assign]
+    for _ in range(steps):
+        trainer.step()
+        rows = taken[-1][0]
+        right = inputs.y["train"][rows]
+        plain.step(inputs.rows(rows).double(), right, (right + 1) % inputs.classes)
+    for layer, (weight, bias, own, theta) in zip(trainer.network.layers, plain.layers, strict=True):
+        torch.testing.assert_close(layer.parameters.weight[0].double(), weight.detach(), rtol=1e-3, atol=2e-5)
+        torch.testing.assert_close(layer.parameters.bias[0].double(), bias.detach(), rtol=1e-3, atol=2e-5)
+        for key, value in layer.states[0].items():
+            torch.testing.assert_close(value[0].double(), own[key].detach(), rtol=1e-3, atol=2e-5)
+        torch.testing.assert_close(layer.theta[0].double(), theta.detach(), rtol=1e-3, atol=2e-5)
+
+
+@pytest.mark.parametrize("objective", [*CLASS_LOSSES, "logistic", "symba", "hinge"])
+@pytest.mark.parametrize("goodness", SCORES)
+def test_the_step_is_that_of_autograd(goodness: str, objective: str, next_label: str) -> None:
+    trainer = Trainer(settings_of(goodness=goodness, objective=objective, negatives=next_label))
+    start = {key: value.clone() for key, value in trainer.state().items()}
+    follow(trainer, PlainScores(trainer), 5)
+    moved = {key for key, value in trainer.state().items() if not torch.equal(value, start[key])}
+    learned = {f"layer.{n}.goodness.0.{key}" for n in range(2) for key in ff.goodness[goodness].learned}
+    assert learned <= moved
+    assert "layer.0.goodness.0.share" not in moved
+
+
+@pytest.mark.parametrize("scale", [1.0, 4.0])
+@pytest.mark.parametrize(
+    "objective", ["logistic", "two_thresholds", "threshold_hinge(margin=0.7)", "class_cross_entropy"]
+)
+def test_a_learning_threshold_follows_the_same_gradient(objective: str, scale: float, next_label: str) -> None:
+    """The natural threshold of class groups is 1, so that a step in its units is a step of the optimizer."""
+    trainer = Trainer(
+        settings_of(
+            goodness="class_groups", objective=objective, threshold_rate=1.0, negatives=next_label, logit_scale=scale
+        )
+    )
+    follow(trainer, PlainScores(trainer), 5)
+    has_moved = [float(layer.theta) != 1.0 for layer in trainer.network.layers]
+    assert has_moved == [objective != "class_cross_entropy"] * 2
+
+
+def test_a_learning_threshold_of_one_number_a_sample() -> None:
+    """Layer 1 of a plain network: θ moves by its rate in natural units, down the gradient of the logistic objective."""
+    settings = Settings(
+        dataset=pictures(), layers=(16,), goodness="sum_of_squares", threshold=30.0, threshold_rate=0.5,
+        batch_size=10, learning_rate=0.01, device="cpu", optimizer="sgd", momentum=0.0,
+    )  # fmt: skip
+    trainer = Trainer(settings)
+    given = Trainer(settings.replace(threshold_rate=0.0))
+    layer = trainer.network.layers[0]
+    seen: list[Tensor] = []
+    delta = layer.delta
+
+    def look(h: Tensor, *rest: Any, **more: Any) -> Tensor:
+        seen.append((h.double() ** 2).sum(-1))
+        return delta(h, *rest, **more)
+
+    layer.delta = look  # type: ignore[method-assign]
+    trainer.step()
+    given.step()
+    positive, negative = seen[0][0]
+    slope = (torch.sigmoid(30 - positive) - torch.sigmoid(negative - 30)).mean()
+    assert float(layer.theta) == pytest.approx(30 - 0.01 * 0.5 * 16**2 * float(slope), rel=1e-5)
+    assert torch.equal(flat_weights(trainer)[0], flat_weights(given)[0])  # the weights see the θ of before
+    assert trainer.settings.threshold == 30.0
+    trainer.fit(steps=5, progress=False)
+    probe = Probe(trainer)
+    before = float(probe.measure().threshold[0, 0])
+    trainer.fit(steps=5, progress=False)
+    assert float(probe.measure().threshold[0, 0]) == pytest.approx(float(layer.theta))
+    assert float(layer.theta) != before
+
+
+def test_a_threshold_that_is_set_begins_anew_and_else_goes_on() -> None:
+    settings = Settings(dataset=pictures(), layers=(8, 6), threshold_rate=1.0, batch_size=10, device="cpu")
+    trainer = Trainer(settings).fit(steps=20, progress=False)
+    learned = [float(layer.theta) for layer in trainer.network.layers]
+    assert all(abs(theta - 1.0) > 1e-3 for theta in learned)
+    trainer.apply(settings.replace(learning_rate=0.001))
+    assert [float(layer.theta) for layer in trainer.network.layers] == learned
+    trainer.apply(settings.replace(threshold=(1.5, 2.5)))
+    assert [float(layer.theta) for layer in trainer.network.layers] == [1.5, 2.5]
+    trainer.apply(settings.replace(threshold_rate=0))
+    assert [float(layer.theta) for layer in trainer.network.layers] == [1.0, 1.0]
+    trainer.fit(steps=3, progress=False)
+    assert [float(layer.theta) for layer in trainer.network.layers] == [1.0, 1.0]
+
+
+def test_a_threshold_equal_to_the_width() -> None:
+    settings = Settings(dataset=pictures(), layers=(8, 6), goodness="mean_square", threshold="width")
+    assert settings.thresholds() == (8.0, 6.0)
+    assert Settings.from_share(settings.share()) == settings
+    assert settings.replace(threshold=("width", 2.0)).thresholds() == (8.0, 2.0)
+    with pytest.raises(ff.SettingsError, match="threshold is 'widht'; it must be width or a number"):
+        settings.replace(threshold="widht")
+
+
+VARIED: list[dict[str, Any]] = [
+    {}, {"learning_rate": 0.002}, {"seed": 3, "goodness": "cosine"}, {"goodness": "class_groups"},
+    {"goodness": "projection", "objective": "logistic", "threshold_rate": 2.0},
+]  # fmt: skip
+
+
+def test_variants_are_single_runs() -> None:
+    base = settings_of()
+    variants = [base.replace(**changes) for changes in VARIED]
+    together = Trainer.variants(variants).fit(steps=8, progress=False)
+    reports = together.evaluate_variants("test")
+    for number, settings in enumerate(variants):
+        alone = Trainer(settings).fit(steps=8, progress=False)
+        for one, other in zip(flat_weights(alone), flat_weights(together, number), strict=True):
+            torch.testing.assert_close(other, one, atol=3e-5, rtol=1e-3)
+        assert reports[number].accuracy == pytest.approx(alone.evaluate("test").accuracy)
+        assert float(together.network.layers[1].theta[number]) == pytest.approx(
+            float(alone.network.layers[1].theta), abs=1e-4
+        )
+
+
+@pytest.mark.parametrize("changes", VARIED, ids=range(len(VARIED)))
+def test_what_is_learned_is_saved(changes: dict[str, Any], tmp_path: Any) -> None:
+    trainer = Trainer(settings_of(dropout=0.2, **changes)).fit(steps=5, progress=False)
+    trainer.save(tmp_path / "run")
+    again = Trainer.restore(tmp_path / "run")
+    for each in (trainer, again):
+        each.fit(steps=4, progress=False)
+    for key, value in trainer.state().items():
+        assert torch.equal(value, again.state()[key]), key
+    other = Trainer(settings_of(dropout=0.2, **changes)).fit(steps=9, progress=False)
+    for key, value in trainer.state().items():
+        assert torch.equal(value, other.state()[key]), key
+
+
+def test_every_way_to_read_a_class_agrees() -> None:
+    """Report, prediction, candidates and goodness of labels, each once by hand."""
+    settings = settings_of(layers=(12, 10), inference="goodness(layers=1+2)")
+    trainer = Trainer(settings).fit(steps=40, progress=False)
+    split, network = settings.dataset.test, trainer.network
+    raw = network.inputs.given(split.x)
+    scores, _ = network.score(raw)
+    x = rms(raw)
+    for number, layer in enumerate(network.layers):
+        h = (x @ layer.parameters.weight[0] + layer.parameters.bias[0]).relu()
+        expected = h @ layer.states[0]["matrix"][0].T
+        torch.testing.assert_close(scores[number, 0], expected, rtol=1e-4, atol=1e-4)
+        x = rms(h)
+    predicted = scores[:, 0].sum(0).argmax(1)
+    assert trainer.predict(split.x).tolist() == predicted.tolist()
+    report = trainer.evaluate("test")
+    truth = torch.from_numpy(split.y.copy())
+    assert report.accuracy == pytest.approx(float((predicted == truth).double().mean()))
+    assert report.accuracy > 0.8
+    prepared = network.inputs.prepare(raw[None, None])
+    labels = torch.stack([truth, (truth + 1) % 4])[None]
+    of_labels = network.goodness(prepared, labels)
+    for side in range(2):
+        torch.testing.assert_close(of_labels[:, 0, side], scores[:, 0, range(len(truth)), labels[0, side]])
+
+
+@pytest.mark.parametrize("negatives", ["uniform_label", "hard_label", "hardest_label", "hybrid_images"])
+def test_the_histograms_show_the_right_class_against_the_class_of_the_negatives(negatives: str) -> None:
+    settings = settings_of(objective="logistic", negatives=negatives)
+    trainer = Trainer(settings).fit(steps=60, progress=False)
+    reading = Probe(trainer).measure()
+    assert bool((reading.auc > 0.6).all())
+    assert bool((reading.mean_positive > reading.mean_negative).all())
+    shape = reading.positive.sum(-1), reading.negative.sum(-1)
+    assert shape[0].tolist() == shape[1].tolist()
+    assert reading.labels[0].min() >= 0  # the class that is scored, though none is written
+    if negatives != "hybrid_images":
+        assert bool((reading.labels[0] != reading.labels[1]).all())
+        assert (reading.images[0] == reading.images[1]).all()
+
+
+def test_the_same_numbers_whether_or_not_the_label_has_a_place() -> None:
+    """A neutral label for every class: one pass for both sides, and the same goodness for every label."""
+    settings = settings_of(dataset=pictures(), label_encoding="neutral")
+    trainer = Trainer(settings)
+    inputs = trainer.network.inputs
+    prepared = inputs.prepare(inputs.rows(torch.arange(5))[None, None])
+    assert all(part.x.shape[1] == 1 for part in inputs.parts(prepared, torch.tensor([[[0] * 5, [1] * 5]])))
+    trainer.fit(steps=40, progress=False)
+    assert trainer.evaluate().accuracy > 0.8
+
+
+def test_a_table() -> None:
+    settings = settings_of(dataset=table(), goodness="class_groups", normalization="layer_norm")
+    assert Trainer(settings).fit(steps=60, progress=False).evaluate().accuracy > 0.6
+
+
+def test_a_change_while_it_runs() -> None:
+    runner = Runner(settings_of())
+    try:
+        runner.step(5)
+        assert runner.wait(60)
+        runner.update(goodness="cosine", threshold_rate=1.0, objective="logistic")
+        runner.step(5)
+        assert runner.wait(60)
+        runner.check()
+        snapshot = runner.snapshot
+        assert snapshot is not None
+        assert snapshot.goodness == ("cosine", "cosine")
+        assert snapshot.step == 10
+        assert (snapshot.threshold != 0).all()
+    finally:
+        runner.stop()
+
+
+def test_an_objective_of_classes_may_be_a_persons_own(register: Callable[..., Any]) -> None:
+    def brier(scores: Tensor, labels: Tensor) -> Tensor:
+        truth = torch.nn.functional.one_hot(labels, scores.shape[-1])
+        return (scores.softmax(-1) - truth).square().sum(-1)
+
+    register(ff.objectives, "brier", brier, summary="squared error of the probabilities")
+    assert ff.objectives["brier"].needs == {"classes"}
+    assert Trainer(settings_of(objective="brier")).fit(steps=80, progress=False).evaluate().accuracy > 0.8
+
+
+def test_a_goodness_of_classes_may_be_a_persons_own(register: Callable[..., Any]) -> None:
+    register(ff.goodness, "first_units", lambda activity: activity[:, :4], output="per_class", summary="one unit each")
+    assert Trainer(settings_of(goodness="first_units")).fit(steps=80, progress=False).evaluate().accuracy > 0.6
+    with pytest.raises(ff.SettingsError, match="it must return one number a class, with the classes last"):
+        ff.goodness.register("bad", output="per_class")(lambda activity: activity.sum())
+    with pytest.raises(ff.SettingsError, match="learned tensor of the goodness 'bad', 'w'"):
+        ff.goodness.register("bad", learned=("w",))(lambda activity: activity.mean(-1))
+    assert "bad" not in ff.goodness
+
+
+def test_the_loss_of_variants_with_and_without_a_closed_form(register: Callable[..., Any]) -> None:
+    """The loss is looked at on some batches only; one that is known on all must not be counted more often."""
+
+    def own(positive: Tensor, negative: Tensor, theta: Tensor) -> Tensor:
+        return torch.nn.functional.softplus(theta - positive) + torch.nn.functional.softplus(negative - theta)
+
+    register(ff.objectives, "own_logistic", own, summary="without a slope")
+    base = Settings(dataset=pictures(), layers=(6,), batch_size=10, device="cpu")
+    trainer = Trainer.variants([base, base.replace(objective="own_logistic")]).fit(steps=7, progress=False)
+    first, second = trainer.network.layers[0].take_loss().tolist()
+    assert first == pytest.approx(second, rel=1e-4)
+
+
+def test_scores_and_pairs_are_one_gradient() -> None:
+    """An objective may look at the scores and at the pair."""
+    g = torch.randn(1, 1, 4, 3, dtype=torch.float64)
+    labels = torch.tensor([[[0, 1, 2, 0], [1, 2, 0, 2]]])
+    entry = Objective("both", lambda positive, negative, scores: negative - positive + scores.square().sum(-1))
+    judged = judge(
+        entry,
+        {},
+        g,
+        Given(torch.zeros(1, 1)),
+        labels,
+    )
+    expected = 2 * g[0, 0]
+    for row in range(4):
+        expected[row, labels[0, 0, row]] -= 1
+        expected[row, labels[0, 1, row]] += 1
+    torch.testing.assert_close(judged.by_goodness[0, 0], expected)
