@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ffexplore.data import Dataset
 from ffexplore.engine.labels import LabelEncoding, with_inverses
-from ffexplore.engine.layers import LABEL_ABOVE, Part
 from ffexplore.engine.normalize import Normalization
+from ffexplore.engine.parts import LABEL_ABOVE, Part
 from ffexplore.errors import SettingsError
 
 SPLITS = ("train", "validation", "test")

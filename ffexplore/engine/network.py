@@ -12,8 +12,9 @@ from torch import Tensor
 from ffexplore.engine import products
 from ffexplore.engine.black_box import PlacedBox
 from ffexplore.engine.inputs import Inputs, Prepared
-from ffexplore.engine.layers import BELOW, LABEL_ABOVE, Layer, Part
+from ffexplore.engine.layers import Layer
 from ffexplore.engine.normalize import Normalization
+from ffexplore.engine.parts import BELOW, LABEL_ABOVE, Part
 from ffexplore.engine.readout import Readout
 from ffexplore.engine.scratch import Scratch
 from ffexplore.errors import SettingsError

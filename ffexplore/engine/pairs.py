@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.inputs import Prepared
-from ffexplore.engine.layers import Part
 from ffexplore.engine.negatives import Batch, Draw, Negatives
 from ffexplore.engine.network import Network
+from ffexplore.engine.parts import Part
 from ffexplore.engine.rng import Streams, stream
 from ffexplore.errors import SettingsError
 

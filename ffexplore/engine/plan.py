@@ -11,9 +11,9 @@ from ffexplore.data import Dataset
 from ffexplore.engine.device import resolve_device, resolve_half
 from ffexplore.engine.inputs import check_blank
 from ffexplore.engine.labels import label_encodings
-from ffexplore.engine.layers import BELOW, LABEL_ABOVE
 from ffexplore.engine.negatives import negatives
 from ffexplore.engine.pairs import check_negatives
+from ffexplore.engine.parts import BELOW, LABEL_ABOVE
 from ffexplore.engine.settings import Settings, dataset_of, natural_threshold
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Choice

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ffexplore.engine.inference import label_scores
-from ffexplore.engine.layers import Part
 from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, steady_range
 from ffexplore.engine.negatives import other_label
 from ffexplore.engine.network import Network
+from ffexplore.engine.parts import Part
 from ffexplore.engine.pictures import Pictures
 from ffexplore.engine.rng import stream
 from ffexplore.engine.scratch import Scratch

@@ -11,8 +11,9 @@ from collections.abc import Collection, Sequence
 import torch
 from torch import Tensor
 
-from ffexplore.engine.layers import Layer, Others, Part
+from ffexplore.engine.layers import Layer, Others
 from ffexplore.engine.network import Network
+from ffexplore.engine.parts import Part
 from ffexplore.engine.schedule import Blocks
 
 Step = tuple[Layer, list[Part], Tensor, Tensor | None]  #: what the walk hands out of a layer
