@@ -33,6 +33,7 @@ class Landscape:
 
     goodness: Float  #: (L, C, n, n); C is 1 where no label is written into the input
     chosen: NDArray[np.uint8]  #: (n, n) the class that each point is taken for
+    margin: Float  #: (C, n, n) score of a class minus the best score of the others; above 0 where it is chosen
     low: Float  #: (2,) of the plane, in the data's units: the first and the second feature
     high: Float  #: (2,)
     threshold: Float  #: (L,) nan where the objective has none
@@ -82,6 +83,7 @@ def landscape(trainer: Trainer, size: int = SIZE) -> Landscape:
     return Landscape(
         goodness=np.ascontiguousarray(goodness).reshape(*goodness.shape[:2], size, size),
         chosen=verdict.chosen.astype(np.uint8).reshape(size, size),
+        margin=np.ascontiguousarray(_margins(verdict.scores).T).reshape(-1, size, size),
         low=low,
         high=high,
         threshold=thresholds(network)[:, 0].float().cpu().numpy(),
@@ -90,6 +92,13 @@ def landscape(trainer: Trainer, size: int = SIZE) -> Landscape:
         names=data.class_names,
         has_labels=has_labels,
     )
+
+
+def _margins(scores: Float) -> Float:
+    """Score of each class minus the best of the others: (B, C) -> (B, C)."""
+    ordered = np.sort(scores, axis=1)
+    best, second = ordered[:, -1:], ordered[:, -2:-1]
+    return np.where(scores == best, scores - second, scores - best)
 
 
 def _plane(inputs: Inputs) -> tuple[Float, Float]:

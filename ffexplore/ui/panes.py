@@ -7,10 +7,15 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from ffexplore.engine.judged import Examiner
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.ui.candidates_pane import CandidatesPane
+from ffexplore.ui.confusion_pane import ConfusionPane
 from ffexplore.ui.curves_pane import CurvesPane
+from ffexplore.ui.draw_pane import DrawPane
 from ffexplore.ui.frames import Arrays
 from ffexplore.ui.histograms_pane import HistogramsPane
+from ffexplore.ui.landscape_pane import LandscapePane
 from ffexplore.ui.picture_panes import FieldsPane, GalleryPane
 from ffexplore.ui.travel import Travel
 
@@ -66,11 +71,16 @@ def standard_panes(travel: Travel | None = None) -> dict[str, Pane]:
         Which moment those show that can show the past.
     """
     travel = travel or Travel()
+    examiner = Examiner()
     return {
         "histograms": HistogramsPane(travel),
         "curves": CurvesPane(travel),
         "gallery": GalleryPane(),
         "fields": FieldsPane(),
+        "candidates": CandidatesPane(examiner),
+        "confusion": ConfusionPane(examiner),
+        "draw": DrawPane(),
+        "landscape": LandscapePane(),
     }
 
 

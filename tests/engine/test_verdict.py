@@ -144,6 +144,9 @@ def test_the_landscape_is_the_goodness_of_each_point_and_label():
                 found.goodness[:, label, row, column], slow_goodness(trainer, point, label), rtol=1e-3
             )
         assert found.chosen[row, column] == trainer.predict(point.numpy()[None])[0]
+    np.testing.assert_array_equal(found.margin.argmax(0), found.chosen)
+    summed = found.goodness.sum(0)
+    np.testing.assert_allclose(found.margin[0], summed[0] - summed[1], rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(found.threshold, [1.5, 1.5])
     train = trainer.plan.dataset.train.x
     assert (found.low < train.min(0)).all()
@@ -163,6 +166,18 @@ def test_a_landscape_without_labels_has_one_map_a_layer():
     assert (found.goodness.shape, found.has_labels) == ((2, 1, 7, 7), False)
     assert np.isfinite(found.goodness).all()
     assert np.isnan(found.threshold).all()
+
+
+def test_with_three_classes_the_margin_is_that_to_the_best_other():
+    rng = np.random.default_rng(0)
+    data = ff.Dataset.from_arrays(rng.normal(size=(90, 2)), np.arange(90) % 3)
+    trainer = trainer_of(dataset=data, layers=(12,))
+    found = landscape(trainer, 6)
+    scores = found.goodness[0].reshape(3, -1)
+    for point in range(36):
+        for label in range(3):
+            others = max(scores[other, point] for other in range(3) if other != label)
+            assert found.margin[label].flat[point] == pytest.approx(scores[label, point] - others, abs=1e-5)
 
 
 def test_a_landscape_needs_a_plane():

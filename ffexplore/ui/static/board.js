@@ -2,13 +2,20 @@
 
 import { html, setText } from "./dom.js";
 import { unpack } from "./frame.js";
+import { Candidates } from "./candidates.js";
+import { Confusion } from "./confusion.js";
 import { Curves } from "./curves.js";
+import { Draw } from "./draw.js";
 import { Fields } from "./fields.js";
 import { Gallery } from "./gallery.js";
 import { Histograms } from "./histograms.js";
+import { Landscape } from "./landscape.js";
 import { makeSwitches } from "./switches.js";
 
-const PANES = { histograms: Histograms, curves: Curves, gallery: Gallery, fields: Fields }; // from top to bottom
+const PANES = { // from top to bottom
+  histograms: Histograms, curves: Curves, gallery: Gallery, fields: Fields,
+  candidates: Candidates, confusion: Confusion, draw: Draw, landscape: Landscape,
+};
 const CALM = 500; // ms between two frames for people who asked for reduced motion
 
 class View {

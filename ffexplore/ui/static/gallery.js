@@ -2,7 +2,7 @@
 
 import { describeSlowly, html, setAttribute, setText } from "./dom.js";
 import { fixed, plural } from "./numbers.js";
-import { gridWithWords, paint } from "./picture.js";
+import { gridWithWords, paintPixels } from "./picture.js";
 
 const SIDES = ["positive", "negative"];
 const ROOMY = 4; // layers up to which each bar has its number beside it
@@ -46,10 +46,7 @@ class Input {
     if (key !== this.drawn) {
       this.drawn = key;
       const pixels = images.data.subarray((side * count + pair) * size, (side * count + pair + 1) * size);
-      paint(this.canvas, height, width, (pixel, out, at) => {
-        for (let c = 0; c < 3; c++) out[at + c] = pixels[pixel * channels + (channels >= 3 ? c : 0)];
-        out[at + 3] = 255;
-      });
+      paintPixels(this.canvas, { data: pixels, shape: [height, width, channels] });
     }
     if (layers.length !== this.bars.length) this.build(layers.length);
     setText(this.label, named(label, ""));

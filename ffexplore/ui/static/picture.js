@@ -14,6 +14,14 @@ export function paint(canvas, height, width, shade) {
   pen.putImageData(image, 0, 0);
 }
 
+// Draws a picture of bytes (height, width, channels), grey or coloured.
+export function paintPixels(canvas, { data, shape: [height, width, channels] }) {
+  paint(canvas, height, width, (pixel, out, at) => {
+    for (let c = 0; c < 3; c++) out[at + c] = data[pixel * channels + (channels >= 3 ? c : 0)];
+    out[at + 3] = 255;
+  });
+}
+
 // An empty grid, and a line of words for where there is nothing to draw.
 export function gridWithWords(element, className) {
   const grid = html("div", className);
