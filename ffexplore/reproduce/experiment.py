@@ -86,6 +86,9 @@ class Configuration:
         Whether a run is too long without one.
     kind
         "forward_forward", or "backprop" for the twin trained by backpropagation.
+    readout_passes
+        Most passes over the training data by which the read-out is fitted when the layers have learned; 0 leaves it
+        as it has learned beside them.
     """
 
     name: str
@@ -101,6 +104,7 @@ class Configuration:
     looks: tuple[int, ...] = ()
     gpu: bool = False
     kind: str = "forward_forward"
+    readout_passes: int = 0
 
     def __post_init__(self) -> None:
         if not PLAIN_NAME.fullmatch(self.name):

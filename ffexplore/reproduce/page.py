@@ -105,7 +105,8 @@ def _value(row: Row, name: str) -> str:
 def _length(row: Row) -> str:
     length = row["length"]
     if "epochs" in length:
-        return f"{length['epochs']:g} epochs"
+        fitted = ", then the read-out fitted" if "readout_passes" in length else ""
+        return f"{length['epochs']:g} epochs{fitted}"
     epochs = statistics.fmean(run["epochs"] for run in row["runs"])
     return f"{length['seconds']:g} s ({epochs:.1f} epochs)"
 

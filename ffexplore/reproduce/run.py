@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from ffexplore.cli_train import finite
@@ -67,6 +70,9 @@ def perform(
             _train_by_clock(run, trainer)
         else:
             _train(run, run.epochs, trainer, curve, store, say, deadline, save_every)
+        if run.configuration.readout_passes and isinstance(trainer, Trainer):
+            with interrupts_raised():
+                trainer.fit_readout(epochs=run.configuration.readout_passes, progress=False)
     except DivergedError as error:
         diverged = str(error)
     record = {
@@ -116,10 +122,8 @@ def _begin(run: Run, store: Store, say: Say) -> tuple[Learner, list[dict[str, An
 def _train_by_clock(run: Run, trainer: Learner) -> None:
     seconds = run.configuration.seconds
     assert seconds is not None
-    began = time.perf_counter()
-    trainer.fit(seconds=seconds, progress=False)
-    if time.perf_counter() - began < seconds - 0.1:  # fit takes an interrupt for a normal end
-        raise KeyboardInterrupt
+    with interrupts_raised():
+        trainer.fit(seconds=seconds, progress=False)
 
 
 def _train(
@@ -144,11 +148,10 @@ def _train(
 
     steps = math.ceil(len(trainer.plan.dataset.train) / trainer.batches.size)  # of an epoch
     for done in range(trainer.steps // steps + 1, epochs + 1):
-        trainer.fit(steps=done * steps - trainer.steps, progress=False)
-        if trainer.steps < done * steps:
-            # fit takes an interrupt for a normal end. It may have come in the middle of a step, so this moment is not
-            # saved: the run goes on from the last checkpoint, to the end that it would have had.
-            raise KeyboardInterrupt
+        # An interrupt may come in the middle of a step, so that moment is not saved: the run goes on from the last
+        # checkpoint, to the end that it would have had.
+        with interrupts_raised():
+            trainer.fit(steps=done * steps - trainer.steps, progress=False)
         if done in run.looks:
             shares = _shares(trainer.evaluate("validation"))
             curve.append({name: value for name, value in shares.items() if name in CURVE})
@@ -160,6 +163,26 @@ def _train(
         if time.monotonic() - saved >= save_every:
             save()
             saved = time.monotonic()
+
+
+@contextmanager
+def interrupts_raised() -> Iterator[None]:
+    """Raise a KeyboardInterrupt at the end where one came that was taken for a normal way to end."""
+    came = []
+    former = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if callable(former):
+            former(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _shares(report: Report | BackpropReport) -> dict[str, Any]:

@@ -90,7 +90,11 @@ def same_settings(kept: Any, settings: Settings) -> bool:
 
 def length(run: Run) -> dict[str, float]:
     """How long a run is, as its record says."""
-    return {"seconds": run.configuration.seconds} if run.epochs is None else {"epochs": run.epochs}  # type: ignore[dict-item]
+    if run.epochs is None:
+        assert run.configuration.seconds is not None
+        return {"seconds": run.configuration.seconds}
+    passes = run.configuration.readout_passes
+    return {"epochs": float(run.epochs), **({"readout_passes": float(passes)} if passes else {})}
 
 
 def read(path: Path) -> dict[str, Any] | None:

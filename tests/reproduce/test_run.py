@@ -6,6 +6,7 @@ import math
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ TIMES = ("seconds", "machine")
 # A whole program, so that it can be killed.
 PROGRAM = """
 import sys
+from contextlib import suppress
 from pathlib import Path
 import torch
 from ffexplore.errors import DivergedError
@@ -112,7 +114,7 @@ def test_an_interrupt_within_a_step_costs_no_number(step: int, store: Store, mon
 
     def interrupted(trainer: Trainer, learning: set[int]) -> None:
         if trainer.steps == step - 1:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         whole(trainer, learning)
 
     monkeypatch.setattr(Trainer, "_set_rates", interrupted)
@@ -184,3 +186,29 @@ def test_the_twin_is_trained_by_backpropagation(store: Store) -> None:
     assert [look["accuracy"] for look in record["curve"]][-1] == record["validation"]["accuracy"]
     assert store.finished(run) == record
     assert store.finished(first_run(configuration(epochs=3))) is None, "the twin's record is not that of the network"
+
+
+def test_the_readout_is_fitted_at_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {"negatives": "hybrid_images", "label_encoding": "none", "inference": "readout"}
+    run = first_run(configuration(epochs=2, fields=fields, readout_passes=5))
+    whole = Trainer.fit_readout
+
+    def interrupted(trainer: Trainer, **more: Any) -> Trainer:
+        fitted = whole(trainer, **more)
+        with suppress(KeyboardInterrupt):  # as a fit does, for which it is a normal way to end
+            signal.raise_signal(signal.SIGINT)
+        return fitted
+
+    monkeypatch.setattr(Trainer, "fit_readout", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        perform(run, store, quiet, save_every=0.0)
+    monkeypatch.undo()
+    assert store.finished(run) is None
+
+    record = perform(run, store, quiet)
+    plain = Trainer(run.settings).fit(epochs=2, progress=False)
+    beside = plain.evaluate("validation").readout_accuracy
+    plain.fit_readout(epochs=5, progress=False)
+    assert record["curve"][-1]["readout_accuracy"] == pytest.approx(beside, abs=1e-6)
+    assert record["test"]["readout_accuracy"] == pytest.approx(plain.evaluate("test").readout_accuracy, abs=1e-6)
+    assert record["length"] == {"epochs": 2, "readout_passes": 5}

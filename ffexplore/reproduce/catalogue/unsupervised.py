@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ffexplore.reproduce.experiment import Aim, Configuration, experiments
 
+PASSES = 100  # over the training data, to fit the read-out
+
 
 @experiments.register("unsupervised", source="Hinton 2022, arXiv 2212.13345, section 3.2")
 def unsupervised() -> list[Configuration]:
@@ -13,6 +15,7 @@ def unsupervised() -> list[Configuration]:
         "negatives": "hybrid_images",
         "label_encoding": "none",
         "inference": "readout",
+        "readout_interval": 8,  # beside the layers it only shows how they come on; it is fitted when they have learned
         "precision": "auto",
     }
     figures = ("validation_readout_error", "test_readout_error")
@@ -22,6 +25,7 @@ def unsupervised() -> list[Configuration]:
             recipe,
             epochs=30,
             minutes=9,
+            readout_passes=PASSES,
             figures=figures,
             aims=[Aim("test_readout_error", high=5.2)],
         ),
@@ -30,6 +34,7 @@ def unsupervised() -> list[Configuration]:
             {**recipe, "layers": (2000,) * 4},
             epochs=100,
             minutes=270,
+            readout_passes=PASSES,
             seeds=1,
             gpu=True,
             figures=figures,
@@ -57,6 +62,7 @@ def self_contrastive() -> list[Configuration]:
             {**recipe, "layers": (2000, 2000)},
             epochs=60,
             minutes=15,
+            readout_passes=PASSES,
             grid={"learning_rate": [5e-4, 2e-3], "readout_rate": [0.03, 0.1]},
             tuning_epochs=5,
             figures=("validation_readout_error", "test_readout_error"),
