@@ -116,11 +116,11 @@ class Configuration:
         for name in self.figures:
             figure(name)
 
-    @property
-    def total_minutes(self) -> float:
-        """About how long all its runs take on one core, with the trials that choose its settings."""
+    def planned_minutes(self, seeds: int | None = None) -> float:
+        """About how long so many runs take on one core, with the trials that choose their settings; all if left out."""
         trials = len(self.candidates()) if self.grid else 0
-        return self.minutes * (self.seeds + trials * self.tuning_epochs / (self.epochs or self.tuning_epochs))
+        share = self.tuning_epochs / (self.epochs or self.tuning_epochs)
+        return self.minutes * ((self.seeds if seeds is None else seeds) + trials * share)
 
     def candidates(self) -> list[dict[str, Any]]:
         """Every combination of the grid; one empty one where there is no grid."""

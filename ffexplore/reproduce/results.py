@@ -74,7 +74,9 @@ def _row(
     elif not why and configuration.gpu:
         why = "wants a GPU."
     if len(records) < configuration.seeds:
-        row["why"] = why or f"not yet; about {configuration.total_minutes:.0f} minutes on one core."
+        left = configuration.seeds - len(records)
+        trials = 0.0 if records else configuration.planned_minutes(0)
+        row["why"] = why or f"not yet; about {trials + left * configuration.minutes:.0f} minutes more on one core."
     return row
 
 

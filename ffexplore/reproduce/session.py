@@ -203,8 +203,9 @@ class Session:
         configuration = run.configuration
         if configuration.gpu and not torch.cuda.is_available():
             return f"wants a GPU; on one core of a CPU a run takes about {configuration.minutes / 60:.0f} hours."
-        if configuration.total_minutes > self.order.budget.minutes:
-            return f"takes about {configuration.total_minutes:.0f} minutes, more than the budget gives it."
+        minutes = configuration.planned_minutes(self._seeds(configuration))
+        if minutes > self.order.budget.minutes:
+            return f"takes about {minutes:.0f} minutes, more than the budget gives it; --budget full runs it."
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return self._unfinished()
         if run.epochs is None:

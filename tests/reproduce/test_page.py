@@ -131,7 +131,7 @@ def test_the_page_alone_runs_nothing(enter: Enter, tmp_path: Path, capsys: pytes
     assert main(["reproduce", name, "--only-report", "--docs", str(tmp_path)]) == 0
     assert not (tmp_path / "results").exists()
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
-    assert "- Not run: `one`: not yet; about 1 minutes on one core." in page
+    assert "- Not run: `one`: not yet; about 1 minutes more on one core." in page
     assert "Wrote" in capsys.readouterr().out
 
 

@@ -52,8 +52,7 @@ def self_contrastive() -> list[Configuration]:
         "label_encoding": "none",
         "inference": "readout",
         "objective": "two_thresholds",
-        "logit_scale": 10.0,
-        "readout_interval": 1,
+        "readout_layers": "all",
     }
     aims = [Aim("test_readout_error", high=1.5, published="1.3 %, 2×2000", source="SCFF, arXiv 2409.11593")]
     return [
@@ -63,7 +62,7 @@ def self_contrastive() -> list[Configuration]:
             epochs=60,
             minutes=15,
             readout_passes=PASSES,
-            grid={"learning_rate": [5e-4, 2e-3], "readout_rate": [0.03, 0.1]},
+            grid={"learning_rate": [5e-4, 2e-3], "logit_scale": [3.0, 10.0, 30.0]},
             tuning_epochs=5,
             figures=("validation_readout_error", "test_readout_error"),
             aims=aims,
