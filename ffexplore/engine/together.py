@@ -62,9 +62,8 @@ def _deltas(network: Network, walked: Sequence[Step], blocks: Blocks, labels: Te
     deltas: dict[int, Tensor] = {}
     for *lower, last in blocks:
         layer, _, h, masks = walked[last]
-        delta = layer.delta(
-            h.clone(), masks, heard[last], labels
-        )  # a layer below one block's last may be another's last
+        # a copy, because a layer may be the last of one block and within another
+        delta = layer.delta(h.clone(), masks, heard[last], labels)
         deltas[last] = deltas[last] + delta if last in deltas else delta
         for number in reversed(lower):
             layer, _, h, masks = walked[number]

@@ -12,7 +12,7 @@ from torch import Tensor
 import ffexplore as ff
 from ffexplore import Settings, Trainer
 from ffexplore.engine.together import hear, listening
-from tests.engine.reference import flat_weights
+from tests.engine.reference import Plain, flat_weights, weights_of
 from tests.engine.sets import pictures
 
 BASE: dict[str, Any] = {"layers": (8, 6, 5), "batch_size": 10, "device": "cpu"}
@@ -100,6 +100,37 @@ def test_bfloat16_blocks_stay_close_to_float32() -> None:
     for mine, theirs, before in zip(flat_weights(one), flat_weights(other), start, strict=True):
         moved = (mine - before).norm()
         assert float((mine - theirs).norm()) < 0.1 * float(moved)
+
+
+@pytest.mark.parametrize("objective", ["class_cross_entropy", "collaboration"])
+def test_scores_of_classes_cross_blocks_as_autograd_has_them(objective: str, next_label: str) -> None:
+    """Layers that score every class from one pass: gradient of the upper one reaches the lower one."""
+    each = trainer(
+        goodness="class_groups", objective=objective, schedule="overlapping", label_encoding="none", layers=(8, 8),
+        negatives=next_label, inference="goodness", optimizer="sgd", momentum=0.0, learning_rate=0.1, readout_rate=0.0,
+    )  # fmt: skip
+    plain = Plain(each)
+    rows = each.batches.order[0, :10].clone()
+    each.step()
+    y = plain.y[rows]
+    x, scores = plain.written(plain.raw[rows], y), []
+    for number in range(2):
+        h = plain.forward(number, x)
+        scores.append(h.square().view(10, 4, 2).mean(-1))  # two units a class
+        x = plain.normalized(h)
+    losses = []
+    for number in range(2):
+        if objective == "class_cross_entropy":
+            losses.append(-torch.log(torch.softmax(scores[number], 1))[torch.arange(10), y].mean())
+        else:
+            g = scores[number] + scores[1 - number].detach() - 1  # the other layer's, less its threshold
+            right, wrong = g[torch.arange(10), y], g[torch.arange(10), (y + 1) % 4]
+            losses.append((-torch.log(torch.sigmoid(right - 1)) - torch.log(torch.sigmoid(1 - wrong))).mean())
+    for number, layer in enumerate(plain.layers):
+        weight, bias = torch.autograd.grad(torch.stack(losses).sum(), (layer.weight, layer.bias), retain_graph=True)
+        found = weights_of(each, number)
+        torch.testing.assert_close(found[0], layer.weight.detach() - 0.1 * weight, atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(found[1], layer.bias.detach() - 0.1 * bias, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
