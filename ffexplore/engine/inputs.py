@@ -176,10 +176,15 @@ class Inputs:
     def _dtype(self) -> torch.dtype:
         return torch.bfloat16 if self.half else torch.float32
 
+    @property
+    def keeps_prepared(self) -> bool:
+        """Whether the training data is small enough, and plain enough, to be prepared once and kept."""
+        size = self.x["train"].numel() * (2 if self.half else 4)
+        return size <= KEPT_BYTES and self.normalization.row_scale is not None and not self.per_image
+
     def prepare_rows(self, index: Tensor) -> Prepared:
         """Rows (K', B) of the training data, ready for labels; small data is prepared once and kept."""
-        size = self.x["train"].numel() * (2 if self.half else 4)
-        if size > KEPT_BYTES or self.normalization.row_scale is None or self.per_image:
+        if not self.keeps_prepared:
             return self.prepare(self.rows(index).unsqueeze(1))
         if self._kept is None:
             everything = torch.arange(len(self.x["train"]), device=index.device)

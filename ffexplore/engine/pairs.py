@@ -49,7 +49,10 @@ class Pairs:
     ) -> None:
         self.split = split
         self.network, self.inputs = network, network.inputs
-        self.generator, self.params, self.refresh = generator, params, refresh
+        self.generator, self.params = generator, params
+        # In an epoch each row comes once: whether its draw is made then or with all the others makes no difference.
+        at_once = refresh == "batch" and generator.by_row and split == "train"
+        self.refresh = "epoch" if at_once else refresh
         self.natural, self.seeds = natural, seeds
         self.device = self.inputs.table.device
         if len(set(seeds)) == 1:

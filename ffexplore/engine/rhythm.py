@@ -14,9 +14,8 @@ def blocks(settings: Settings, step: int) -> Blocks:
     return result
 
 
-def period(settings: Settings, step: int, epoch: int) -> object:
-    """A value that changes when lasting negatives are to be drawn anew."""
-    refresh = settings.negatives_refresh
+def period(settings: Settings, refresh: str, step: int, epoch: int) -> object:
+    """A value that changes when lasting negatives are to be drawn anew, which is as ``refresh`` says."""
     if refresh == "epoch":
         return epoch
     if refresh == "round":

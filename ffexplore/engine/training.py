@@ -16,7 +16,9 @@ from torch import Tensor
 from ffexplore.engine.augment import Dropout, Shifts
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import build, configure, make_pairs, make_readout
+from ffexplore.engine.epoch import EpochSides
 from ffexplore.engine.fitting import chosen_length, run
+from ffexplore.engine.inputs import Prepared
 from ffexplore.engine.layers import Layer
 from ffexplore.engine.lockstep import check_lockstep, distinct_seeds
 from ffexplore.engine.pairs import Pairs
@@ -113,11 +115,14 @@ class Trainer:
         self._epochs_before = self.epochs if hasattr(self, "batches") else 0.0
         self.network = build(self._plan, self._variants)
         configure(self.network, self._variants)
-        self.pairs = self.make_pairs("train")
+        self._set_pairs(self.make_pairs("train"))
         seeds, data, device = distinct_seeds(self._variants), self._plan.dataset, self._plan.device
         self.batches = Batches(len(data.train), self._batch_size(), seeds, device)
         self.dropout = Dropout(seeds, device)
         self.shifts = Shifts(data.shape, seeds, device)
+
+    def _set_pairs(self, pairs: Pairs) -> None:
+        self.pairs, self._epoch_sides = pairs, EpochSides(pairs)
 
     def _batch_size(self) -> int:
         size = self.settings.batch_size
@@ -152,9 +157,11 @@ class Trainer:
             for layer in network.layers:
                 layer.set_optimizer(settings.optimizer.name, settings.optimizer.values)
         configure(network, [settings])
-        former = self.pairs
-        self.pairs = self.make_pairs("train")
-        self.pairs.go_on(former, keep=all(getattr(old, name) == getattr(settings, name) for name in PAIR_FIELDS))
+        pairs = self.make_pairs("train")
+        pairs.go_on(self.pairs, keep=all(getattr(old, name) == getattr(settings, name) for name in PAIR_FIELDS))
+        former = self._epoch_sides
+        self._set_pairs(pairs)
+        self._epoch_sides.go_on(former)
         self.batches.resize(self._batch_size())
 
     def step(self) -> None:
@@ -169,17 +176,20 @@ class Trainer:
         settings, network = self.settings, self.network
         with torch.no_grad():
             index = self.batches.next()
-            raw = None
-            if settings.shift:
-                raw = self.shifts(network.inputs.rows(index).unsqueeze(1), settings.shift)
-            prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
+            now = period(settings, self.pairs.refresh, self.steps, self.batches.epoch)
+            at_once = not (settings.shift or network.per_class) and EpochSides.serves(self.pairs)
+            reads = network.readout is not None and self.steps % settings.readout_interval == 0
+            raw = self.shifts(network.inputs.rows(index).unsqueeze(1), settings.shift) if settings.shift else None
             try:
-                if network.readout is not None and self.steps % settings.readout_interval == 0:
-                    features, truth = network.neutral(prepared), network.inputs.y["train"][index]
-                    prepared.logits = network.readout.learn(
-                        features, truth, settings.readout_rate, settings.readout_decay
-                    )
-                parts = self.pairs.sides(index, raw, prepared, period(settings, self.steps, self.batches.epoch))
+                prepared = None
+                if reads or not at_once:
+                    prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
+                if reads and prepared is not None:
+                    self._teach_readout(index, prepared)
+                if at_once or prepared is None:
+                    parts = self._epoch_sides.batch(self.batches, index.shape[1], now)
+                else:
+                    parts = self.pairs.sides(index, raw, prepared, now)
                 labels = self.pairs.labels if network.per_class else None
                 blocks = self.blocks()
                 learning = {layer for block in blocks for layer in block}
@@ -205,6 +215,13 @@ class Trainer:
         if self.steps % CALM_INTERVAL == 0:
             network.calm()
         self.seconds += time.perf_counter() - began
+
+    def _teach_readout(self, index: Tensor, prepared: Prepared) -> None:
+        """Let the read-out learn from rows (K', B); what it says of them is kept with them."""
+        network, settings = self.network, self.settings
+        assert network.readout is not None
+        labels, features = network.inputs.y["train"][index], network.neutral(prepared)
+        prepared.logits = network.readout.learn(features, labels, settings.readout_rate, settings.readout_decay)
 
     def blocks(self) -> list[list[int]]:
         """The blocks of layers that learn at the next step."""

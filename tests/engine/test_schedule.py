@@ -80,7 +80,7 @@ def test_blocks_without_reach_are_forward_forward() -> None:
 def test_a_round_lasts_until_every_layer_had_its_turn() -> None:
     for schedule, steps in [("simultaneous", 1), ("overlapping", 1), ("rotation(turn=4)", 12), ("greedy(steps=5)", 15)]:
         chosen = settings(schedule=schedule, negatives_refresh="round")
-        periods = [period(chosen, step, 0) for step in range(2 * steps)]
+        periods = [period(chosen, "round", step, 0) for step in range(2 * steps)]
         assert periods == [0] * steps + [1] * steps
 
 

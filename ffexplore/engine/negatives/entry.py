@@ -70,6 +70,9 @@ class Negatives(Entry):
         Makes the images of a draw of whole numbers.
     always_wrong : bool
         No negative carries the right label.
+    by_row : bool
+        What is drawn for a sample depends on its own label and on chance alone, so that the draws of an epoch can be
+        made at once.
     inverse : bool
         The labels are numbers of ``all_but``.
     beside : bool
@@ -90,6 +93,11 @@ class Negatives(Entry):
     def needs(self) -> frozenset[str]:
         """What must be there for this generator to work."""
         return frozenset(self.traits.get("needs", ()))
+
+    @property
+    def by_row(self) -> bool:
+        """Whether a draw depends on its own row alone."""
+        return bool(self.traits.get("by_row", False))
 
     @property
     def inverse(self) -> bool:

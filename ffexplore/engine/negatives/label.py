@@ -28,7 +28,7 @@ def sample_wrong(logits: Tensor, labels: Tensor, rng: torch.Generator) -> Tensor
     return (masked - noise.log_().neg_().log_()).argmax(1)
 
 
-@negatives.register("uniform_label", changes="label", needs=("labels",), paired=True, always_wrong=True,
+@negatives.register("uniform_label", changes="label", needs=("labels",), paired=True, always_wrong=True, by_row=True,
                     source="Hinton 2022, section 3.3")  # fmt: skip
 def uniform_label(batch: Batch, rng: torch.Generator) -> Tensor:
     """The same image with a wrong label, each wrong label alike."""
@@ -82,7 +82,7 @@ def readout_label(
 
 
 @negatives.register("inverse_label", changes="label", needs=("labels",), paired=True, always_wrong=True, inverse=True,
-                    source="fflib (mitkonikov/ff), the default there")  # fmt: skip
+                    by_row=True, source="fflib (mitkonikov/ff), the default there")  # fmt: skip
 def inverse_label(batch: Batch, rng: torch.Generator) -> Tensor:
     """Every label but the right one, all at once; too easy, because a layer need only count how many are written."""
     return all_but(batch.labels, batch.classes)
