@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ import ffexplore as ff
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = 3
+REPEATS = 3
 MIB = 2**20
 KINDS: dict[str, Callable[[ff.Settings], ff.Trainer | ff.BackpropTwin]] = {
     "forward-forward": ff.Trainer,
@@ -56,14 +58,15 @@ def measure_here(kind: str, layers: tuple[int, ...], batch: int) -> float:
 
 
 def measure(depths: tuple[int, ...] = (3, 6, 12), units: int = 1000, batch: int = 5000) -> dict[str, Any]:
-    """Peaks of both for some depths, and their ratio."""
+    """Median peaks of both for some depths, and their ratio."""
     results = []
     for depth in depths:
-        peaks = {kind: in_process(kind, depth, units, batch) for kind in KINDS}
+        runs = [{kind: in_process(kind, depth, units, batch) for kind in KINDS} for _ in range(REPEATS)]
+        peaks = {kind: statistics.median(run[kind] for run in runs) for kind in KINDS}
         ratio = peaks["forward-forward"] / peaks["backprop"]
         mebibytes = {kind: round(peak) for kind, peak in peaks.items()}
         results.append({"network": f"{depth} × {units}", "batch": batch, "MiB": mebibytes, "ratio": round(ratio, 2)})
-    return {"steps": STEPS, "results": results}
+    return {"steps": STEPS, "repeats": REPEATS, "results": results}
 
 
 def in_process(kind: str, depth: int, units: int, batch: int) -> float:

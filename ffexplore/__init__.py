@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ffexplore.engine.backprop import BackpropTwin as BackpropTwin
     from ffexplore.engine.black_box import black_boxes as black_boxes
     from ffexplore.engine.comparison import compare_with_backprop as compare_with_backprop
+    from ffexplore.engine.diagnostics import diagnose as diagnose
     from ffexplore.engine.goodness import goodness as goodness
     from ffexplore.engine.inference import inferences as inferences
     from ffexplore.engine.initialize import initializations as initializations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ffexplore.engine.report import Report as Report
     from ffexplore.engine.schedule import schedules as schedules
     from ffexplore.engine.settings import Settings as Settings
+    from ffexplore.engine.shortcut import shortcut_meter as shortcut_meter
     from ffexplore.engine.training import Trainer as Trainer
     from ffexplore.errors import CheckpointError as CheckpointError
     from ffexplore.errors import DatasetError as DatasetError
@@ -53,6 +55,8 @@ _PUBLIC = {
     "Report": "engine.report",
     "BackpropTwin": "engine.backprop",
     "compare_with_backprop": "engine.comparison",
+    "diagnose": "engine.diagnostics",
+    "shortcut_meter": "engine.shortcut",
     "Runner": "live",
     "Snapshot": "live",
     "History": "live",

@@ -76,3 +76,31 @@ def steady_range(new: tuple[Tensor, Tensor], old: tuple[Tensor, Tensor] | None) 
     grown_high = high + slack
     grown_low = torch.where(low == 0, low, low - slack)
     return torch.where(fits, old_low, grown_low), torch.where(fits, old_high, grown_high)
+
+
+def calibration(probability: Tensor, truth: Tensor, bins: int = 10) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """How well probabilities keep what they say: in each bin the mean probability beside the share that came true.
+
+    Parameters
+    ----------
+    probability
+        Of each statement (..., N), in [0, 1].
+    truth
+        Whether it was true (N,), as 0 and 1.
+    bins
+        Equal bins from 0 to 1; 1 belongs to the last.
+
+    Returns
+    -------
+    tuple
+        Counts (..., bins) int64, mean probability and share of true ones (..., bins) float64, nan in empty bins, and
+        the expected calibration error (...): the mean distance of the two, each bin by its count (Guo et al. 2017).
+    """
+    p = probability.cpu().double()
+    place = (p * bins).nan_to_num(0.0).long().clamp_(0, bins - 1)
+    sums = torch.zeros(3, *p.shape[:-1], bins, dtype=torch.float64)
+    for total, values in zip(sums, (torch.ones_like(p), p, truth.cpu().double().expand_as(p)), strict=True):
+        total.scatter_add_(-1, place, values)
+    counts, predicted, observed = sums[0], sums[1] / sums[0], sums[2] / sums[0]
+    gap = (sums[1] - sums[2]).abs().sum(-1) / p.shape[-1]
+    return counts.long(), predicted, observed, gap

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ffexplore.engine.diagnostics import judge, look
 from ffexplore.engine.inference import label_scores
 from ffexplore.engine.measures import auc
 from ffexplore.engine.negatives import other_label
 from ffexplore.engine.rng import stream
+from ffexplore.engine.shortcut import shortcut_meter
 
 if TYPE_CHECKING:
     from ffexplore.engine.training import Trainer
@@ -48,6 +50,11 @@ class Report:
         Passes over the training data before.
     seconds
         Time spent training before.
+    calibration_error, sparsity, weight_rms
+        Of each layer; see ``diagnostics.Diagnostics``. Error and sparsity are those on positives and chosen negatives.
+    shortcut
+        Where it was asked for: how well statistics of the raw inputs alone tell the negatives from positives (AUC);
+        see ``shortcut.Shortcut``.
     """
 
     accuracy: float
@@ -61,14 +68,18 @@ class Report:
     steps: int
     epochs: float
     seconds: float
+    calibration_error: tuple[float, ...] = ()
+    sparsity: tuple[float, ...] = ()
+    weight_rms: tuple[float, ...] = ()
+    shortcut: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON has it."""
         return asdict(self)
 
 
-def make_reports(trainer: Trainer, split: str) -> list[Report]:
-    """One report for each variant of a trainer."""
+def make_reports(trainer: Trainer, split: str, shortcut: bool = False) -> list[Report]:
+    """One report for each variant of a trainer; see ``Trainer.evaluate``."""
     network, inputs = trainer.network, trainer.network.inputs
     device = inputs.table.device
     labels = inputs.y[split]
@@ -95,7 +106,10 @@ def make_reports(trainer: Trainer, split: str) -> list[Report]:
         pick = goodness.gather(-1, labels[None, None, :, None].expand(*goodness.shape[:2], -1, 1))
         miss = goodness.gather(-1, wrong[None, None, :, None].expand(*goodness.shape[:2], -1, 1))
         uniform = auc(pick.squeeze(-1), miss.squeeze(-1))
-    own = _own_auc(trainer, split, index)
+    seen = look(trainer, split)
+    own = auc(seen.goodness[:, :, 0], seen.goodness[:, :, 1])
+    found = judge(trainer, seen)
+    easy = shortcut_meter(trainer, split).auc if shortcut else None
     return [
         Report(
             accuracy=accuracy[k],
@@ -109,20 +123,10 @@ def make_reports(trainer: Trainer, split: str) -> list[Report]:
             steps=trainer.steps,
             epochs=trainer.epochs,
             seconds=trainer.seconds,
+            calibration_error=tuple(found.calibration_error[k].tolist()),
+            sparsity=tuple(found.sparsity[k].tolist()),
+            weight_rms=tuple(found.weight_rms[k].tolist()),
+            shortcut=easy,
         )
         for k in range(variants)
     ]
-
-
-def _own_auc(trainer: Trainer, split: str, index: Tensor) -> Tensor:
-    """Separation of each layer and variant against the chosen negatives, (L, K)."""
-    network = trainer.network
-    pairs = trainer.make_pairs(split)
-    sides = []
-    with torch.no_grad():
-        for rows in index.split(CHUNK_ROWS):
-            raw = network.inputs.rows(rows, split)[None, None]
-            parts = pairs.sides(rows[None], raw, network.inputs.prepare(raw), None)
-            sides.append(torch.stack([layer.measure(h, pairs.labels) for layer, _, h, _ in network.walk(parts)]))
-    both = torch.cat(sides, -1)
-    return auc(both[:, :, 0], both[:, :, 1])

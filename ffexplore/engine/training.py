@@ -341,26 +341,28 @@ class Trainer:
         self._variants, self.network.readout = variants, readout
         return readout
 
-    def evaluate(self, split: str = "test") -> Report:
+    def evaluate(self, split: str = "test", *, shortcut: bool = False) -> Report:
         """Accuracies and separations on held-out data.
 
         Parameters
         ----------
         split
             "test", "validation" or "train".
+        shortcut
+            Whether to measure also how well mere statistics of the inputs give the negatives away.
 
         Returns
         -------
         Report
             That of the first variant; ``evaluate_variants`` gives all.
         """
-        return self.evaluate_variants(split)[0]
+        return self.evaluate_variants(split, shortcut=shortcut)[0]
 
-    def evaluate_variants(self, split: str = "test") -> list[Report]:
+    def evaluate_variants(self, split: str = "test", *, shortcut: bool = False) -> list[Report]:
         """A report for each variant."""
         if split not in self.network.inputs.x:
             raise SettingsError(f"split is {split!r}; allowed: train, validation, test.")
-        return make_reports(self, split)
+        return make_reports(self, split, shortcut)
 
     def predict(self, images: ArrayLike) -> NDArray[np.int64]:
         """Classify inputs with the chosen inference.

@@ -1,10 +1,11 @@
 """Everything the board shows, as static plotly figures for scripts, export and notebooks."""
 
 from ffexplore.plots.against_backprop import against_backprop
+from ffexplore.plots.calibration import calibration
 from ffexplore.plots.curves import curves
 from ffexplore.plots.gallery import gallery
 from ffexplore.plots.histograms import histograms
 from ffexplore.plots.receptive import receptive_fields
 from ffexplore.plots.report import report
 
-__all__ = ["histograms", "curves", "gallery", "receptive_fields", "report", "against_backprop"]
+__all__ = ["histograms", "curves", "gallery", "receptive_fields", "report", "against_backprop", "calibration"]
