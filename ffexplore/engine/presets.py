@@ -127,3 +127,55 @@ def keras() -> dict[str, Any]:
         "schedule": "rotation(turn=50)",
         "readout_rate": 0.0,
     }
+
+
+@presets.register("unsupervised", source="Hinton 2022, section 3.2; objective, rate and widths ours")
+def unsupervised() -> dict[str, Any]:
+    """Learning without labels: whole images against hybrids of two; the labels are seen by a linear read-out alone.
+
+    The read-out that learns beside the layers shows the way; ``Trainer.fit_readout`` takes it to its minimum.
+    """
+    return {
+        "dataset": "mnist",
+        "layers": (500, 500, 500),
+        "goodness": "mean_square",
+        "objective": "logistic",
+        "threshold": 1.0,
+        "logit_scale": 20.0,
+        "negatives": "hybrid_images(blur=8)",
+        "label_encoding": "none",
+        "normalization": "rms",
+        "inference": "readout",
+        "learning_rate": 1e-3,
+        "rate_course": "linear",
+        "batch_size": 100,
+        "precision": "auto",
+        "readout_layers": "without_first",
+    }
+
+
+@presets.register("scff", source="after SCFF, Chen et al. 2024, arXiv 2409.11593; rate and widths ours")
+def scff() -> dict[str, Any]:
+    """Learning without labels from self-contrastive pairs: an image beside itself against two images side by side.
+
+    As in the authors' code the positive threshold lies below the negative one, so that between the two both sides are
+    content. Their input is twice ours, and so their goodness is four times ours. They pair two shifted copies of an
+    image instead of the image with itself, and they add a small penalty on goodness; both are left out.
+    """
+    return {
+        "dataset": "mnist",
+        "layers": (500, 500),
+        "goodness": "mean_square",
+        "objective": "two_thresholds(above=-0.5, below=-0.5)",
+        "threshold": 1.0,
+        "logit_scale": 1.0,
+        "negatives": "self_contrastive",
+        "label_encoding": "none",
+        "normalization": "layer_norm",
+        "inference": "readout",
+        "learning_rate": 2e-3,
+        "rate_course": "linear",
+        "batch_size": 100,
+        "precision": "auto",
+        "readout_layers": "all",
+    }

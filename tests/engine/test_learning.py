@@ -77,6 +77,20 @@ def test_learning_without_labels_serves_the_read_out() -> None:
     assert float((trainer.predict(data.test.x) == data.test.y).mean()) == pytest.approx(report.readout_accuracy)
 
 
+@pytest.mark.parametrize(("preset", "changes"), [("unsupervised", {"negatives": "hybrid_images(blur=1)"}), ("scff", {})])
+def test_digits_are_learned_without_labels(preset: str, changes: dict[str, Any]) -> None:
+    settings = Settings.preset(
+        preset, dataset="digits", layers=(128, 128), device="cpu", precision="float32", readout_layers="all", **changes
+    )
+    trainer = Trainer(settings).fit(epochs=15, progress=False)
+    beside = trainer.evaluate()
+    assert np.isnan(beside.accuracy)
+    assert min(beside.auc) > 0.55
+    assert beside.readout_accuracy > 0.8
+    after = trainer.fit_readout(decay=1e-3, progress=False).evaluate()
+    assert after.readout_accuracy > max(beside.readout_accuracy, 0.95)
+
+
 def test_bfloat16_products_stay_close_to_float32() -> None:
     settings = Settings(dataset="digits", label_encoding="appended", layers=(64, 64), batch_size=100, device="cpu")
     full, half = (Trainer(settings.replace(precision=name)) for name in ("float32", "bfloat16"))
