@@ -77,7 +77,9 @@ def test_learning_without_labels_serves_the_read_out() -> None:
     assert float((trainer.predict(data.test.x) == data.test.y).mean()) == pytest.approx(report.readout_accuracy)
 
 
-@pytest.mark.parametrize(("preset", "changes"), [("unsupervised", {"negatives": "hybrid_images(blur=1)"}), ("scff", {})])
+@pytest.mark.parametrize(
+    ("preset", "changes"), [("unsupervised", {"negatives": "hybrid_images(blur=1)"}), ("scff", {})]
+)
 def test_digits_are_learned_without_labels(preset: str, changes: dict[str, Any]) -> None:
     settings = Settings.preset(
         preset, dataset="digits", layers=(128, 128), device="cpu", precision="float32", readout_layers="all", **changes
