@@ -10,23 +10,21 @@ import ffexplore.reproduce.catalogue  # noqa: F401  fills the registry
 from ffexplore.reproduce.experiment import configurations, experiments
 from ffexplore.reproduce.page import text
 from ffexplore.reproduce.results import collect
-from ffexplore.reproduce.session import Budget, Order, Reasons, carry_out
+from ffexplore.reproduce.session import Budget, Reasons, carry_out, order
 from ffexplore.reproduce.store import Store, write
 
 
 def reproduce_command(options: argparse.Namespace) -> int:
     """Run what is asked for and not there yet, and write ``results.md`` and ``results.json``."""
     names = tuple(dict.fromkeys(options.names)) or tuple(experiments.names())
-    for name in names:
-        experiments[name]  # a misspelled name ends the command before anything is run
+    asked = order(names, options.docs / "results", options.seeds, Budget.read(options.budget))
     if options.list:
         print_list(names)
         return 0
-    order = Order(names, options.docs / "results", options.seeds, Budget.read(options.budget))
     reasons: Reasons = {}
     try:
         if not options.only_report:
-            reasons = carry_out(order, options.jobs)
+            reasons = carry_out(asked, options.jobs)
     finally:  # also after Ctrl-C: what is finished is on the page
         write_page(options.docs, reasons)
     for (name, configuration), reason in reasons.items():

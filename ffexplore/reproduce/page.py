@@ -17,7 +17,8 @@ Written by `ffexplore reproduce` from `results.json`; do not edit by hand. Every
 lie beside this page, in `results/EXPERIMENT/CONFIGURATION.seed-N.json`, with all settings. Errors are shares of MNIST's
 10 000 test images unless a column says otherwise; figures are the mean over the seeds ± the standard deviation.
 Settings are chosen on validation data; the test data is read once, at the end of a run. Time is that of the training of
-one run, without the looks at validation data; where two runs shared the machine it says what one took beside the other.
+one run, without the looks at validation data; *load* is the number of processes that wanted a core before it began (the
+most of all seeds): where it is above that of an idle machine, the run took longer than it would have alone.
 """
 
 
@@ -53,11 +54,21 @@ def _experiment(experiment: dict[str, Any]) -> Iterator[str]:
         yield from _table(run, rows)
         yield ""
     missing = [row for row in rows if "why" in row]
-    for row in missing:
-        what = "Not run" if not row["runs"] else f"Only {len(row['runs'])} of {row['seeds']} seeds"
-        yield f"- {what}: `{row['configuration']}`: {row['why']}"
+    for why in dict.fromkeys(row["why"] for row in missing):
+        yield _missing([row for row in missing if row["why"] == why], why)
     if missing:
         yield ""
+
+
+def _missing(rows: list[Row], why: str) -> str:
+    """What was not run, or not with every seed, for one reason."""
+    named = [
+        f"`{row['configuration']}`" + (f" ({len(row['runs'])} of {row['seeds']} seeds)" if row["runs"] else "")
+        for row in rows
+    ]
+    minutes = sum(row["minutes_left"] for row in rows)
+    time = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.0f} hours"
+    return f"- Not run, {why} About {time} on one core, as planned: {', '.join(named)}."
 
 
 def _table(run: list[Row], rows: list[Row]) -> Iterator[str]:
@@ -124,12 +135,10 @@ def _time(row: Row) -> str:
 
 
 def _machines(row: Row) -> str:
-    """The letters of the machines and, for a run by the clock, how busy they were before."""
+    """The letters of the machines, and how busy they were before the runs: the times hang on it."""
     letters = ", ".join(sorted({_letter(run["machine"]) for run in row["runs"]}))
     loads = [run["load"] for run in row["runs"] if run["load"] is not None]
-    if "seconds" in row["length"] and loads:
-        return f"{letters}, alone (load before at most {max(loads):.1f})"
-    return letters
+    return letters + (f", load {max(loads):.1f}" if loads else "")
 
 
 def _letter(number: int) -> str:

@@ -8,12 +8,13 @@ from typing import Any
 
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import FFExploreError
-from ffexplore.reproduce.experiment import Aim, Configuration, experiments
+from ffexplore.reproduce.experiment import Aim, Configuration, configurations, experiments
 from ffexplore.reproduce.figures import figure
-from ffexplore.reproduce.session import Order, Reasons, reported
+from ffexplore.reproduce.session import Reasons, reported
 from ffexplore.reproduce.store import Store, read
 
 FORMAT = "ffexplore results 1"
+NOT_YET, WANTS_GPU = "not asked for yet.", "wants a GPU."
 MACHINE = ("processor", "cores", "threads", "precision")  # what makes two machines the same; the load does not
 
 
@@ -38,14 +39,13 @@ def collect(names: Sequence[str], store: Store, reasons: Reasons) -> dict[str, A
     found = []
     for name in names:
         entry = experiments[name]
-        order = Order((name,), store.folder)
         found.append(
             {
                 "name": name,
                 "shows": entry.summary,
                 "source": entry.source,
                 "ranked": entry.traits.get("ranked", ""),
-                "rows": [_row(name, one, store, machines, reasons) for _, one in order.configurations()],
+                "rows": [_row(name, one, store, machines, reasons) for one in configurations(name)],
             }
         )
     return {"format": FORMAT, "experiments": found, "machines": machines}
@@ -71,12 +71,10 @@ def _row(
         row["chosen"] = kept["chosen"]
     if records:
         row |= {key: records[0][key] for key in ("network", "length")}
-    elif not why and configuration.gpu:
-        why = "wants a GPU."
-    if len(records) < configuration.seeds:
-        left = configuration.seeds - len(records)
+    if left := configuration.seeds - len(records):
         trials = 0.0 if records else configuration.planned_minutes(0)
-        row["why"] = why or f"not yet; about {trials + left * configuration.minutes:.0f} minutes more on one core."
+        row["minutes_left"] = round(trials + left * configuration.minutes, 2)
+        row["why"] = why or (WANTS_GPU if configuration.gpu else NOT_YET)
     return row
 
 

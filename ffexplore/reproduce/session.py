@@ -7,7 +7,7 @@ import multiprocessing
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,17 +59,26 @@ class Budget:
 class Order:
     """What a session is asked to do.
 
-    ``names`` are experiments, ``seeds`` is the most runs of a configuration, None for as many as each wants.
+    ``planned`` are configurations with the name of their experiment, themselves and not by name, so that another
+    process has them as well; ``seeds`` is the most runs of a configuration, None for as many as each wants.
     """
 
-    names: tuple[str, ...]
+    planned: tuple[tuple[str, Configuration], ...]
     folder: Path
     seeds: int | None = None
     budget: Budget = field(default_factory=Budget)
 
-    def configurations(self) -> list[tuple[str, Configuration]]:
-        """Every configuration that is asked for, with the name of its experiment."""
-        return [(name, configuration) for name in self.names for configuration in configurations(name)]
+
+def order(names: Iterable[str], folder: Path, seeds: int | None = None, budget: Budget | None = None) -> Order:
+    """Ask for every configuration of the named experiments.
+
+    Raises
+    ------
+    SettingsError
+        When there is no such experiment; names the nearest.
+    """
+    planned = tuple((name, configuration) for name in names for configuration in configurations(name))
+    return Order(planned, folder, seeds, budget or Budget())
 
 
 def reported(name: str, configuration: Configuration, store: Store, seeds: int) -> list[Run]:
@@ -146,7 +155,7 @@ class Session:
 
     def go_through(self) -> Reasons:
         """Run all that is left; returns why something was not."""
-        planned = self.order.configurations()
+        planned = self.order.planned
         most = max((self._seeds(configuration) for _, configuration in planned), default=0)
         held = True
         while held:
@@ -202,10 +211,9 @@ class Session:
         """Why a run cannot be made now; empty when it can."""
         configuration = run.configuration
         if configuration.gpu and not torch.cuda.is_available():
-            return f"wants a GPU; on one core of a CPU a run takes about {configuration.minutes / 60:.0f} hours."
-        minutes = configuration.planned_minutes(self._seeds(configuration))
-        if minutes > self.order.budget.minutes:
-            return f"takes about {minutes:.0f} minutes, more than the budget gives it; --budget full runs it."
+            return "wants a GPU."
+        if configuration.planned_minutes(self._seeds(configuration)) > self.order.budget.minutes:
+            return "takes longer than the small budget allows; --budget full runs it."
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return self._unfinished()
         if run.epochs is None:

@@ -79,8 +79,9 @@ def test_aims_are_judged_and_what_was_not_run_is_said(told: tuple[str, dict[str,
     page, _ = told
     assert "test error at most 100 %: reached<br>test error at most 0 %: **not reached**" in page
     assert "test error below that of `missing`: not known" in page
-    assert "- Not run: `missing`: Unknown goodness 'nothing'." in page
-    assert "- Only 2 of 3 seeds: `one`" in page
+    assert "- Not run, Unknown goodness 'nothing'." in page
+    assert "About 1 minutes on one core, as planned: `one` (2 of 3 seeds)." in page
+    assert "as planned: `missing`." in page
     assert "learning_rate 0.01" in page or "learning_rate 0.001" in page
     assert "- **A**: " in page
 
@@ -131,7 +132,7 @@ def test_the_page_alone_runs_nothing(enter: Enter, tmp_path: Path, capsys: pytes
     assert main(["reproduce", name, "--only-report", "--docs", str(tmp_path)]) == 0
     assert not (tmp_path / "results").exists()
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
-    assert "- Not run: `one`: not yet; about 1 minutes more on one core." in page
+    assert "- Not run, not asked for yet. About 1 minutes on one core, as planned: `one`." in page
     assert "Wrote" in capsys.readouterr().out
 
 
