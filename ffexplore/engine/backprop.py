@@ -140,9 +140,10 @@ class BackpropTwin:
         self._activation = activations[settings.activation.name]
         no_label = label_encodings["none"]
         self.inputs = Inputs(
-            data, no_label, {}, self._normalization, settings.normalization.values, settings.input_scaling, device,
-            planned.half,
+            data, no_label, {}, *self._normalization.of_input(settings.normalization.values), settings.input_scaling,
+            device, planned.half,
         )  # fmt: skip
+        self._usual = [self._normalization.init(units, 1, device) for units in planned.units]
         sizes = (data.features, *planned.units, data.classes)
         initialize = initializations[settings.initialization.name].function
         self.layers = []
@@ -163,7 +164,7 @@ class BackpropTwin:
     def _check_derivatives(self) -> None:
         """Refuse what lies between the layers if it lets no derivative through."""
         settings = self._settings
-        between = {
+        between: dict[str, Callable[[Tensor], Tensor]] = {
             f"the activation {settings.activation.name!r}": self._activation.function,
             f"the normalization {settings.normalization.name!r}": self._normalized,
         }
@@ -219,12 +220,11 @@ class BackpropTwin:
         (image,) = self.inputs.parts(prepared, labels)
         return image.x[0, 0]
 
-    def _normalized(self, h: Tensor) -> Tensor:
-        """The activity (B, units) as the layer above sees it."""
+    def _normalized(self, h: Tensor, usual: dict[str, Tensor] | None = None, train: bool = False) -> Tensor:
+        """The activity (B, units) as the layer above sees it; ``usual`` is what a normalization keeps of the layer."""
         params = self._settings.normalization.values
         if self._normalization.row_scale is None:
-            below: Tensor = self._normalization.function(h, **params)
-            return below
+            return self._normalization(h[None, None], params, None, usual, train)[0, 0]
         length = torch.linalg.vector_norm(h, dim=-1)
         # The root of zero has no derivative: a silent row, which stays zero, is scaled by a number instead.
         squares = torch.where(length > 0, length.square(), 1.0)
@@ -235,11 +235,11 @@ class BackpropTwin:
         """From what the first layer sees, (B, features), to logits (B, classes) float32; ``train`` drops units."""
         *hidden, last = self.layers
         share = self._settings.dropout
-        for layer in hidden:
+        for layer, usual in zip(hidden, self._usual, strict=True):
             h = self._activation.function(layer.project(x))
             if train and share:
                 h = h * self.dropout.mask(h[None, None], share)[0, 0]
-            x = self._normalized(h).to(x.dtype)
+            x = self._normalized(h, usual, train).to(x.dtype)
         return last.project(x)
 
     def step(self) -> None:

@@ -39,8 +39,7 @@ def build(plan: Plan, variants: Sequence[Settings], former: Network | None = Non
             plan.dataset,
             label_encodings[settings.label_encoding.name],
             settings.label_encoding.values,
-            normalization,
-            settings.normalization.values,
+            *normalization.of_input(settings.normalization.values),
             settings.input_scaling,
             plan.device,
             plan.half,
@@ -125,6 +124,9 @@ def configure(network: Network, variants: Sequence[Settings]) -> None:
             for rule, old in zip(layer.rules, former, strict=True):
                 rule.learned = old.learned
         _set_threshold(layer, variants)
+        if layer.usual_for is not network.normalization:
+            layer.usual_for = network.normalization
+            layer.usual = network.normalization.init(layer.units, len(variants), device)
         scales = [[float(each.logit_scale)] for each in variants]
         layer.scale = None if all(scale == [1.0] for scale in scales) else torch.tensor(scales, device=device)
         layer.decays = [each.weight_decay for each in variants]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ffexplore.engine.goodness import goodness
-from ffexplore.engine.inference import asks_readout
+from ffexplore.engine.inference import asks_prototypes, asks_readout
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import negatives
+from ffexplore.engine.normalize import normalizations
 from ffexplore.engine.objectives import objectives
 from ffexplore.engine.schedule import schedules
 from ffexplore.registry import Entry, Registry
@@ -146,11 +147,13 @@ def _all_labels_but_one(draft: Draft) -> Refusal | None:
 
 
 def _no_class_to_read(draft: Draft) -> Refusal | None:
-    if draft.tells_class or draft.scores_classes or asks_readout(draft.inference) or draft.readout_rate > 0:
+    if draft.tells_class or draft.scores_classes or draft.readout_rate > 0:
+        return None
+    if asks_readout(draft.inference) or asks_prototypes(draft.inference):
         return None
     return Refusal(
         f"label_encoding is {draft.label_encoding.name!r}, so no class can be read from the goodness of its label; set "
-        "readout_rate above 0 and inference to 'readout'.",
+        "readout_rate above 0 and inference to 'readout', or inference to 'prototypes'.",
         ("label_encoding", "inference", "readout_rate"),
     )
 
@@ -210,6 +213,17 @@ def _gradient_across_the_black_box(draft: Draft) -> Refusal | None:
     )
 
 
+def _running_means_behind_the_black_box(draft: Draft) -> Refusal | None:
+    entry = normalizations[draft.normalization.name]
+    if draft.black_box.name == "none" or not entry.has_state:
+        return None
+    return Refusal(
+        f"normalization is {entry.name!r}, which keeps running means of a layer's activity, but what leaves the black "
+        f"box is another thing; choose {such(normalizations, lambda entry: not entry.has_state)}, or black_box 'none'.",
+        ("normalization", "black_box"),
+    )
+
+
 RULES: tuple[Callable[[Draft], Refusal | None], ...] = (
     _scores_in_some_layers,
     _scores_beside_a_label,
@@ -223,6 +237,7 @@ RULES: tuple[Callable[[Draft], Refusal | None], ...] = (
     _readout_that_does_not_learn,
     _nothing_above_the_black_box,
     _gradient_across_the_black_box,
+    _running_means_behind_the_black_box,
 )
 
 

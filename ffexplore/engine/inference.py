@@ -13,12 +13,14 @@ from ffexplore.registry import Choice, Entry, Param, Registry
 
 inferences: Registry[Entry] = Registry("inference", Entry)
 
+Layers = Annotated[str, Param("all, without_first, last, or numbers from 1 joined by +, as in 1+3")]
+
 
 @inferences.register("goodness", source="Hinton 2022, section 3.3", needs=("layer_goodness",))
 def by_goodness(
     layer_goodness: Tensor,
     *,
-    layers: Annotated[str, Param("all, without_first, last, or numbers from 1 joined by +, as in 1+3")] = "all",
+    layers: Layers = "all",
 ) -> Tensor:
     """Try every label and take the one with the largest goodness, summed over the chosen layers."""
     chosen = layer_numbers(layers, layer_goodness.shape[0])
@@ -41,9 +43,25 @@ def by_readout(readout: Tensor) -> Tensor:
     return readout
 
 
+@inferences.register("prototypes", source="common", needs=("nearness",))
+def by_prototypes(nearness: Tensor, *, layers: Layers = "all") -> Tensor:
+    """The class whose mean direction in the training data is nearest by cosine, summed over the chosen layers."""
+    return nearness[layer_numbers(layers, nearness.shape[0])].sum(0)
+
+
+def _looks_at(choice: Choice) -> str:
+    """What an inference is given, which is the name of its first argument: layer_goodness, readout or nearness."""
+    return next(iter(inspect.signature(inferences[choice.name].function).parameters), "")
+
+
+def asks_prototypes(choice: Choice) -> bool:
+    """Whether an inference looks at the nearness to class prototypes instead of the goodness of every label."""
+    return _looks_at(choice) == "nearness"
+
+
 def asks_readout(choice: Choice) -> bool:
     """Whether an inference looks at the read-out instead of the goodness of every label."""
-    return next(iter(inspect.signature(inferences[choice.name].function).parameters), "") == "readout"
+    return _looks_at(choice) == "readout"
 
 
 def label_scores(choice: Choice, layer_goodness: Tensor) -> Tensor:

@@ -74,7 +74,7 @@ def landscape(trainer: Trainer, size: int = SIZE) -> Landscape:
     raw = torch.from_numpy(grid).to(inputs.table.device)
     verdict = judge(trainer, raw.clone())
     goodness = verdict.goodness.transpose(0, 2, 1)  # (L, C, B)
-    has_labels = bool(np.isfinite(goodness).any()) or inputs.table.shape[1] > 0
+    has_labels = bool(np.isfinite(goodness).any()) or trainer.network.names_classes
     if not has_labels:
         prepared = inputs.prepare(raw.clone()[None, None])
         label = torch.zeros(1, 1, len(raw), dtype=torch.long, device=raw.device)

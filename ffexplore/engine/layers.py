@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ffexplore.engine import products
 from ffexplore.engine.activations import Activation
-from ffexplore.engine.goodness import Goodness
+from ffexplore.engine.goodness import Goodness, State
 from ffexplore.engine.judgement import Given, judge, of_label
 from ffexplore.engine.learned import Learned, Threshold
 from ffexplore.engine.objectives import Evidence, Objective
@@ -68,6 +68,8 @@ class Layer:
         self.theta = torch.zeros(variants, 1, device=device)
         self.scale: Tensor | None = None
         self.threshold: Threshold | None = None
+        self.usual: State | None = None  #: what a normalization keeps of the activity passed on, (K, units)
+        self.usual_for: object = None  # that normalization
         self.rates: Sequence[float] = [0.0] * variants
         self.decays: Sequence[float] = [0.0] * variants
         self.momentum, self.dropout, self.peer = 0.9, 0.0, 0.0
@@ -311,6 +313,7 @@ class Layer:
     def state(self) -> dict[str, Tensor]:
         """Every tensor that makes up the present state, by name; no copies."""
         own = {f"goodness.{n}.{key}": value for n, state in enumerate(self.states) for key, value in state.items()}
+        own |= {f"normalization.{key}": value for key, value in (self.usual or {}).items()}
         for owner, _, learned in self._beside():
             own |= {f"{owner}.{key}": value for key, value in learned.state().items()}
         return {**self.parameters.state(), "peer_mean": self.peer_mean, **own}

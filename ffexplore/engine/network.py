@@ -15,6 +15,7 @@ from ffexplore.engine.inputs import Inputs, Prepared
 from ffexplore.engine.layers import Layer
 from ffexplore.engine.normalize import Normalization
 from ffexplore.engine.parts import BELOW, LABEL_ABOVE, Part
+from ffexplore.engine.prototypes import Prototypes
 from ffexplore.engine.readout import Readout
 from ffexplore.engine.scratch import Scratch
 from ffexplore.errors import SettingsError
@@ -34,6 +35,7 @@ class Network:
     readout: Readout | None
     black_box: PlacedBox | None = None
     scratch: Scratch = field(default_factory=Scratch)
+    prototypes: Prototypes = field(default_factory=Prototypes)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -84,7 +86,7 @@ class Network:
             if number + 1 < len(layers):
                 dtype = torch.bfloat16 if self.inputs.half else h.dtype
                 out = scratch.get("below", h.shape, dtype, h.device) if scratch is not None else None
-                below = self.normalization(h, self.normalization_params, out)
+                below = self.normalization(h, self.normalization_params, out, layer.usual, train)
                 if self.black_box is not None and self.black_box.after == number:
                     below = self.normalization(self.black_box(below, train), self.normalization_params)
                 # a part keeps its product with the weights of one layer: each has its own

@@ -23,8 +23,29 @@ class Normalization(Entry):
     """A normalization of the last axis.
 
     The trait ``row_scale(sum_of_squares, size, **params)`` is given where the normalization only multiplies each
-    row by a number, (...,) -> (...,): then an image shared by several labels is multiplied by the weights once.
+    row by a number, (...,) -> (...,): then an image shared by several labels is multiplied by the weights once. With
+    the trait ``init(units)`` it has tensors of its own for each layer, and is also given ``state`` and ``train``; then
+    the trait ``input`` names the normalization of the input, whose label may differ between candidates.
     """
+
+    @property
+    def has_state(self) -> bool:
+        """Whether it keeps something of the activities it has seen."""
+        return "init" in self.traits
+
+    def init(self, units: int, variants: int, device: torch.device) -> dict[str, Tensor] | None:
+        """What it keeps of a layer at the start, (variants, ...) by name; None for one that keeps nothing."""
+        make: Callable[[int], dict[str, Tensor]] | None = self.traits.get("init")
+        if make is None:
+            return None
+        return {name: torch.stack([value] * variants).to(device) for name, value in make(units).items()}
+
+    def of_input(self, params: Mapping[str, Value]) -> tuple[Normalization, dict[str, Value]]:
+        """The normalization of the input beside this one between layers, and its parameters."""
+        name = self.traits.get("input")
+        if name is None:
+            return self, dict(params)
+        return normalizations[name], {key: param.default for key, param in normalizations[name].params.items()}
 
     @property
     def row_scale(self) -> Callable[..., Tensor | None] | None:
@@ -32,15 +53,26 @@ class Normalization(Entry):
         scale: Callable[..., Tensor | None] | None = self.traits.get("row_scale")
         return scale
 
-    def __call__(self, h: Tensor, params: Mapping[str, Value] | None = None, out: Tensor | None = None) -> Tensor:
-        """Normalize ``h`` (..., units), written into ``out`` when given; ``h`` is not changed."""
+    def __call__(
+        self,
+        h: Tensor,
+        params: Mapping[str, Value] | None = None,
+        out: Tensor | None = None,
+        state: dict[str, Tensor] | None = None,
+        train: bool = False,
+    ) -> Tensor:
+        """Normalize ``h`` (..., units), written into ``out`` when given; ``h`` is not changed.
+
+        An entry with a state is given it, (K, ...), and ``train`` tells that it is a training batch (K, S, B, units).
+        """
         if self.row_scale is not None:
             squares = torch.linalg.vector_norm(h, dim=-1).square()
             scale = self.row_scale(squares, h.shape[-1], **dict(params or {}))
             if scale is None:
                 return h.clone() if out is None else out.copy_(h)
             return torch.mul(h, scale.unsqueeze(-1), out=out)
-        result: Tensor = self.function(h, **dict(params or {}))
+        extra = {"state": state, "train": train} if state is not None else {}
+        result: Tensor = self.function(h, **extra, **dict(params or {}))
         return result if out is None else out.copy_(result)
 
 
@@ -71,6 +103,36 @@ def unit(h: Tensor, *, epsilon: Epsilon = 1e-8) -> Tensor:
 def layer_norm(h: Tensor, *, epsilon: Epsilon = 1e-5) -> Tensor:
     """Mean taken away, then scaled to variance 1; without learned factors."""
     return torch.nn.functional.layer_norm(h, h.shape[-1:], eps=epsilon)
+
+
+def _fresh(units: int) -> dict[str, Tensor]:
+    return {"mean": torch.zeros(units), "variance": torch.ones(units)}
+
+
+@normalizations.register("batch_norm", source="Ioffe and Szegedy 2015", init=_fresh, input="rms", coupled=True)
+def batch_norm(
+    h: Tensor,
+    state: dict[str, Tensor] | None = None,
+    train: bool = False,
+    *,
+    epsilon: Epsilon = 1e-5,
+    rate: Annotated[float, Param("share of the newest batch in the running means", 0.001, 1.0)] = 0.1,
+) -> Tensor:
+    """Each unit to mean 0 and variance 1 over the batch, both sides together; by running means at inference.
+
+    Without learned factors. The length of an activity gets through, and with it something of the goodness. The input
+    is scaled to a root mean square of 1. Without a state, as in a plain call, the batch is that of the samples given.
+    """
+    if state is not None and not train:
+        mean, variance = (state[name][:, None, None].to(h.dtype) for name in ("mean", "variance"))
+        return (h - mean) * (variance + epsilon).rsqrt()
+    axes = tuple(range(max(0, h.ndim - 3), h.ndim - 1))
+    variance, mean = torch.var_mean(h, axes, correction=0, keepdim=True)
+    if state is not None:
+        with torch.no_grad():
+            state["mean"].lerp_(mean[:, 0, 0], rate)
+            state["variance"].lerp_(variance[:, 0, 0], rate)
+    return (h - mean) * (variance + epsilon).rsqrt()
 
 
 @normalizations.register("none", source="shows why one is needed", row_scale=lambda squares, size: None)

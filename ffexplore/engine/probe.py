@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ffexplore.engine.inference import label_scores
+from ffexplore.engine.inference import asks_prototypes, label_scores
 from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, steady_range
 from ffexplore.engine.negatives import other_label
 from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
 from ffexplore.engine.pictures import Pictures
+from ffexplore.engine.prototypes import evidence
 from ffexplore.engine.rng import stream
 from ffexplore.engine.scratch import Scratch
 
@@ -211,12 +212,12 @@ class Probe:
 
     @torch.no_grad()
     def accuracy(self) -> tuple[Float, Float]:
-        """Validation accuracy of each variant on up to 1000 rows: by goodness per label, and by the read-out.
+        """Validation accuracy of each variant on up to 1000 rows: by goodness or prototypes, and by the read-out.
 
         Returns
         -------
         tuple
-            Two arrays (K,) float32 in [0, 1]; nan where no label is written, or the read-out does not learn.
+            Two arrays (K,) float32 in [0, 1]; nan where no class is named, or the read-out does not learn.
         """
         network = self.trainer.network
         inputs = network.inputs
@@ -230,8 +231,11 @@ class Probe:
             return right
 
         nothing = np.full(goodness.shape[1], np.nan, np.float32)
-        has_label = network.names_classes
-        by_goodness = share(label_scores(self.trainer.settings.inference, goodness)) if has_label else nothing
+        choice = self.trainer.settings.inference
+        by_goodness = nothing
+        if network.names_classes or asks_prototypes(choice):
+            weighed = evidence(network, choice, inputs.rows(index, "validation"), goodness)
+            by_goodness = share(label_scores(choice, weighed))
         return by_goodness, nothing if logits is None else share(logits)
 
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.diagnostics import judge, look
-from ffexplore.engine.inference import label_scores
+from ffexplore.engine.inference import asks_prototypes, label_scores
 from ffexplore.engine.measures import auc
 from ffexplore.engine.negatives import other_label
+from ffexplore.engine.prototypes import evidence
 from ffexplore.engine.rng import stream
 from ffexplore.engine.shortcut import shortcut_meter
 
@@ -28,8 +29,8 @@ class Report:
     Attributes
     ----------
     accuracy
-        Share of rows classified right from the goodness of every label, as the inference takes it; by the sum over
-        all layers where the inference is the read-out.
+        Share of rows classified right from the goodness of every label, or from the nearness to class prototypes, as
+        the inference takes it; by the sum over all layers where the inference is the read-out.
     readout_accuracy
         Share classified right by the one-pass read-out.
     layer_accuracy
@@ -88,18 +89,27 @@ def make_reports(trainer: Trainer, split: str, shortcut: bool = False) -> list[R
     goodness = torch.cat([part[0] for part in scored], 2)  # (L, K, B, C)
     logits = torch.cat([part[1] for part in scored if part[1] is not None], 1) if network.readout else None
     labelled = network.names_classes
+    named = labelled or asks_prototypes(trainer.settings.inference)
     variants = goodness.shape[1]
 
     def share(scores: Tensor) -> list[float]:
         right: list[float] = (scores.argmax(-1) == labels).cpu().double().mean(-1).tolist()
-        return right if labelled else [float("nan")] * variants
+        return right if named else [float("nan")] * variants
 
-    accuracy = share(label_scores(trainer.settings.inference, goodness))
+    choice = trainer.settings.inference
+    weighed = torch.cat(
+        [
+            evidence(network, choice, inputs.rows(rows, split), part[0])
+            for rows, part in zip(index.split(CHUNK_ROWS), scored, strict=True)
+        ],
+        2,
+    )
+    accuracy = share(label_scores(choice, weighed))
     readout = [float("nan")] * variants
     if logits is not None:
         readout = (logits.argmax(-1) == labels).cpu().double().mean(-1).tolist()
-    alone = [share(layer) for layer in goodness]
-    cumulative = [share(layer) for layer in goodness.cumsum(0)]
+    alone = [share(layer) for layer in weighed]
+    cumulative = [share(layer) for layer in weighed.cumsum(0)]
     uniform = torch.full(goodness.shape[:2], float("nan"))
     if labelled:
         wrong = other_label(labels, inputs.classes, stream(0, "uniform", split, device=device))

@@ -176,7 +176,7 @@ class Settings:
                 raise SettingsError(
                     f"{name} has {len(value)} values for {depth} layers; give one value, or one for each layer."
                 )
-        if self.inference.name == "goodness":
+        if "layers" in self.inference.values:
             layer_numbers(str(self.inference.values["layers"]), depth)
         layer_numbers(self.readout_layers, depth, "readout_layers")
         for refusal in complaints(self):

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ffexplore.engine.inference import asks_readout, inferences, label_scores, layer_numbers
+from ffexplore.engine.inference import asks_prototypes, asks_readout, inferences, label_scores, layer_numbers
+from ffexplore.engine.prototypes import evidence
 
 if TYPE_CHECKING:
     from ffexplore.engine.training import Trainer
@@ -48,14 +49,15 @@ def judge(trainer: Trainer, raw: Tensor) -> Verdict:
     network, choice = trainer.network, trainer.settings.inference
     goodness, logits = network.score(raw)
     depth = len(network.layers)
-    has_goodness = network.inputs.table.shape[1] > 0
-    if logits is not None and (asks_readout(choice) or not has_goodness):
+    has_goodness = network.names_classes
+    by_prototypes = asks_prototypes(choice)
+    if logits is not None and (asks_readout(choice) or not (has_goodness or by_prototypes)):
         decides = inferences[choice.name].function(logits, **choice.values) if asks_readout(choice) else logits
         scores, counted = decides.softmax(-1), np.zeros(depth, bool)
         basis = "probability by the read-out, which looks at one pass with the neutral label"
     else:
-        scores = decides = label_scores(choice, goodness)
-        counted = np.ones(depth, bool)
+        scores = decides = label_scores(choice, evidence(network, choice, raw, goodness))
+        counted = np.full(depth, not by_prototypes)
         basis = inferences[choice.name].summary
         if choice.name == "goodness":
             layers = layer_numbers(str(choice.values["layers"]), depth)

@@ -274,7 +274,13 @@ def test_normalization(entry: Any, kind: str) -> None:
     assert bool(torch.isfinite(out).all())
     assert torch.equal(h, kept)
     assert torch.equal(out, entry(h, defaults(entry)))
-    torch.testing.assert_close(entry(h[:, :, :1], defaults(entry)), out[:, :, :1])
+    state = entry.init(h.shape[-1], 2, h.device)
+    assert (state is not None) == entry.has_state
+    alone = out if state is None else entry(h, defaults(entry), None, state)
+    torch.testing.assert_close(entry(h[:, :, :1], defaults(entry), None, state), alone[:, :, :1])  # no neighbours
+    if state is not None:
+        assert bool(torch.isfinite(entry(h, defaults(entry), None, state, True)).all())
+        assert all(bool(torch.isfinite(value).all()) for value in state.values())
     torch.testing.assert_close(out, entry.function(h, **defaults(entry)))
     place = torch.empty_like(h)
     assert entry(h, defaults(entry), out=place) is place
@@ -392,7 +398,7 @@ def test_black_box(entry: Any, kind: str) -> None:
 @each(ff.inferences)
 def test_inference(entry: Any) -> None:
     wants = next(iter(inspect.signature(entry.function).parameters))
-    given = torch.randn(3, 2, 5, 4) if wants == "layer_goodness" else torch.randn(2, 5, 4)
+    given = torch.randn(3, 2, 5, 4) if wants in ("layer_goodness", "nearness") else torch.randn(2, 5, 4)
     kept = given.clone()
     scores = entry.function(given, **defaults(entry))
     assert scores.shape == (2, 5, 4)
