@@ -20,6 +20,7 @@ from ffexplore.ui.changer import Changer
 from ffexplore.ui.controls import Controls
 from ffexplore.ui.field_control import Outlet, close_all
 from ffexplore.ui.guard import Guard
+from ffexplore.ui.keep import Keep
 from ffexplore.ui.looks import Looks
 from ffexplore.ui.note import Note
 from ffexplore.ui.reader import Reader
@@ -140,13 +141,17 @@ class Explorer(widgets.VBox):
         self._is_untouched = True
         self._is_built = False
         self._is_to_start = start
-        self.bar = RunBar(self._guard, self)
-        self.status = StatusLine()
-        self.controls = Controls(Outlet(self._guard, self._change), self._shown, self._looks)
         self.board = Board(self._looks.panes)
+        self.keep = Keep(self.runner, self.board, self.share)
+        drawer = widgets.ToggleButton(description="Share and keep").add_class("ffx-drawer")
+        drawer.tooltip = "Share string, script, checkpoints, history and views as files"
+        widgets.link((drawer, "value"), (self.keep, "is_open"))
+        self.bar = RunBar(self._guard, self, drawer)
+        self.status = StatusLine()
+        self.controls = Controls(Outlet(self._guard, self._change, self._tell), self._shown, self._looks)
         body = widgets.Box([self.controls, self.board]).add_class("ffx-body")
         tasks = [widgets.HTML(to_html(self._looks.task)).add_class("ffx-task")] if self._looks.task else []
-        super().__init__([*tasks, self.bar, self.status, body])
+        super().__init__([*tasks, self.bar, self.status, self.keep, body])
         self.add_class("ffx-explorer")
         self._show_settings()
         self._show_status()
@@ -191,6 +196,7 @@ class Explorer(widgets.VBox):
         self.runner.stop(finish=False)
         close_all(self.bar)
         close_all(self.controls)
+        self.keep.close()
         self.board.close()
         self.status.close()
         super().close()
@@ -317,6 +323,7 @@ class Explorer(widgets.VBox):
         settings = self._shown = self.runner.settings
         self._changer.undo.saw(settings)
         self.controls.show(settings)
+        self.keep.refresh()
         self._threads = self.runner.threads
         self.status.tell_place(settings, self._threads)
 

@@ -14,16 +14,18 @@ from ffexplore.engine.settings import Settings
 from ffexplore.registry import Registry
 from ffexplore.ui.guard import Guard
 from ffexplore.ui.rows import MenuRow, NumberRow, Row, Span, TextRow
+from ffexplore.ui.upload import Upload
 
 RARE = "ffx-rare"  #: the class of what a group shows only after "more"
 
 
 @dataclass(frozen=True)
 class Outlet:
-    """Where the controls send what a person sets: fields of Settings and their new values."""
+    """Where the controls send what a person sets: fields of Settings and their new values, or what is wrong."""
 
     guard: Guard
     change: Callable[[Mapping[str, Any]], None]
+    tell: Callable[[str], None]
 
 
 class FieldControl:
@@ -151,7 +153,7 @@ def _number(text: str) -> Any:
 
 
 class DatasetControl(RowControl):
-    """The dataset: the catalogue's names, and a person's own data while it is chosen."""
+    """The dataset: the catalogue's names, a person's own data while it is chosen, and a button to upload it."""
 
     row: MenuRow
 
@@ -159,6 +161,9 @@ class DatasetControl(RowControl):
         super().__init__(name, label, outlet)
         self._registry = registry
         self._take(MenuRow(label, self._options(), outlet.guard, self.send))
+        self.upload = Upload(self.send, outlet.tell)
+        self.widget = widgets.VBox([self.row.widget, self.upload])
+        self.widget.add_class("ffx-choice")
         self._forget = registry.observe(lambda _: self.row.offer(self._options()))
 
     def _options(self) -> list[tuple[str, Any]]:
@@ -175,6 +180,11 @@ class DatasetControl(RowControl):
         """Choose the dataset."""
         value = settings.dataset
         self.row.show(value, f"{value.name} (own)" if isinstance(value, Dataset) else "")
+
+    def disable(self, reason: str) -> None:
+        """Grey the menu and the button out and say why."""
+        super().disable(reason)
+        self.upload.disabled = bool(reason)
 
     def close(self) -> None:
         """Stop listening to the catalogue."""

@@ -1,4 +1,4 @@
-"""Joins the hand-written ES modules of the board into the one module that anywidget takes."""
+"""Joins hand-written ES modules into the one module that anywidget takes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,26 @@ _EXPORT = re.compile(r"^export (?=(?:class|function|const) (\w+))", re.MULTILINE
 
 def board_script() -> str:
     """Return the modules of ``ui/static`` as one; each keeps a scope of its own and hands out what it exports."""
-    *parts, board = (_IMPORT.sub("", _read(f"{name}.js")) for name in MODULES)
-    return "\n".join([*map(_scoped, parts), board])
+    return joined(*MODULES)
+
+
+def joined(*modules: str, folder: str = "") -> str:
+    """Return modules of one folder below ``ui/static`` as one; the last one holds the default export.
+
+    Parameters
+    ----------
+    *modules
+        Their names without the ending, in the order of their imports.
+    folder
+        Where they are; empty for ``ui/static`` itself.
+    """
+    *parts, last = (_IMPORT.sub("", read_static(f"{name}.js", folder)) for name in modules)
+    return "\n".join([*map(_scoped, parts), last])
 
 
 def board_style() -> str:
     """Return the style sheet of the board."""
-    return _read("board.css")
+    return read_static("board.css")
 
 
 def _scoped(source: str) -> str:
@@ -31,5 +44,7 @@ def _scoped(source: str) -> str:
     return f"const {{ {names} }} = (() => {{\n{_EXPORT.sub('', source)}\nreturn {{ {names} }};\n}})();"
 
 
-def _read(name: str) -> str:
-    return (resources.files("ffexplore.ui") / "static" / name).read_text(encoding="utf-8")
+def read_static(name: str, folder: str = "") -> str:
+    """Return the text of a file of ``ui/static``."""
+    place = resources.files("ffexplore.ui") / "static"
+    return (place / folder / name if folder else place / name).read_text(encoding="utf-8")

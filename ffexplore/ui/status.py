@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from importlib import resources
 from typing import Any
 
 import anywidget
@@ -16,19 +15,16 @@ from ffexplore.engine.device import resolve_device, resolve_half
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.ui.script import joined, read_static
 
 INTERVAL = 0.25  #: seconds between two updates of the figures while nothing else changes
-
-
-def _read(name: str) -> str:
-    return (resources.files("ffexplore.ui") / "static" / "explorer" / name).read_text(encoding="utf-8")
 
 
 class StatusLine(anywidget.AnyWidget):
     """One line of figures and one of words; brings the explorer's style sheet to the page, once."""
 
-    _esm = _read("status.js")
-    _css = _read("explorer.css")
+    _esm = joined("keyboard", "status", folder="explorer")
+    _css = read_static("explorer.css", "explorer")
 
     word = traitlets.Unicode("idle").tag(sync=True)
     tone = traitlets.Unicode("").tag(sync=True)  #: "" or "warn"

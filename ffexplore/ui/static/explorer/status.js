@@ -1,6 +1,8 @@
 // The status line: a word, a few figures, and in plain words what happened. Only texts that changed are touched, so
 // that a screen reader says each message once and no figure at all.
 
+import { onKeyboard } from "./keyboard.js";
+
 function element(name, parent, className, role) {
   const made = document.createElement(name);
   made.className = className;
@@ -31,6 +33,7 @@ export default {
     const stop = new AbortController();
     document.addEventListener("pointerover", describeRow, { signal: stop.signal });
     document.addEventListener("focusin", describeRow, { signal: stop.signal });
+    onKeyboard(el, stop.signal);
     el.classList.add("ffx-status");
     const line = element("div", el, "ffx-line");
     const word = element("span", line, "ffx-word", "status");

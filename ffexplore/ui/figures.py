@@ -1,0 +1,62 @@
+"""Views of the board as pages of their own, from the static figures of ``plots``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ffexplore.engine.training import Trainer
+from ffexplore.errors import FFExploreError
+from ffexplore.live import Runner, Snapshot
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+PATIENCE = 20.0  #: seconds to wait for the trainer
+
+
+def page(view: str, runner: Runner) -> str:
+    """A view as HTML that needs no network: plotly is in it.
+
+    Parameters
+    ----------
+    view
+        One of ``FIGURES``.
+    runner
+        Where the numbers come from.
+
+    Raises
+    ------
+    FFExploreError
+        When there is nothing to draw.
+    """
+    from ffexplore import plots  # plotly takes its time, and most panels never need it
+
+    try:
+        figure = FIGURES[view](plots, runner)
+    except ValueError as error:
+        raise FFExploreError(str(error)) from None
+    return str(figure.to_html(include_plotlyjs=True, full_html=True))
+
+
+def _present(runner: Runner) -> Snapshot:
+    if runner.snapshot is None:
+        raise FFExploreError("There is nothing to show yet.")
+    return runner.snapshot
+
+
+def _fields(plots: ModuleType, runner: Runner) -> go.Figure:
+    def look(trainer: Trainer) -> go.Figure:
+        return plots.receptive_fields(trainer.weights(0)[0].cpu(), trainer.plan.dataset.shape)
+
+    return runner.ask(look).result(PATIENCE)
+
+
+#: The figure of each view that has one.
+FIGURES: dict[str, Callable[[ModuleType, Runner], go.Figure]] = {
+    "histograms": lambda plots, runner: plots.histograms(_present(runner)),
+    "curves": lambda plots, runner: plots.curves(runner.history),
+    "gallery": lambda plots, runner: plots.gallery(_present(runner)),
+    "fields": _fields,
+}

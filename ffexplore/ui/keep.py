@@ -1,0 +1,144 @@
+"""The drawer "Share and keep": the share string, the script, checkpoints, the history and the views as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from ffexplore.engine.sharing import SHARE_PREFIX
+from ffexplore.errors import CheckpointError, FFExploreError
+from ffexplore.live import Runner
+from ffexplore.ui.board import Board
+from ffexplore.ui.figures import FIGURES, page
+from ffexplore.ui.script import board_style, joined
+
+
+class Keep(anywidget.AnyWidget):
+    """What a person takes along from a panel.
+
+    Parameters
+    ----------
+    runner
+        What is kept.
+    board
+        Whose views can be saved.
+    share
+        Returns the share string of the panel.
+    """
+
+    _esm = joined("picture", "keep", folder="explorer")
+
+    is_open = traitlets.Bool(False).tag(sync=True)
+    share = traitlets.Unicode().tag(sync=True)  #: read while it is open
+    has_link = traitlets.Bool(False).tag(sync=True)  #: whether the page's address takes a share string
+    views = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    pages = traitlets.List(traitlets.Unicode(), default_value=list(FIGURES)).tag(sync=True)
+    sheet = traitlets.Unicode(board_style()).tag(sync=True)
+
+    def __init__(self, runner: Runner, board: Board, share: Callable[[], str], **kwargs: Any) -> None:
+        self._runner, self._board, self._share = runner, board, share
+        super().__init__(has_link=is_app(), **kwargs)
+        self._works = {
+            "python": self._send_script,
+            "save": self._save,
+            "load": self._load,
+            "csv": self._send_history,
+            "page": self._send_page,
+        }
+        self.on_msg(self._receive)
+        self.observe(lambda _: self.refresh(), "is_open")
+        board.observe(lambda _: self.refresh(), "panes")
+
+    def __repr__(self) -> str:
+        return f"Keep({'open' if self.is_open else 'closed'})"
+
+    def refresh(self) -> None:
+        """Show the present share string and views, if the drawer is open."""
+        if self.is_open:
+            with self.hold_sync():
+                self.share, self.views = self._share(), list(self._board.panes)
+
+    def _receive(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
+        try:
+            self._works[content["kind"]](content)
+        except (FFExploreError, OSError) as error:
+            self._say(str(error), warns=True)
+        except Exception as error:  # nothing that goes wrong here may be lost, or stop training
+            self._say(f"That did not work: {type(error).__name__}: {error}", warns=True)
+
+    def _say(self, text: str, *, warns: bool = False) -> None:
+        self.send({"kind": "said", "text": text, "warns": warns})
+
+    def _send_script(self, _: Mapping[str, Any]) -> None:
+        self.send({"kind": "python", "text": self._runner.as_python()})
+
+    def _save(self, content: Mapping[str, Any]) -> None:
+        self._wait_for(self._runner.save(file_of(content["path"])), lambda path: f"Saved to {path}.")
+
+    def _load(self, content: Mapping[str, Any]) -> None:
+        path = file_of(content["path"])
+        self._wait_for(self._runner.restore(path), lambda _: f"Loaded {path}; press Play to go on from there.")
+
+    def _wait_for(self, answer: Future[Any], words: Callable[[Any], str]) -> None:
+        def told(done: Future[Any]) -> None:
+            if done.cancelled():
+                self._say("It was not done, because the panel was closed.", warns=True)
+            elif done.exception() is not None:
+                self._say(str(done.exception()), warns=True)
+            else:
+                self._say(words(done.result()))
+
+        answer.add_done_callback(told)
+
+    def _send_history(self, _: Mapping[str, Any]) -> None:
+        table = self._runner.history.to_frame().to_csv(index=False)
+        self._send_file("history.csv", "text/csv", table)
+
+    def _send_page(self, content: Mapping[str, Any]) -> None:
+        view = str(content["view"])
+        self._send_file(f"{view}.html", "text/html", page(view, self._runner))
+
+    def _send_file(self, name: str, kind: str, text: str) -> None:
+        self.send({"kind": "file", "name": name, "type": f"{kind};charset=utf-8"}, buffers=[text.encode()])
+
+
+def file_of(text: str) -> Path:
+    """The file that a person wrote; ``~`` is their home, and what is not absolute lies in the working folder.
+
+    Raises
+    ------
+    CheckpointError
+        When nothing is written, or it names a folder.
+    """
+    text = str(text).strip()
+    if not text:
+        raise CheckpointError("Write the name of a file first, as in run.json or ~/run.json.")
+    path = Path(text).expanduser().absolute()
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder; write the name of a file in it.")
+    return path
+
+
+def is_app() -> bool:
+    """Whether this kernel serves a page of Voila, whose address takes ``?share=``."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
+
+
+def share_of_link(query: str | None = None) -> str | None:
+    """The share string in the address of a page of Voila, or None where there is none.
+
+    Parameters
+    ----------
+    query
+        The part of the address behind the question mark; that of this page unless given.
+    """
+    from urllib.parse import parse_qs
+
+    values = parse_qs(os.environ.get("QUERY_STRING", "") if query is None else query).get("share", [])
+    return next((value for value in values if value.startswith(SHARE_PREFIX)), None)

@@ -1,0 +1,83 @@
+"""A button that takes a person's own files and makes a dataset of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import anywidget
+import traitlets
+
+from ffexplore.data import Dataset
+from ffexplore.data.folder import SUFFIXES
+from ffexplore.data.upload import MOST_BYTES, TABLES, dataset_of_files
+from ffexplore.errors import FFExploreError
+from ffexplore.ui.script import read_static
+
+TIP = (
+    "Your own data: a CSV file (the column 'label', else the last one, holds the labels), a zip archive with a folder "
+    f"of pictures for each class, or pictures named by their class (cat_01.png). At most {MOST_BYTES // 2**20} MB.\n"
+    "It stays in this kernel, and nothing in it is executed.\nIn Python: ff.Dataset.from_csv, from_folder, from_arrays"
+)
+
+
+class Upload(anywidget.AnyWidget):
+    """Takes files piece by piece.
+
+    Parameters
+    ----------
+    done
+        Called with the dataset.
+    tell
+        Called with what is wrong with the files, in words.
+    """
+
+    _esm = read_static("upload.js", "explorer")
+
+    accept = traitlets.Unicode(",".join([*TABLES, ".zip", *sorted(SUFFIXES)])).tag(sync=True)
+    most = traitlets.Int(MOST_BYTES).tag(sync=True)
+    tip = traitlets.Unicode(TIP).tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, done: Callable[[Dataset], None], tell: Callable[[str], None], **kwargs: Any) -> None:
+        self._done, self._tell = done, tell
+        self._names: list[str] = []
+        self._pieces: list[list[bytes]] = []
+        super().__init__(**kwargs)
+        self.on_msg(self._receive)
+
+    def __repr__(self) -> str:
+        return "Upload()"
+
+    def _receive(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        kind = content["kind"]
+        if kind == "large":
+            self._refuse(f"The files take {content['total'] / 2**20:.0f} MB")
+        elif kind == "begin":
+            self._names = [str(name) for name in content["names"]]
+            self._pieces = [[] for _ in self._names]
+        elif kind == "piece" and self._names:
+            self._pieces[int(content["number"])].append(bytes(buffers[0]))
+            if sum(len(piece) for pieces in self._pieces for piece in pieces) > MOST_BYTES:
+                self._forget()
+                self._refuse("The files are larger than they said")
+        elif kind == "end" and self._names:
+            files = dict(zip(self._names, map(b"".join, self._pieces), strict=True))
+            self._forget()
+            self._take(files)
+
+    def _refuse(self, what: str) -> None:
+        self._tell(f"{what}; at most {MOST_BYTES // 2**20} MB can be uploaded.")
+
+    def _forget(self) -> None:
+        self._names, self._pieces = [], []
+
+    def _take(self, files: Mapping[str, bytes]) -> None:
+        try:
+            dataset = dataset_of_files(files)
+        except (FFExploreError, OSError) as error:
+            self._tell(str(error))
+        except Exception as error:  # whatever a strange file makes a reader stumble over
+            self._tell(f"The files cannot be read: {type(error).__name__}: {error}")
+        else:
+            self._done(dataset)
