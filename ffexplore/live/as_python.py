@@ -117,8 +117,8 @@ def literal(value: Any) -> str:
     if isinstance(value, Dataset):
         return repr({"name": value.name, "fingerprint": value.fingerprint})
     if isinstance(value, Choice):
-        is_plain = not any(isinstance(each, str) for each in value.values.values())
-        return repr(str(value) if is_plain else {"name": value.name, "params": value.values})
+        params = ", ".join(f"{key}={each!r}" for key, each in value.params)
+        return repr(f"{value.name}({params})" if params else value.name)
     if isinstance(value, tuple):
         return "(" + "".join(f"{literal(item)}, " for item in value).rstrip(" ") + ")"
     return repr(value)
