@@ -50,6 +50,11 @@ def _auc_after(epochs: int) -> Callable[[Record], float]:
     return lambda record: _number(next(iter(_look(record, epochs).get("auc_uniform", [])), None))
 
 
+def _shortcut(record: Record) -> float:
+    """How well statistics of the inputs alone tell negatives from positives."""
+    return _number((record.get("validation") or {}).get("shortcut"))
+
+
 def _number(value: Any) -> float:
     return math.nan if value is None else float(value)
 
@@ -63,6 +68,7 @@ FIGURES = {
     "validation_readout_error_10": Figure(
         "validation error after 10 epochs, read-out", "%", _error_after(10, "readout_accuracy")
     ),
+    "shortcut": Figure("shortcut meter (AUC of input statistics)", "", _shortcut, digits=3),
     "auc_2": Figure("AUC of layer 1 after 2 epochs", "", _auc_after(2), digits=3),
 }
 

@@ -91,7 +91,7 @@ def perform(
         "versions": versions(),
         "settings": run.settings.to_dict(),
         "curve": curve,
-        "validation": _shares(trainer.evaluate("validation")),
+        "validation": _shares(_on_validation(run, trainer)),
     }
     if diverged:
         record["diverged"] = diverged
@@ -100,6 +100,13 @@ def perform(
     record = finite(record)
     store.keep(run, record)
     return record
+
+
+def _on_validation(run: Run, trainer: Learner) -> Report | BackpropReport:
+    """The validation data at the end, with the shortcut meter where the page shows it."""
+    if isinstance(trainer, Trainer):
+        return trainer.evaluate("validation", shortcut="shortcut" in run.configuration.figures)
+    return trainer.evaluate("validation")
 
 
 def _begin(run: Run, store: Store, say: Say) -> tuple[Learner, list[dict[str, Any]]]:

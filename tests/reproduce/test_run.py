@@ -15,6 +15,7 @@ import pytest
 from ffexplore import Trainer
 from ffexplore.engine.backprop import BackpropTwin
 from ffexplore.errors import DivergedError
+from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.run import OutOfTimeError, perform
 from ffexplore.reproduce.store import Store, read
 from tests.reproduce.conftest import configuration, first_run
@@ -28,6 +29,7 @@ from contextlib import suppress
 from pathlib import Path
 import torch
 from ffexplore.errors import DivergedError
+from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.run import perform
 from ffexplore.reproduce.store import Store
 from tests.reproduce.conftest import configuration, first_run
@@ -212,3 +214,13 @@ def test_the_readout_is_fitted_at_the_end(store: Store, monkeypatch: pytest.Monk
     assert record["curve"][-1]["readout_accuracy"] == pytest.approx(beside, abs=1e-6)
     assert record["test"]["readout_accuracy"] == pytest.approx(plain.evaluate("test").readout_accuracy, abs=1e-6)
     assert record["length"] == {"epochs": 2, "readout_passes": 5}
+
+
+def test_the_shortcut_meter_is_read_where_the_page_shows_it(store: Store) -> None:
+    record = perform(
+        first_run(configuration("easy", 1, fields={"negatives": "noise"}, figures=("shortcut",))), store, quiet
+    )
+    assert figure("shortcut").read(record) == record["validation"]["shortcut"]
+    assert record["validation"]["shortcut"] > 0.9
+    without = perform(first_run(configuration("plain", 1)), store, quiet)
+    assert math.isnan(figure("shortcut").read(without))

@@ -25,7 +25,7 @@ def negatives() -> list[Configuration]:
             {"preset": "fast", "negatives": entry.name},
             epochs=10,
             minutes=0.5,
-            figures=("test_error", "test_readout_error"),
+            figures=("test_error", "test_readout_error", "shortcut"),
             aims=[Aim("test_error", published=PUBLISHED[entry.name], source=SOURCE)] if entry.name in PUBLISHED else [],
         )
         for entry in generators
