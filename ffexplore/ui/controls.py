@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ffexplore.data import datasets
+from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import negatives
 from ffexplore.engine.objectives import objectives
 from ffexplore.engine.settings import Settings
@@ -84,8 +85,8 @@ def idle_fields(settings: Settings) -> dict[str, str]:
         idle["negatives_refresh"] = f"{settings.negatives.name!r} makes its images batch by batch."
     if settings.black_box.name == "none":
         idle["black_box_after"] = "there is no black box."
-    if settings.label_encoding.name == "none":
-        idle["label_layers"] = "no label is written."
+    if not label_encodings[settings.label_encoding.name].tells:
+        idle["label_layers"] = f"the label encoding {settings.label_encoding.name!r} tells no class."
     if settings.rate_course.name == "constant":
         idle["horizon"] = "the rate course is constant."
     if settings.readout_rate == 0:

@@ -368,6 +368,10 @@ def test_what_has_no_effect_is_greyed_out_with_the_reason(panel):
     assert panel.controls["horizon"].widget.disabled
     panel.controls["rate_course"]._menu._menu.value = "linear"
     assert not panel.controls["horizon"].widget.disabled
+    assert not panel.controls["label_layers"].widget.disabled
+    panel.controls["label_encoding"]._menu._menu.value = "none"
+    assert panel.settings.label_encoding.name == "none"
+    assert panel.controls["label_layers"].widget.disabled
 
 
 def test_the_tooltip_tells_meaning_and_source_of_every_entry(panel):
