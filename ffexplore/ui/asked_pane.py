@@ -23,6 +23,7 @@ class AskedPane(Generic[Answer]):
     """
 
     interval = 0.5  #: seconds between two looks while training, at least
+    share = 0.03  #: of the time that the looks may take before they come less often
 
     def __init__(self) -> None:
         self._answer: Answer | None = None

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from ffexplore.engine.judged import Examiner
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.ui.backprop_pane import BackpropPane
 from ffexplore.ui.candidates_pane import CandidatesPane
 from ffexplore.ui.confusion_pane import ConfusionPane
 from ffexplore.ui.curves_pane import CurvesPane
+from ffexplore.ui.diagnostics_pane import DiagnosticsPane
 from ffexplore.ui.draw_pane import DrawPane
 from ffexplore.ui.frames import Arrays
 from ffexplore.ui.histograms_pane import HistogramsPane
@@ -81,6 +83,8 @@ def standard_panes(travel: Travel | None = None) -> dict[str, Pane]:
         "confusion": ConfusionPane(examiner),
         "draw": DrawPane(),
         "landscape": LandscapePane(),
+        "diagnostics": DiagnosticsPane(),
+        "backprop": BackpropPane(),
     }
 
 

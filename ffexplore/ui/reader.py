@@ -13,8 +13,7 @@ from typing import Any
 from ffexplore.engine.training import Trainer
 from ffexplore.ui.board import Board
 
-SHARE = 0.03  # of the time that one pane's looks may take before they come less often ...
-LONGEST = 5.0  # ... but not more seconds apart than this
+LONGEST = 5.0  # seconds between two looks at most, however long they take
 BREATH = 0.02  # seconds in which the trainer can do other things before a pane looks on
 
 
@@ -72,7 +71,7 @@ class Reader:
             if turn.is_waiting:
                 turn.is_wanted_again |= at_rest
                 return
-            if not at_rest and now - turn.asked < max(pane.interval, min(turn.cost / SHARE, LONGEST)):
+            if not at_rest and now - turn.asked < max(pane.interval, min(turn.cost / pane.share, LONGEST)):
                 return
             turn.asked, turn.is_waiting, turn.is_wanted_again = now, True, False
         self._ask(self._look, name, at_rest).add_done_callback(partial(self._deliver, name))

@@ -8,7 +8,8 @@ from importlib import resources
 #: In the order of their imports; the last one holds the default export.
 MODULES = (
     "dom", "numbers", "frame", "tip", "asked", "threshold", "picture", "histograms", "curves", "gallery", "fields",
-    "verdict", "candidates", "confusion", "pad", "draw", "contour", "landscape", "switches", "board",
+    "verdict", "candidates", "confusion", "pad", "draw", "contour", "landscape", "diagnostics", "backprop", "switches",
+    "board",
 )  # fmt: skip
 
 _IMPORT = re.compile(r'^import [^;]*? from "\./\w+\.js";\n', re.MULTILINE)

@@ -8,7 +8,7 @@ import pytest
 
 from ffexplore.ui.asked_pane import AskedPane
 from ffexplore.ui.board import Board
-from ffexplore.ui.reader import LONGEST, SHARE, Reader
+from ffexplore.ui.reader import LONGEST, Reader
 from tests.ui.asker import Asker, Clock
 from tests.ui.synthetic import snapshot
 from tests.ui.test_board import Page
@@ -90,7 +90,7 @@ def test_a_look_that_takes_long_comes_less_often(board, page, pane, clock):
     while pane.looks == 1:
         clock.now += 0.1
         reader.refresh(at_rest=False)
-    assert clock.now - at == pytest.approx(0.06 / SHARE, abs=0.2)
+    assert clock.now - at == pytest.approx(0.06 / AskedPane.share, abs=0.2)
     pane.cost = 10.0
     clock.now += LONGEST + 1
     reader.refresh(at_rest=False)

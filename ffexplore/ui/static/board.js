@@ -2,9 +2,11 @@
 
 import { html, setText } from "./dom.js";
 import { unpack } from "./frame.js";
+import { Backprop } from "./backprop.js";
 import { Candidates } from "./candidates.js";
 import { Confusion } from "./confusion.js";
 import { Curves } from "./curves.js";
+import { Diagnostics } from "./diagnostics.js";
 import { Draw } from "./draw.js";
 import { Fields } from "./fields.js";
 import { Gallery } from "./gallery.js";
@@ -15,6 +17,7 @@ import { makeSwitches } from "./switches.js";
 const PANES = { // from top to bottom
   histograms: Histograms, curves: Curves, gallery: Gallery, fields: Fields,
   candidates: Candidates, confusion: Confusion, draw: Draw, landscape: Landscape,
+  diagnostics: Diagnostics, backprop: Backprop,
 };
 const CALM = 500; // ms between two frames for people who asked for reduced motion
 
