@@ -110,3 +110,12 @@ class Examiner:
             chosen = np.concatenate([self.latest.chosen, chosen])
         data = trainer.plan.dataset
         return Judged(right, chosen, len(labels), data.class_names, data.name, trainer.steps)
+
+
+def examined(trainer: Trainer) -> Judged:
+    """Judge all of the validation split with the present weights."""
+    examiner = Examiner()
+    judged = examiner.look(trainer, at_rest=True)
+    while examiner.has_more:
+        judged = examiner.look(trainer, at_rest=True)
+    return judged

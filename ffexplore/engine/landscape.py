@@ -31,7 +31,7 @@ class Landscape:
     The grid's rows go up with the second feature, its columns right with the first.
     """
 
-    goodness: Float  #: (L, C, n, n); C is 1 where no label is written into the input
+    goodness: Float  #: (L, C, n, n); C is 1 where a layer says nothing of classes
     chosen: NDArray[np.uint8]  #: (n, n) the class that each point is taken for
     margin: Float  #: (C, n, n) score of a class minus the best score of the others; above 0 where it is chosen
     low: Float  #: (2,) of the plane, in the data's units: the first and the second feature
@@ -74,7 +74,7 @@ def landscape(trainer: Trainer, size: int = SIZE) -> Landscape:
     raw = torch.from_numpy(grid).to(inputs.table.device)
     verdict = judge(trainer, raw.clone())
     goodness = verdict.goodness.transpose(0, 2, 1)  # (L, C, B)
-    has_labels = bool(np.isfinite(goodness).any()) or trainer.network.names_classes
+    has_labels = network.names_classes
     if not has_labels:
         prepared = inputs.prepare(raw.clone()[None, None])
         label = torch.zeros(1, 1, len(raw), dtype=torch.long, device=raw.device)

@@ -23,7 +23,7 @@ Float = NDArray[np.float32]
 class Verdict:
     """What the first variant says of B inputs; L layers, C classes."""
 
-    goodness: Float  #: (L, B, C) of each label in each layer; nan where labels have none
+    goodness: Float  #: (L, B, C) of each label, or score of each class, in each layer; nan where there is none
     counted: NDArray[np.bool_]  #: (L,) whether a layer's goodness counts for the decision
     scores: Float  #: (B, C) what decides: the largest wins
     chosen: NDArray[np.int64]  #: (B,) the class of each input
@@ -44,7 +44,7 @@ def judge(trainer: Trainer, raw: Tensor) -> Verdict:
     Returns
     -------
     Verdict
-        Where no label is written into the input, the read-out decides, if there is one.
+        Where a layer says nothing of classes, the read-out decides, if there is one.
     """
     network, choice = trainer.network, trainer.settings.inference
     goodness, logits = network.score(raw)
@@ -62,7 +62,7 @@ def judge(trainer: Trainer, raw: Tensor) -> Verdict:
         if choice.name == "goodness":
             layers = layer_numbers(str(choice.values["layers"]), depth)
             counted = np.isin(np.arange(depth), layers)
-            basis = _sum_of(layers, depth)
+            basis = _sum_of("score of each class" if network.per_class else "goodness", layers, depth)
         elif choice.name == "vote":
             basis = "votes of the layers; a tie goes to the larger sum of goodness"
     if not has_goodness:
@@ -76,13 +76,13 @@ def judge(trainer: Trainer, raw: Tensor) -> Verdict:
     )
 
 
-def _sum_of(layers: list[int], depth: int) -> str:
+def _sum_of(what: str, layers: list[int], depth: int) -> str:
     if depth == 1:
-        return "goodness of the only layer"
+        return f"{what} in the only layer"
     if len(layers) == 1:
-        return f"goodness of layer {layers[0] + 1} alone"
+        return f"{what} in layer {layers[0] + 1} alone"
     which = "all layers" if len(layers) == depth else "layers " + " and ".join(str(layer + 1) for layer in layers)
-    return f"goodness summed over {which}"
+    return f"{what}, summed over {which}"
 
 
 def moment_of(trainer: Trainer) -> tuple[object, ...]:

@@ -179,7 +179,9 @@ class Publisher:
             readout_accuracy=self._readout.copy(),
             accuracy_step=self._accuracy_step,
             learning_rate=rates * np.float32(trainer.course()),
-            examples=Examples(reading.images, reading.labels, reading.goodness, reading.probability),
+            examples=Examples(
+                reading.images, reading.labels, reading.goodness, reading.probability, trainer.settings.logit_scale
+            ),
             message=message,
             changes=changes,
         )

@@ -20,7 +20,8 @@ class Examples:
     images: NDArray[np.uint8]  #: (2, E, height, width, channels), scaled to 0..255 for showing; label codes included
     labels: NDArray[np.int32]  #: (2, E) the class written into each input or scored; -1: none, -2 - c: all but c
     goodness: Float  #: (2, E, L)
-    probability: Float  #: (2, E, L) the probability of being positive; nan where the objective has no threshold
+    probability: Float  #: (2, E, L) of being positive, σ(scale (g − θ)); nan where the objective has no threshold
+    scale: float = 1.0  #: the logit scale in it
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,10 +2,23 @@
 
 from ffexplore.plots.against_backprop import against_backprop
 from ffexplore.plots.calibration import calibration
+from ffexplore.plots.candidates import candidates, confusion
 from ffexplore.plots.curves import curves
 from ffexplore.plots.gallery import gallery
 from ffexplore.plots.histograms import histograms
+from ffexplore.plots.landscape import landscape
 from ffexplore.plots.receptive import receptive_fields
 from ffexplore.plots.report import report
 
-__all__ = ["histograms", "curves", "gallery", "receptive_fields", "report", "against_backprop", "calibration"]
+__all__ = [
+    "histograms",
+    "curves",
+    "gallery",
+    "receptive_fields",
+    "candidates",
+    "confusion",
+    "landscape",
+    "report",
+    "calibration",
+    "against_backprop",
+]

@@ -63,7 +63,8 @@ def gallery(snapshot: Snapshot) -> go.Figure:
     figure = dressed(figure, height=round(whole.shape[0] / scale) + 64)
     words = "positive inputs above, negative below; the hardest pair first; goodness of each layer"
     if np.isfinite(examples.probability).any():
-        words += " (probability of positive)"
+        logit = "g − θ" if examples.scale == 1 else f"{examples.scale:g} (g − θ)"
+        words += f" (probability of positive, σ({logit}))"
     return figure.update_layout(
         margin={"l": 16, "b": 16}, title={"text": words, "x": 0.02, "font": {"size": 12, "color": MUTED}}
     )

@@ -85,6 +85,7 @@ class GalleryPane:
             "pictures": pictures,
             "order": self._order.tolist(),
             "labels": examples.labels.tolist(),
+            "scale": examples.scale,
             "arrays": places,
         }
 

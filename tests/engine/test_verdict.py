@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import ffexplore as ff
-from ffexplore.engine.judged import Examiner
+from ffexplore.engine.judged import Examiner, examined
 from ffexplore.engine.landscape import landscape
 from ffexplore.engine.verdict import judge
 from ffexplore.errors import SettingsError
@@ -47,14 +47,14 @@ def test_goodness_and_scores_are_those_of_a_loop_over_labels():
     np.testing.assert_allclose(verdict.scores, slow[..., 1:].sum(-1), rtol=1e-4)
     assert verdict.chosen.tolist() == slow[..., 1:].sum(-1).argmax(-1).tolist()
     assert verdict.counted.tolist() == [False, True, True]
-    assert verdict.basis == "goodness summed over layers 2 and 3"
+    assert verdict.basis == "goodness, summed over layers 2 and 3"
 
 
 @pytest.mark.parametrize(
     ("changes", "counted", "basis"),
     [
-        ({"inference": "goodness"}, [True] * 3, "goodness summed over all layers"),
-        ({"inference": "goodness(layers=2)"}, [False, True, False], "goodness of layer 2 alone"),
+        ({"inference": "goodness"}, [True] * 3, "goodness, summed over all layers"),
+        ({"inference": "goodness(layers=2)"}, [False, True, False], "goodness in layer 2 alone"),
         ({"inference": "vote"}, [True] * 3, "votes of the layers"),
         ({"inference": "readout", "readout_rate": 0.01}, [False] * 3, "probability by the read-out"),
     ],
@@ -76,6 +76,24 @@ def test_without_labels_in_the_input_the_read_out_decides():
     assert np.isnan(verdict.goodness).all()
     assert not verdict.counted.any()
     np.testing.assert_allclose(verdict.scores.sum(-1), 1, rtol=1e-5)
+
+
+def test_scores_of_each_class_from_one_pass_decide_like_goodness():
+    trainer = trainer_of(
+        label_encoding="none", goodness="class_groups", objective="class_cross_entropy", layers=(40, 30)
+    )
+    x = trainer.plan.dataset.validation.x[:20]
+    verdict = judge(trainer, trainer.network.inputs.given(x))
+    inputs, (weight, bias) = trainer.network.inputs, trainer.weights(0)
+    prepared = inputs.prepare(inputs.given(x)[None, None]).image
+    assert prepared is not None
+    activity = (prepared.x[0, 0] @ weight + bias).relu()
+    groups = np.array(
+        [[float((row[label * 4 : label * 4 + 4] ** 2).mean()) for label in range(10)] for row in activity]
+    )
+    np.testing.assert_allclose(verdict.goodness[0], groups, rtol=1e-4)
+    np.testing.assert_array_equal(verdict.chosen, trainer.predict(x))
+    assert verdict.basis == "score of each class, summed over all layers"
 
 
 # ---- the validation split
@@ -107,6 +125,7 @@ def test_a_large_split_is_judged_slice_by_slice_at_rest(monkeypatch):
         sizes.append(len(examiner.look(trainer, at_rest=True).labels))
     assert sizes == [128, 256, 300]
     assert examiner.latest is not None
+    np.testing.assert_array_equal(examined(trainer).chosen, examiner.latest.chosen)
     np.testing.assert_array_equal(examiner.latest.chosen, trainer.predict(trainer.plan.dataset.validation.x))
     assert examiner.look(trainer, at_rest=True) is examiner.latest  # nothing changed, so nothing is done
 

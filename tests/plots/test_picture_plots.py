@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -38,6 +40,12 @@ def test_the_gallery_shows_the_hardest_pair_first_and_pairs_under_each_other():
     assert [second[i, 0] for i in range(0, len(second), len(second) // 3)][:3] == [50, 60, 40]
     assert texts(figure)[0] == '<b style="color:#0072B2">▲ 4</b><br>1.00 (0.75)<br>1.00 (0.75)'
     assert texts(figure)[3] == '<b style="color:#D55E00">▼ 4</b><br>4.00 (0.75)<br>4.00 (0.75)'
+
+
+def test_the_gallery_says_which_scale_the_probability_has():
+    shown = dataclasses.replace(examples(), scale=20.0)
+    assert "σ(20 (g − θ))" in plots.gallery(snapshot(examples=shown)).layout.title.text
+    assert "σ(g − θ)" in plots.gallery(snapshot(examples=examples())).layout.title.text
 
 
 def test_the_gallery_without_labels_or_threshold_says_less():

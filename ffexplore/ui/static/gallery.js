@@ -13,6 +13,11 @@ function named(label, kind = "label ") {
   return label < 0 ? "no label" : `${kind}${label}`;
 }
 
+// The probability as the objective sees it: with the scale that it puts on the distance to the threshold.
+function sigmaOf(scale) {
+  return scale === 1 ? "σ(g − θ)" : `σ(${Number(scale.toPrecision(3))} (g − θ))`;
+}
+
 // One input: its picture, the label in it, and a bar for each layer.
 class Input {
   constructor(side) {
@@ -109,7 +114,7 @@ export class Gallery {
       return input;
     }));
     const hasTheta = threshold.data.some(Number.isFinite);
-    const numbers = hasTheta ? "bars: goodness; numbers: probability of positive, σ(g − θ)" : "bars and numbers: goodness";
+    const numbers = hasTheta ? `bars: goodness; numbers: probability of positive, ${sigmaOf(pane.scale)}` : "bars and numbers: goodness";
     setText(this.meaning, layers > ROOMY ? "bars: goodness" : numbers);
     this.describe(() => this.summary());
   }
