@@ -77,6 +77,20 @@ def test_every_layer_sees_the_same_probability() -> None:
     assert losses[0] > 0
 
 
+def test_gradient_is_carried_back_through_batch_norm_of_both_sides() -> None:
+    each = trainer(normalization="batch_norm(epsilon=0.01)", schedule="overlapping", readout_rate=0.0)
+    h, delta = torch.randn(1, 2, 10, 8), torch.randn(1, 2, 10, 6)
+    found = each.network.pull_back(delta, 1, h)
+    weight, _ = weights_of(each, 1)
+    leaf = h.double().requires_grad_()
+    rows = leaf.reshape(20, 8)
+    mean = rows.sum(0) / 20
+    variance = ((rows - mean) ** 2).sum(0) / 20
+    z = ((rows - mean) / (variance + 0.01).sqrt()) @ weight.T
+    (expected,) = torch.autograd.grad(z, leaf, delta.double().reshape(20, 6))
+    torch.testing.assert_close(found.double(), expected, atol=1e-5, rtol=1e-4)
+
+
 def test_a_row_whose_units_are_silent_pulls_at_nothing() -> None:
     """Under a goodness of one layer alone, gradient that crosses into dead units stays finite and zero."""
     each = trainer(schedule="overlapping", readout_rate=0.0)
