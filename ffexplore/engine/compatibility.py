@@ -241,6 +241,13 @@ RULES: tuple[Callable[[Draft], Refusal | None], ...] = (
 )
 
 
+# The fields that the rules look at.
+RULED = (
+    "layers", "goodness", "objective", "label_encoding", "label_layers", "negatives", "negatives_refresh", "inference",
+    "readout_rate", "normalization", "schedule", "black_box", "black_box_after",
+)  # fmt: skip
+
+
 def complaints(settings: Settings | Draft) -> Iterator[Refusal]:
     """What does not go together in settings, the first reason first."""
     draft = settings if isinstance(settings, Draft) else Draft(settings)

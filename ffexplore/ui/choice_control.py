@@ -11,6 +11,7 @@ import ipywidgets as widgets
 from ffexplore.engine.settings import Settings
 from ffexplore.registry import Choice, Entry, Param, Registry
 from ffexplore.ui.field_control import RARE, FieldControl, Outlet, close_all, listing
+from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
 from ffexplore.ui.rows import CheckRow, MenuRow, NumberRow, Row, Span, TextRow
 
@@ -28,19 +29,21 @@ class ChoiceControl(FieldControl):
         self._params: dict[str, Row] = {}
         self._declared: Mapping[str, Param] = {}
         self._reason = ""
+        self._fit = Fit(name)
         self._menu = MenuRow(label, self._options(), outlet.guard, self._chosen)
         self.widget = widgets.VBox([self._menu.widget])
         self.widget.add_class("ffx-choice")
         self._forget = self.registry.observe(self._registered)
 
     def _options(self) -> list[tuple[str, Any]]:
-        return [(entry.name.replace("_", " "), entry.name) for entry in self.registry]
+        return self._fit.options(self.registry.names())
 
     def _chosen(self, value: Any) -> None:
         self.send(value if isinstance(value, tuple) else self.registry.choice(value))
 
     def _registered(self, name: str) -> None:
         """A cell registered an entry: it joins the menu; if it is in use, its parameters may be others now."""
+        self._fit.renew()
         self._menu.offer(self._options())
         if self._choice is not None and self._choice.name == name:
             self._show_choice(self._choice)
@@ -48,6 +51,8 @@ class ChoiceControl(FieldControl):
     def show(self, settings: Settings) -> None:
         """Choose the entry and show its parameters."""
         value = getattr(settings, self.name)
+        self._fit.look(settings)
+        self._menu.now_offers(self._options())
         if isinstance(value, tuple):
             self._choice = None
             self._menu.show(value, " | ".join(str(each) for each in value))
@@ -96,7 +101,8 @@ class ChoiceControl(FieldControl):
         return row
 
     def _tip_with(self, chosen: str) -> str:
-        return f"{self.spec.meaning}\n\n{listing(self.registry, chosen)}\n{self.renewal()}\nIn Python: {self.name}"
+        entries = listing(self.registry, chosen) + self._fit.reasons()
+        return f"{self.spec.meaning}\n\n{entries}\n{self.renewal()}\nIn Python: {self.name}"
 
     def disable(self, reason: str) -> None:
         """Grey all rows out and say why."""

@@ -44,6 +44,7 @@ SPANS = {
     "weight_decay": Span(0.0, 0.1),
     "shift": Span(0, 8, whole=True),
     "dropout": Span(0.0, 0.9),
+    "threshold_rate": Span(0.0, 10.0),
     "momentum": Span(0.0, 0.99),
     "peer_normalization": Span(0.0, 0.3),
     "readout_rate": Span(0.0, 1.0),
@@ -80,11 +81,14 @@ def idle_fields(settings: Settings) -> dict[str, str]:
     idle = {}
     chosen = settings.per_layer("objective")
     if not any("theta" in objectives[choice.name].needs for choice in chosen):
+        idle["threshold_rate"] = f"the objective {chosen[0].name!r} has no threshold."
         idle["threshold"] = f"the objective {chosen[0].name!r} compares each positive with its negative."
     if not negatives[settings.negatives.name].lasting:
         idle["negatives_refresh"] = f"{settings.negatives.name!r} makes its images batch by batch."
     if settings.black_box.name == "none":
         idle["black_box_after"] = "there is no black box."
+    if not any("pairs" in objectives[choice.name].needs for choice in chosen):
+        idle["threshold"] = f"the objective {chosen[0].name!r} compares the scores of all classes."
     if not label_encodings[settings.label_encoding.name].tells:
         idle["label_layers"] = f"the label encoding {settings.label_encoding.name!r} tells no class."
     if settings.rate_course.name == "constant":

@@ -12,6 +12,7 @@ from ffexplore.data.dataset import Dataset
 from ffexplore.engine.fields import Field
 from ffexplore.engine.settings import Settings
 from ffexplore.registry import Registry
+from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
 from ffexplore.ui.rows import MenuRow, NumberRow, Row, Span, TextRow
 from ffexplore.ui.upload import Upload
@@ -110,11 +111,14 @@ class WordControl(RowControl):
 
     def __init__(self, name: str, label: str, outlet: Outlet) -> None:
         super().__init__(name, label, outlet)
-        options = [(word, word) for word in self.spec.choices]
-        self._take(MenuRow(label, options, outlet.guard, self.send))
+        self._fit = Fit(name)
+        self._take(MenuRow(label, self._fit.options(self.spec.choices), outlet.guard, self.send))
 
     def show(self, settings: Settings) -> None:
         """Choose the word."""
+        self._fit.look(settings)
+        self.row.now_offers(self._fit.options(self.spec.choices))
+        self.row.explain(self.tip() + self._fit.reasons())
         self.row.show(getattr(settings, self.name))
 
 

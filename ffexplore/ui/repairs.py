@@ -12,6 +12,17 @@ from ffexplore.engine.settings import Settings
 #: What data of another kind may not allow: a label over the first inputs, mixed pictures, moved pictures.
 OTHER_DATA: dict[str, Any] = {"label_encoding": "appended", "negatives": "uniform_label", "shift": 0}
 
+#: What layers that score classes ask for, where they follow on layers that see a label; and the way back.
+TO_SCORES: tuple[dict[str, Any], ...] = tuple(
+    {"label_encoding": "none", **extra}
+    for extra in ({}, {"label_layers": "first"}, {"negatives": "uniform_label", "label_layers": "first"})
+)
+FROM_SCORES: tuple[dict[str, Any], ...] = tuple(
+    {**label, **objective}
+    for label in ({}, {"label_encoding": "overlay"}, {"label_encoding": "appended"})
+    for objective in ({}, {"objective": "logistic"})
+)[1:]
+
 #: Field a person changed -> changes to try along with it, in this order: as few as will do.
 REPAIRS: dict[str, tuple[dict[str, Any], ...]] = {
     "dataset": tuple(
@@ -19,14 +30,21 @@ REPAIRS: dict[str, tuple[dict[str, Any], ...]] = {
         for names in chain.from_iterable(combinations(OTHER_DATA, count) for count in (1, 2, 3))
     ),
     "negatives": ({"negatives_refresh": "batch"}, {"readout_rate": 0.1}, {"label_encoding": "overlay"}),
+    "goodness": (*TO_SCORES, *FROM_SCORES),
+    "objective": (
+        {"goodness": "projection"},
+        *({"goodness": "projection", **extra} for extra in TO_SCORES),
+    ),
     "label_encoding": (
+        *({"goodness": "mean_square", **extra} for extra in ({}, {"objective": "logistic"})),
         {"negatives": "hybrid_images", "negatives_refresh": "batch", "inference": "readout"},
         {"negatives": "hybrid_images", "negatives_refresh": "batch", "inference": "readout", "readout_rate": 0.1},
         {"negatives": "noise", "negatives_refresh": "batch", "inference": "readout", "readout_rate": 0.1},
     ),
-    "black_box": ({"black_box_after": 1}, {"schedule": "simultaneous"}),
+    "black_box": ({"black_box_after": 1}, {"schedule": "simultaneous"}, {"normalization": "rms"}),
     "layers": ({"black_box_after": 1}, {"black_box": "none"}),
     "schedule": ({"black_box": "none"},),
+    "normalization": ({"black_box": "none"},),
     "inference": ({"readout_rate": 0.1},),
     "readout_rate": ({"inference": "goodness"},),
 }

@@ -155,8 +155,12 @@ class MenuRow(Row):
 
     def offer(self, options: Options) -> None:
         """Change what the menu offers; the chosen value stays."""
-        self._options = list(options)
+        self.now_offers(options)
         self.show(self._menu.value)
+
+    def now_offers(self, options: Options) -> None:
+        """Change what the menu offers from the next `show` on."""
+        self._options = list(options)
 
     def show(self, value: Any, extra: str = "") -> None:
         """Choose a value; `extra` is its name if the menu does not offer it."""
