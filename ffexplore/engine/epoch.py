@@ -51,9 +51,15 @@ class EpochSides:
             self._parts = pairs.sides(batches.order, None, prepared, period)
             self._order, self._kept = batches.order, pairs.kept
         first = batches.position - rows
-        return [part.rows(first, batches.position) for part in self._parts]
+        return [_compact(part.rows(first, batches.position)) for part in self._parts]
 
     def go_on(self, former: EpochSides) -> None:
         """Use what a former one made, as long as its draws are those of ``pairs``."""
         if former.pairs.inputs is self.pairs.inputs:
             self._parts, self._order, self._kept = former._parts, former._order, former._kept
+
+
+def _compact(part: Part) -> Part:
+    """The part with its sides one behind the other, as matrix products want them; small where both share the image."""
+    part.x = part.x.contiguous()
+    return part

@@ -92,7 +92,7 @@ class Layer:
         parameters = self.parameters
         if first.scale is None and not first.is_kept(parameters):
             weight = parameters.weight_for(first.source, first.x.dtype)
-            total = products.project(first.x, weight, parameters.bias, scratch)
+            total = products.project(first.x, weight, parameters.added, scratch)
             for part in others:
                 total = _add(total, part.scaled_product(parameters))
             return total

@@ -16,7 +16,10 @@ Sources = Mapping[str, tuple[int, int]]
 
 @dataclass
 class Gradient:
-    """A buffer for a gradient and its views: all of it (K, P), each source's rows (K, size, units), bias (K, units)."""
+    """A buffer for a gradient and its views: all of it (K, P), each source's rows (K, size, units), bias (K, units).
+
+    Of a single variant the rows are (size, units).
+    """
 
     flat: Tensor
     rows: dict[str, Tensor]
@@ -57,6 +60,7 @@ class Parameters:
         self.bias = self.flat[:, self.decayed :]
         self.weight.copy_(weight)
         self.bias.copy_(bias)
+        self.added = self._plain(self.bias)  #: the bias as the matrix products take it
         self.half = self.weight.to(torch.bfloat16) if half else None
         self.version = 0  # grows with each change of the weights
         self._scratch = {} if scratch is None else scratch
@@ -74,18 +78,22 @@ class Parameters:
                 self._scratch[size] = torch.empty_like(self.flat).view(-1)
             flat = self._scratch[size].view(self.flat.shape)
             weight = self._matrix(flat)
-            rows = {source: weight[:, first:last] for source, (first, last) in self.sources.items()}
+            rows = {source: self._plain(weight[:, first:last]) for source, (first, last) in self.sources.items()}
             self._buffer = Gradient(flat, rows, flat[:, self.decayed :])
         return self._buffer
 
+    def _plain(self, stack: Tensor) -> Tensor:
+        """A stack (K, ...) as the matrix products take it: without its first dimension where K is 1."""
+        return stack[0] if self.variants == 1 else stack
+
     def weight_for(self, source: str, dtype: torch.dtype) -> Tensor:
-        """The weights of a source (K, size, units) in the precision of its input."""
+        """The weights of a source in the precision of its input, (K, size, units), or (size, units) where K is 1."""
         half = self.half is not None and dtype == torch.bfloat16
         view = self._views.get((source, half))
         if view is None:
             first, last = self.sources[source]
             whole = self.half if self.half is not None and half else self.weight
-            view = self._views[source, half] = whole[:, first:last]
+            view = self._views[source, half] = self._plain(whole[:, first:last])
         return view
 
     def set_optimizer(self, name: str, params: Mapping[str, Any]) -> None:

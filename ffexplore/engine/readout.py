@@ -50,7 +50,8 @@ class Readout:
 
     def logits(self, features: Tensor) -> Tensor:
         """Features (K, 1, B, size) -> logits (K, B, classes)."""
-        return products.project(features, self.parameters.weight, self.parameters.bias)[:, 0]
+        weight = self.parameters.weight_for("activity", features.dtype)
+        return products.project(features, weight, self.parameters.added)[:, 0]
 
     def learn(self, features: Tensor, labels: Tensor, rate: float, decay: float) -> Tensor:
         """Take one step on features (K, 1, B, size) with the true labels (K', B).
