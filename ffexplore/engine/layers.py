@@ -144,9 +144,8 @@ class Layer:
         DivergedError
             When the loss or the gradient is not finite; the weights are untouched.
         """
-        with torch.no_grad():
-            self.meet_peers(h)
-            self.accumulate(parts, self.delta(h, masks, labels=labels))
+        self.meet_peers(h)
+        self.accumulate(parts, self.delta(h, masks, labels=labels))
 
     def meet_peers(self, h: Tensor) -> None:
         """Bring the mean activities that peer normalization goes by up to date; ``h`` (K, 2, B, units)."""
@@ -177,10 +176,15 @@ class Layer:
         pieces, losses = [], []
         want_loss = self._learned % LOSS_INTERVAL == 0
         self._learned += 1
+        alone = len(self.rules) == 1  # and then every variant follows it
         for rule, state in zip(self.rules, self.states, strict=True):
-            rows = h[rule.rows]
-            g, pull = self._evidence(rule, state, rows, None if masks is None else masks.expand_as(h)[rule.rows])
-            theta, scale = self.theta[rule.rows], None if self.scale is None else self.scale[rule.rows]
+            if alone:
+                rows, theta, scale, mask = h, self.theta, self.scale, masks
+            else:
+                rows, theta = h[rule.rows], self.theta[rule.rows]
+                scale = None if self.scale is None else self.scale[rule.rows]
+                mask = None if masks is None else masks.expand_as(h)[rule.rows]
+            g, pull = self._evidence(rule, state, rows, mask)
             context = None if others is None else others[rule.objective.listens_to][rule.rows]
             if g.ndim == 3 and self.threshold is None:
                 evidence = Evidence(g[:, 0], g[:, 1], theta, scale, context)

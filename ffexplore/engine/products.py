@@ -40,7 +40,7 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None = None, scratch: Scra
             z = torch.addmm(bias, matrix, weight)
         else:
             z = torch.mm(matrix, weight).float().add_(bias)  # adding across types would take five times as long
-        return z.view(1, sides, rows, -1)
+        return z.view(1, sides, rows, flat[1])
     variants, _, units = weight.shape
     shape = (variants, sides, rows, units)
     stack = x.reshape(x.shape[0], sides * rows, inputs).expand(variants, -1, -1)
@@ -54,7 +54,8 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None = None, scratch: Scra
 def pull_back(delta: Tensor, weight: Tensor) -> Tensor:
     """``delta @ weight.T``, the derivative by the inputs: delta (K, S, B, d) float32, weight (K, n, d) -> (K, S, B, n).
 
-    Of a single variant the weight is (n, d). Where ``weight`` is bfloat16 the product is taken in bfloat16; the result is float32.
+    Of a single variant the weight is (n, d). Where ``weight`` is bfloat16 the product is taken in bfloat16; the result
+    is float32.
     """
     return torch.matmul(delta.to(weight.dtype), weight.mT if weight.dim() == 2 else weight.mT.unsqueeze(1)).float()
 

@@ -117,9 +117,9 @@ class Objective(Entry):
         slope: Callable[..., tuple[Tensor, Tensor]] | None = self.traits.get("slope")
         if slope is not None:
             arguments = self._arguments(evidence)
-            with torch.no_grad():
-                loss = self.function(**arguments, **dict(params or {})) if want_loss else None
-                positive, negative = slope(**arguments, **dict(params or {}))
+            values = dict(params or {})
+            loss = self.function(**arguments, **values) if want_loss else None
+            positive, negative = slope(**arguments, **values)
             if evidence.scale is None:
                 return loss, positive, negative
             return loss, positive * evidence.scale, negative * evidence.scale
