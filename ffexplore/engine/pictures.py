@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -25,6 +27,28 @@ def hardest_first(goodness: NDArray[np.float32]) -> NDArray[np.int64]:
     """
     total = goodness.sum(-1, dtype=np.float64)
     return np.argsort(np.nan_to_num(total[0] - total[1], nan=np.inf), kind="stable")
+
+
+def still_hardest(order: Sequence[int], former: Sequence[int], count: int) -> list[int]:
+    """The hardest pairs; one that was shown stays as long as it is among the hardest of twice as many.
+
+    Parameters
+    ----------
+    order
+        All pairs, the hardest first.
+    former
+        Those that were shown.
+    count
+        How many are to be shown at most.
+
+    Returns
+    -------
+    list
+        Each former pair that stays is in its place.
+    """
+    hard = set(order[: 2 * count])
+    others = iter([pair for pair in order if pair not in former])
+    return [pair if pair in hard else next(others) for pair in former] or list(order[:count])
 
 
 class Pictures:

@@ -15,7 +15,7 @@ from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, s
 from ffexplore.engine.negatives import other_label
 from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
-from ffexplore.engine.pictures import Pictures
+from ffexplore.engine.pictures import Pictures, still_hardest
 from ffexplore.engine.prototypes import evidence
 from ffexplore.engine.rng import stream
 from ffexplore.engine.scratch import Scratch
@@ -114,6 +114,7 @@ class Probe:
         self._apart_from_uniform: Tensor | None = None
         self._dead: Tensor | None = None
         self._shown: tuple[Any, Any] | None = None
+        self._examples: Tensor | None = None  # which rows are shown as pictures, (E,)
         self._scratch = Scratch()
         self._theta = thresholds(network)
         self._pictures = Pictures(inputs, inputs.rows(self._index[:EXAMPLES], "validation"), self._has_label)
@@ -179,10 +180,12 @@ class Probe:
         edges = [edge.unsqueeze(-1).expand(-1, -1, 2) for edge in (low, high)]
         counts = histogram(g, edges[0], edges[1])  # (L, K, 2, N)
         means = g.mean(-1)
-        shown = g[:, 0, :, :EXAMPLES]  # (L, 2, E)
+        if thorough or self._examples is None:
+            self._choose_examples((positive - negative)[:, 0].sum(0))
+        shown = g[:, 0][..., self._examples]  # (L, 2, E)
         sure = torch.sigmoid((shown - theta[:, :1, None]) * self.trainer.settings.logit_scale)
         if self._shown is None:
-            self._shown = self._pictures.show(self._labels, drawn.labels[0], drawn.image(0))
+            self._shown = self._pictures_of(drawn)
         pictures, labels = self._shown
         return Reading(
             low=_by_variant(low),
@@ -201,6 +204,21 @@ class Probe:
             goodness=shown.permute(1, 2, 0).cpu().numpy(),
             probability=sure.permute(1, 2, 0).cpu().numpy(),
         )
+
+    def _choose_examples(self, margin: Tensor) -> None:
+        """Show the hardest pairs, by how far the positive's goodness lies above the negative's: (B,)."""
+        order = margin.nan_to_num(nan=float("inf")).argsort(stable=True).tolist()
+        former = self._examples.tolist() if self._examples is not None else []
+        chosen = still_hardest(order, former, EXAMPLES)
+        if chosen != former:
+            self._examples, self._shown = torch.tensor(chosen, device=self._index.device), None
+            self._pictures.raw = self._network.inputs.rows(self._index[self._examples], "validation")
+
+    def _pictures_of(self, drawn: _Drawn) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        """Pictures of the examples and the labels written into them."""
+        rows, images = self._examples, drawn.image(0)
+        assert rows is not None
+        return self._pictures.show(self._labels[rows], drawn.labels[0][rows], None if images is None else images[rows])
 
     def _steady(self, positive: Tensor, negative: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The ranges of the histograms (L, K), which change only when they have to."""

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import ffexplore as ff
+from ffexplore.engine.pictures import still_hardest
 from ffexplore.engine.probe import EXAMPLES, ROWS, Probe
 from ffexplore.live.publisher import AFRESH_EVERY, Publisher
 
@@ -36,10 +37,40 @@ def test_counts_means_and_separation_by_hand():
         clipped = np.clip(positive[layer], low, high)
         counts, _ = np.histogram(clipped, bins=reading.positive.shape[-1], range=(low, high))
         assert np.abs(counts - reading.positive[0, layer]).sum() <= 2  # a value on an edge may fall on either side
-    assert reading.labels[0].tolist() == labels[:EXAMPLES].tolist()
-    assert np.allclose(reading.goodness[0], positive[:, :EXAMPLES].T, rtol=1e-5)
+    own = {tuple(np.round(row, 4)): int(label) for row, label in zip(positive.T, labels, strict=True)}
+    shown = [
+        tuple(np.round(row, 4)) for row in positive.T if np.isclose(row, reading.goodness[0], rtol=1e-5).all(-1).any()
+    ]
+    assert {own[row] for row in shown} == set(reading.labels[0].tolist())
+    assert len(shown) == EXAMPLES
     # uniform_label is the generator, so both separations are the same
     assert np.array_equal(reading.auc, reading.auc_uniform)
+
+
+def test_the_examples_are_the_hardest_pairs_of_the_probe():
+    trainer = trained()
+    probe = Probe(trainer)
+    reading = probe.measure()
+    assert probe._drawn is not None
+    network, inputs = trainer.network, trainer.network.inputs
+    index = torch.arange(min(ROWS, len(inputs.y["validation"])))
+    prepared = inputs.prepare(inputs.rows(index, "validation")[None, None])
+    sides = [inputs.y["validation"][index], probe._drawn.labels[0]]
+    positive, negative = (network.goodness(prepared, side[None, None])[:, 0, 0].sum(0).numpy() for side in sides)
+    margins = (positive - negative).tolist()
+    shown = (reading.goodness[0] - reading.goodness[1]).sum(-1)
+    assert np.allclose(np.sort(shown), sorted(margins)[:EXAMPLES], atol=1e-5)
+    trainer.step()
+    again = probe.measure(thorough=False)  # the same inputs, with their present goodness
+    assert np.array_equal(again.images, reading.images)
+    assert not np.array_equal(again.goodness, reading.goodness)
+
+
+def test_a_hard_pair_stays_in_its_place_while_it_is_hard():
+    assert still_hardest([5, 3, 1, 0, 2, 4], [], 2) == [5, 3]
+    assert still_hardest([1, 0, 3, 5, 2, 4], [5, 3], 2) == [5, 3]  # both among the four hardest
+    assert still_hardest([1, 0, 2, 3, 5, 4], [5, 3], 2) == [1, 3]
+    assert still_hardest([0], [], 8) == [0]
 
 
 def test_probability_is_that_of_the_threshold():

@@ -73,7 +73,7 @@ class Input {
 }
 
 export class Gallery {
-  static title = "Inputs, hardest pairs first";
+  static title = "The hardest pairs of inputs";
   static short = "gallery";
   static tip = "Positive and negative inputs as pictures, with their goodness";
 
