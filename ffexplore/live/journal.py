@@ -62,6 +62,14 @@ class Journal:
         with self._lock:
             return list(self._changes)
 
+    @property
+    def present(self) -> Settings | None:
+        """The settings in force; None before there were any."""
+        with self._lock:
+            if self._changes:
+                return self._changes[-1][1]
+            return None if self._beginning is None else self._beginning.settings
+
     def begin(self, settings: Settings, step: int = 0, path: Path | None = None) -> None:
         """Begin a new run and forget the one before."""
         with self._lock:

@@ -331,6 +331,10 @@ class Runner:
 
         return as_python(self.journal, self._worker.steps, self.threads)
 
+    def forget_moments(self) -> None:
+        """Give back the memory of the moments one could go back to; the run itself stays. Not while it trains."""
+        self.ask(lambda _: self._worker.moments.clear())
+
     @property
     def stop_at(self) -> int | None:
         """The step at which training pauses by itself, or None."""

@@ -96,6 +96,11 @@ class Board(anywidget.AnyWidget):
         """Names of the panes that somebody can see right now; empty while the board is hidden or not displayed."""
         return self._courier.visible
 
+    @property
+    def is_open(self) -> bool:
+        """Whether any page shows the board, in sight or not."""
+        return self._courier.has_views
+
     def show(
         self,
         snapshot: Snapshot,

@@ -65,6 +65,11 @@ class Changer:
             self.note.say("")
             self._try({name: getattr(settings, name) for name in Settings.fields()})
 
+    def settle(self) -> None:
+        """Forget the last change once it is in force, so that it is not tried again when something else is refused."""
+        if self.runner.journal.present == self.runner.settings:
+            self._tried = Attempt({}, iter(()))
+
     def refused(self, error: Exception) -> None:
         """Try the next thing that may have to change along, or say why the change was refused."""
         attempt = self._tried

@@ -72,6 +72,12 @@ class Courier:
         with self._lock:
             return frozenset().union(*(view.panes for view in self._views.values()))
 
+    @property
+    def has_views(self) -> bool:
+        """Whether any view is open, in sight or not."""
+        with self._lock:
+            return bool(self._views)
+
     def offer(self, *, urgent: bool = False) -> None:
         """Say that there is something newer to compose a frame from.
 

@@ -15,6 +15,7 @@ from ffexplore.engine.settings import Settings
 from ffexplore.engine.sharing import PANEL, SHARE_PREFIX, pack, unpack
 from ffexplore.errors import SettingsError
 from ffexplore.live import Runner, Snapshot
+from ffexplore.live.runner import OTHER_STARTED
 from ffexplore.ui.board import Board
 from ffexplore.ui.changer import Changer
 from ffexplore.ui.controls import Controls
@@ -293,10 +294,13 @@ class Explorer(widgets.VBox):
         runner, urgent = self.runner, bool(snapshot.changes) or not self.runner.is_running
         self.board.show(snapshot, runner.history, moments=runner.moments, urgent=urgent)
         self._reader.refresh(at_rest=not self.runner.is_running)
+        if runner.message == OTHER_STARTED and not self.board.is_open:
+            runner.forget_moments()  # its cell was run again: nobody can see this panel any more
         with self._guard:
             if snapshot.changes and self._note.passes:
                 self._note.say("")
             self._look_at(self.runner.error)
+            self._changer.settle()
             self._is_built = self._is_built or snapshot.status != "failed"
             if self.runner.settings is not self._shown:
                 self._show_settings()

@@ -213,6 +213,7 @@ def test_changes_at_the_step_of_a_moment_but_after_it_are_left_behind():
     journal.begin(first)
     journal.note(5, second)
     journal.note(5, third)
+    assert journal.present == third
     journal.branch(Moment(number=1, step=5, epoch=0.0, settings=second))
     assert journal.changes == [(5, second)]
     journal.branch(Moment(number=2, step=5, epoch=0.0, settings=third, fork=5))

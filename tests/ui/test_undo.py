@@ -110,3 +110,18 @@ def test_what_was_refused_leaves_nothing_to_undo(open_panel):
     panel = open_panel()
     panel.controls["learning_rate"].row._box.value = -1.0
     assert panel.bar.undo.disabled
+
+
+def test_what_a_cell_asks_in_vain_does_not_try_a_former_change_again(open_panel, until):
+    panel = open_panel()
+    until(lambda: panel.runner.snapshot is not None)
+    panel.controls["label_encoding"].send("none")  # takes other negatives along
+    until(lambda: panel.runner.journal.present == panel.settings)
+    until(lambda: panel._changer._tried.changes == {})
+    before = panel.settings
+    panel.runner.update(dataset="moons")  # hybrid pictures of points: seen only when the data is there
+    until(lambda: panel.status.tone == "warn", 3)
+    assert panel.settings == before
+    assert panel.status.message.startswith(
+        "negatives is 'hybrid_images', which mixes pictures, but the data is a table"
+    )
