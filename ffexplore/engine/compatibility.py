@@ -118,8 +118,8 @@ def _wrong_labels_unseen(draft: Draft) -> Refusal | None:
     what = "changes the label" if generator.changes != "image" else "goes by the label"
     return Refusal(
         f"negatives is {generator.name!r}, which {what}, but label_encoding is {draft.label_encoding.name!r}, so no "
-        "label is written; choose negatives that change the image (hybrid_images, noise), an encoding, or a goodness "
-        f"that scores classes ({such(goodness, lambda entry: entry.per_class)}).",
+        "label is written; choose negatives that change the image (hybrid_images, self_contrastive), an encoding, or a "
+        f"goodness that scores classes ({such(goodness, lambda entry: entry.per_class)}).",
         ("negatives", "label_encoding", "goodness"),
     )
 

@@ -246,5 +246,5 @@ def check_negatives(kind: str, generator: Negatives) -> None:
     if "pictures" in generator.needs and kind != "images":
         raise SettingsError(
             f"negatives is {generator.name!r}, which mixes pictures, but the data is a table; choose uniform_label, "
-            "hard_label or noise."
+            "hard_label or self_contrastive."
         )

@@ -39,7 +39,7 @@ REPAIRS: dict[str, tuple[dict[str, Any], ...]] = {
         *({"goodness": "mean_square", **extra} for extra in ({}, {"objective": "logistic"})),
         {"negatives": "hybrid_images", "negatives_refresh": "batch", "inference": "readout"},
         {"negatives": "hybrid_images", "negatives_refresh": "batch", "inference": "readout", "readout_rate": 0.1},
-        {"negatives": "noise", "negatives_refresh": "batch", "inference": "readout", "readout_rate": 0.1},
+        {"negatives": "self_contrastive", "negatives_refresh": "batch", "inference": "readout", "readout_rate": 0.1},
     ),
     "black_box": ({"black_box_after": 1}, {"schedule": "simultaneous"}, {"normalization": "rms"}),
     "layers": ({"black_box_after": 1}, {"black_box": "none"}),
