@@ -7,9 +7,9 @@ from importlib import resources
 
 #: In the order of their imports; the last one holds the default export.
 MODULES = (
-    "dom", "numbers", "frame", "tip", "asked", "threshold", "picture", "histograms", "curves", "gallery", "fields",
-    "verdict", "candidates", "confusion", "pad", "draw", "contour", "landscape", "diagnostics", "backprop", "switches",
-    "board",
+    "dom", "numbers", "frame", "tip", "toggles", "asked", "threshold", "picture", "bars", "row", "histograms", "chart",
+    "marks", "timeline", "curves", "gallery", "fields", "verdict", "candidates", "confusion", "pad", "draw", "contour",
+    "landscape", "diagnostics", "backprop", "switches", "board",
 )  # fmt: skip
 
 _IMPORT = re.compile(r'^import [^;]*? from "\./\w+\.js";\n', re.MULTILINE)

@@ -44,7 +44,7 @@ def first_field(notebook):
 def test_both_are_toggled_move_cost_nothing_when_hidden_and_survive_a_reload(open_notebook):
     notebook = open_notebook(cells(), height=1500)
     notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
-    assert pressed(notebook) == ["histograms", "accuracy"]
+    assert pressed(notebook) == ["histograms", "over time"]
     assert notebook.page.locator(".ff-pane").count() == 2
     assert notebook.execute("print(panel.board.asked_panes['fields'].answer)").strip() == "None"
 
@@ -83,7 +83,7 @@ def test_both_are_toggled_move_cost_nothing_when_hidden_and_survive_a_reload(ope
     notebook.execute("panel.runner.pause(); panel.runner.wait(9)")
     notebook.reload()
     notebook.page.wait_for_selector(".ff-switch", timeout=20_000)
-    assert pressed(notebook) == ["histograms", "accuracy", "gallery", "fields"]
+    assert pressed(notebook) == ["histograms", "over time", "gallery", "fields"]
     wait_for_pictures(notebook, "gallery")
     wait_for_pictures(notebook, "fields")
     assert notebook.execute("print(panel.board.errors, panel.runner.listener_errors)").strip() == "{} []"

@@ -37,7 +37,9 @@ class View {
     this.grid = html("div", "ff-panes");
     root.append(this.switches.row, this.grid);
     model.on("change:panes", () => { this.layOut(); this.hello(); });
-    model.on("change:threshold_is_movable", () => this.panes.forEach(({ pane }) => pane.configure?.()));
+    for (const trait of ["threshold_is_movable", "ranges_can_be_locked", "can_branch"]) {
+      model.on(`change:${trait}`, () => this.panes.forEach(({ pane }) => pane.configure?.()));
+    }
     document.addEventListener("visibilitychange", () => this.tellPanes(), { signal });
     window.addEventListener("pagehide", () => this.send({ kind: "bye" }), { signal });
     window.addEventListener("pageshow", (event) => { if (event.persisted) this.hello(); }, { signal });

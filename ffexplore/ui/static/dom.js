@@ -43,13 +43,18 @@ export function onSize(element, signal, callback) {
   signal.addEventListener("abort", () => observer.disconnect());
 }
 
-// Screen readers should hear a summary, not a stream: each text changes at most once a second.
+// Screen readers should hear a summary, not a stream: each text changes at most once a second, and the last one counts.
 export function describeSlowly(element, pause = 1000) {
   let last = -Infinity;
+  let timer = 0;
   return (makeText) => {
-    const now = performance.now();
-    if (now - last < pause) return;
-    last = now;
-    setAttribute(element, "aria-label", makeText());
+    clearTimeout(timer);
+    const write = () => {
+      last = performance.now();
+      setAttribute(element, "aria-label", makeText());
+    };
+    const wait = last + pause - performance.now();
+    if (wait <= 0) write();
+    else timer = setTimeout(write, wait);
   };
 }

@@ -34,7 +34,9 @@ export class Threshold {
   }
 
   setMovable(isMovable) {
+    if (isMovable === this.isMovable) return;
     this.isMovable = isMovable;
+    this.isDragged = false;
     this.element.classList.toggle("ff-movable", isMovable);
     setAttribute(this.element, "role", isMovable ? "slider" : "img");
     if (isMovable) this.element.tabIndex = 0;

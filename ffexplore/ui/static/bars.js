@@ -1,0 +1,34 @@
+// The geometry of two mirrored histograms: where a value and a count lie.
+
+import { ticks } from "./numbers.js";
+
+// Counts as they are or as a logarithm in which no count lies on the middle line.
+export function heightOf(count, isLogarithmic) {
+  return isLogarithmic ? Math.log10(1 + count) : count;
+}
+
+// The outline of one histogram on an axis from `left` to `right` over `width` pixels; `y(count)` is a place in pixels.
+export function outline({ counts, low, high }, { left, right, width }, middle, y) {
+  const place = (i) => (((low + ((high - low) * i) / counts.length - left) / (right - left)) * width).toFixed(1);
+  let path = `M${place(0)} ${middle}`;
+  let last = `${middle}`;
+  for (let i = 0; i < counts.length; i++) {
+    const at = y(counts[i]).toFixed(1);
+    if (at !== last) path += `H${place(i)}V${at}`;
+    last = at;
+  }
+  return `${path}H${place(counts.length)}V${middle}`;
+}
+
+export function binWidth({ counts, low, high }) {
+  return (high - low) / counts.length;
+}
+
+// Round numbers beside an axis of heights that ends at `most`, as many as have room; `least` is that of a single sample.
+export function roundHeights(least, most, isLogarithmic, room) {
+  if (!isLogarithmic) return ticks(0, most, Math.max(1, room / 30)).values.slice(1).slice(-2);
+  const decades = [];
+  for (let power = Math.ceil(Math.log10(least) - 1e-9); 10 ** power <= most; power++) decades.push(10 ** power);
+  const every = Math.ceil(decades.length / Math.max(1, Math.floor(room / 14)));
+  return decades.filter((_, i) => (decades.length - 1 - i) % every === 0);
+}
