@@ -25,6 +25,7 @@ class Moment:
     step: int  #: batches trained by then
     epoch: float  #: passes over the training data by then
     settings: Settings  #: in force then
+    is_rest: bool = False  #: whether training rested there
     fork: int | None = None  #: where one went back to from here, if it is what was left behind then
     history: History | None = field(default=None, repr=False)  #: the history that was left behind with it
     state: dict[str, Tensor] = field(default_factory=dict, repr=False)  #: every tensor, in main memory
@@ -53,9 +54,9 @@ class Moment:
 class Moments:
     """Keeps a few moments of a run, evenly enough, in bounded memory; safe to read from any thread.
 
-    A moment is wanted when the last one lies back more than its share of the run; when there are too many, the one
-    between the closest neighbours goes. The first one stays. Beside them lies what was left behind when somebody last
-    went back, so that this can be undone.
+    A moment is wanted when the last one lies back more than its share of the run, or a person paused; when there are
+    too many, the one between the closest neighbours goes. The first one stays. Beside them lies what was left behind
+    when somebody last went back, so that this can be undone.
 
     Parameters
     ----------
@@ -93,19 +94,22 @@ class Moments:
         steps = sorted(moment.step for moment in kept)
         raise SettingsError(f"No weights are kept at step {step!r}; they are kept at {', '.join(map(str, steps))}.")
 
-    def wants(self, step: int) -> bool:
-        """Whether the present step should be kept."""
-        if not self._line:
+    def wants(self, step: int, *, at_rest: bool = False) -> bool:
+        """Whether the present step should be kept; one where a person paused rather than one nearby."""
+        if self._is_far(step):
             return True
-        first, last = self._line[0].step, self._line[-1].step
-        return step - last >= max(1, (step - first) // self._count)
+        last = self._line[-1]
+        return at_rest and step > last.step and not last.is_rest
 
-    def keep(self, trainer: Trainer) -> None:
+    def keep(self, trainer: Trainer, *, at_rest: bool = False) -> None:
         """Keep the present moment of a trainer, and let go of one where there are too many."""
         if _size(trainer.state()) > self._limit:
             return
-        moment = self._take(trainer)
-        line = [*(kept for kept in self._line if kept.step < moment.step), moment]
+        moment = self._take(trainer, is_rest=at_rest)
+        line = [kept for kept in self._line if kept.step < moment.step]
+        if len(line) > 1 and not self._is_far(moment.step):
+            line.pop()  # nearby, and nobody chose it
+        line.append(moment)
         while len(line) > self._count or sum(kept.size for kept in line) > self._limit:
             line.pop(_least_missed(line))
         self._line = tuple(line)
@@ -134,6 +138,13 @@ class Moments:
     def clear(self) -> None:
         """Begin anew."""
         self._line, self._left = (), None
+
+    def _is_far(self, step: int) -> bool:
+        """Whether the last moment lies back more than its share of the run."""
+        if not self._line:
+            return True
+        first, last = self._line[0].step, self._line[-1].step
+        return step - last >= max(1, (step - first) // self._count)
 
     def _take(self, trainer: Trainer, **more: Any) -> Moment:
         self._numbers += 1

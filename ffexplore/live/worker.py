@@ -306,11 +306,11 @@ class Worker:
         self._publish(fresh=True)
 
     def _keep_moment(self) -> None:
-        """Keep the present weights among the moments one can go back to, if it is time for one."""
+        """Keep the weights where training rests among the moments one can go back to, unless one is near."""
         assert self.trainer is not None
         assert self._keeper is not None
-        if self.moments.wants(self.trainer.steps) and self._keeper.keep():
-            self.moments.keep(self.trainer)
+        if self.moments.wants(self.trainer.steps, at_rest=True) and self._keeper.keep():
+            self.moments.keep(self.trainer, at_rest=True)
 
     # -- training -------------------------------------------------------------------------------------------------
 

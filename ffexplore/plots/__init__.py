@@ -13,6 +13,7 @@ from ffexplore.plots.report import report
 __all__ = [
     "histograms",
     "curves",
+    "layers",
     "gallery",
     "receptive_fields",
     "candidates",

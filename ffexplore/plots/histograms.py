@@ -12,7 +12,7 @@ from ffexplore.plots.style import AXIS, INK, MUTED, NEGATIVE, POSITIVE, RULE, dr
 ROW = 140  # pixels
 
 
-def histograms(snapshot: Snapshot, variant: int = 0) -> go.Figure:
+def histograms(snapshot: Snapshot, variant: int = 0, *, ghost: Snapshot | None = None) -> go.Figure:
     """Draw a row per layer: positive goodness upwards, negative mirrored downwards, the threshold, measures in words.
 
     Parameters
@@ -21,11 +21,14 @@ def histograms(snapshot: Snapshot, variant: int = 0) -> go.Figure:
         The moment to draw.
     variant
         Which of the K variants.
+    ghost
+        Another moment, to be seen as an outline before it; only in layers that have the same goodness there. Where
+        its bins are of another width, its counts are those of bins as wide as here.
 
     Returns
     -------
     go.Figure
-        For each layer two bar traces and, where the objective has a threshold, a line.
+        For each layer two bar traces and, where the objective has a threshold, a line; then the outlines.
 
     Raises
     ------
@@ -41,6 +44,8 @@ def histograms(snapshot: Snapshot, variant: int = 0) -> go.Figure:
     figure.update_annotations(x=0, xanchor="left", font={"size": 12, "color": MUTED})
     for layer in range(layers):
         _add_row(figure, snapshot, variant, layer)
+        if ghost is not None and layer < len(ghost.goodness) and ghost.goodness[layer] == snapshot.goodness[layer]:
+            _add_ghost(figure, snapshot, ghost, variant, layer)
     figure.update_layout(bargap=0, barmode="overlay", showlegend=True)
     figure = dressed(figure, height=ROW * layers + 92)
     return figure.update_layout(margin={"l": 16, "t": 72}, legend={"y": 1 + 24 / (ROW * layers)})
@@ -54,6 +59,7 @@ def _title(snapshot: Snapshot, variant: int, layer: int) -> str:
         f"mean ▲ {number(float(snapshot.mean_positive[variant, layer]))}"
         f" ▼ {number(float(snapshot.mean_negative[variant, layer]))}",
         f"AUC {number(float(snapshot.auc[variant, layer]), 3)}",
+        f"overlap {100 * float(snapshot.overlap[variant, layer]):.0f} %",
         f"{dead or 'no'} dead {'unit' if dead == 1 else 'units'}",
     ]
     return "   ".join(words)
@@ -100,3 +106,23 @@ def _add_row(figure: go.Figure, snapshot: Snapshot, variant: int, layer: int) ->
     limit = 1.15 * tallest
     hidden = AXIS | {"ticks": "", "linecolor": "rgba(0,0,0,0)", "showticklabels": False}
     figure.update_yaxes(range=[-limit, limit], **(hidden | {"zeroline": True, "zerolinecolor": RULE}), **where)
+
+
+def _add_ghost(figure: go.Figure, snapshot: Snapshot, ghost: Snapshot, variant: int, layer: int) -> None:
+    low, high = float(ghost.low[variant, layer]), float(ghost.high[variant, layer])
+    bins = ghost.positive.shape[2]
+    edges = np.linspace(low, high, bins + 1)
+    width = float(snapshot.high[variant, layer] - snapshot.low[variant, layer]) / snapshot.positive.shape[2]
+    factor = width / ((high - low) / bins)
+    for counts, sign in ((ghost.positive[variant, layer], 1), (ghost.negative[variant, layer], -1)):
+        outline = go.Scatter(
+            x=np.repeat(edges, 2),
+            y=np.concatenate([[0], np.repeat(sign * factor * counts, 2), [0]]),
+            mode="lines",
+            line={"color": INK, "width": 1},
+            name=f"step {ghost.step}",
+            legendgroup="ghost",
+            showlegend=layer == 0 and sign > 0,
+            hoverinfo="skip",
+        )
+        figure.add_trace(outline, row=layer + 1, col=1)

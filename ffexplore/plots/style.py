@@ -11,6 +11,7 @@ MUTED = "#666666"
 RULE = "#BBBBBB"
 FAINT = "#E0E0E0"
 READOUT = "#8A5A9E"
+FIRST_LAYER = "#2AA198"  #: the lines of deeper layers go from here to the ink
 
 AXIS = {"showgrid": False, "zeroline": False, "linecolor": RULE, "ticks": "outside", "tickcolor": RULE, "ticklen": 4}
 

@@ -13,6 +13,7 @@ MODULES = (
 )  # fmt: skip
 
 _IMPORT = re.compile(r'^import [^;]*? from "\./\w+\.js";\n', re.MULTILINE)
+_COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)  # for those who read the files; a page can do without
 _EXPORT = re.compile(r"^export (?=(?:class|function|const) (\w+))", re.MULTILINE)
 
 
@@ -31,7 +32,8 @@ def joined(*modules: str, folder: str = "") -> str:
     folder
         Where they are; empty for ``ui/static`` itself.
     """
-    *parts, last = (_IMPORT.sub("", read_static(f"{name}.js", folder)) for name in modules)
+    sources = (_COMMENT.sub("", read_static(f"{name}.js", folder)) for name in modules)
+    *parts, last = (_IMPORT.sub("", source) for source in sources)
     return "\n".join([*map(_scoped, parts), last])
 
 

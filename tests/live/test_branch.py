@@ -238,6 +238,19 @@ def test_moments_are_few_and_cover_the_run(trainer, stride):
     assert steps == sorted(set(steps))
 
 
+def test_where_a_person_paused_is_kept_rather_than_a_moment_nearby(trainer):
+    moments = Moments()
+    kept_over(trainer, moments, (0, 300, 399))
+    assert [moment.step for moment in moments.all] == [0, 300, 399]
+    trainer.steps = 400
+    assert not moments.wants(400)
+    assert moments.wants(400, at_rest=True)
+    moments.keep(trainer, at_rest=True)
+    assert [moment.step for moment in moments.all] == [0, 300, 400]
+    assert not moments.wants(401, at_rest=True)  # one step further is no news
+    assert moments.wants(460)
+
+
 def test_their_bytes_are_bounded(trainer):
     size = sum(value.numel() * value.element_size() for value in trainer.state().values())
     assert len(kept_over(trainer, Moments(limit=3 * size), range(100))) == 3

@@ -48,8 +48,8 @@ def test_histograms_mirror_the_counts_of_every_layer():
 def test_histograms_say_the_measures_in_words():
     figure = plots.histograms(snapshot(600, layers=2))
     assert titles(figure) == [
-        "<b>layer 1</b> · 256 units, mean square   mean ▲ 2.54 ▼ 0.72   AUC 0.924   no dead units",
-        "<b>layer 2</b> · 128 units, mean square   mean ▲ 2.26 ▼ 0.93   AUC 0.810   3 dead units",
+        "<b>layer 1</b> · 256 units, mean square   mean ▲ 2.54 ▼ 0.72   AUC 0.924   overlap 14 %   no dead units",
+        "<b>layer 2</b> · 128 units, mean square   mean ▲ 2.26 ▼ 0.93   AUC 0.810   overlap 37 %   3 dead units",
     ]
 
 
@@ -87,6 +87,34 @@ def test_curves_leave_out_what_was_not_measured():
     assert plots.curves(History()).data == ()
 
 
+def test_layers_have_a_line_for_each_measure():
+    record = history()
+    figure = plots.layers(record)
+    assert [trace.name for trace in figure.data] == ["layer 1", "layer 2"] * 2
+    np.testing.assert_array_equal(figure.data[1].y, record.curve()["auc"][:, 0, 1].astype(float))
+    np.testing.assert_array_equal(figure.data[2].y, record.curve()["loss"][:, 0, 0].astype(float))
+    assert figure.data[1].line.color == "rgb(34, 34, 34)"
+    assert plots.layers(History()).data == ()
+    with pytest.raises(IndexError, match="variant is 1; this history has 1, counted from 0"):
+        plots.layers(record, variant=1)
+
+
+def test_a_ghost_is_an_outline_of_the_same_area():
+    moment = snapshot(400)
+    ghost = snapshot(100, low=np.full((1, 2), 1, np.float32), high=np.full((1, 2), 3, np.float32))
+    plain, figure = plots.histograms(moment), plots.histograms(moment, ghost=ghost)
+    outlines = [trace for trace in figure.data if trace.name == "step 100"]
+    assert len(outlines) == len(figure.data) - len(plain.data) == 4
+    widths = np.diff(outlines[0].x)
+    area = (np.asarray(outlines[0].y)[1:] * widths).sum()
+    assert area == pytest.approx(ghost.positive[0, 0].sum() * 4 / 64, rel=1e-6)
+    assert min(outlines[1].y) == pytest.approx(-2 * ghost.negative[0, 0].max())
+    assert outlines[0].fill is None
+    other = snapshot(100, goodness=("mean_square", "l1"))
+    assert len(plots.histograms(moment, ghost=other).data) == len(plain.data) + 2
+    assert len(plots.histograms(moment, ghost=snapshot(100, layers=1)).data) == len(plain.data) + 2
+
+
 def test_report_shows_layers_alone_and_together():
     figure = plots.report(REPORT)
     alone, together, goodness, readout = figure.data
@@ -106,7 +134,7 @@ def test_figures_are_the_same_every_time(make):
 
 def test_the_board_and_the_figures_share_their_colours():
     css = board_style().lower()
-    for color in (style.POSITIVE, style.NEGATIVE, style.READOUT):
+    for color in (style.POSITIVE, style.NEGATIVE, style.READOUT, style.FIRST_LAYER):
         assert color.lower() in css
 
 

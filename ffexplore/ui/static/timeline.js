@@ -54,10 +54,10 @@ export class Timeline {
     this.after = make("◆▸", "To the kept moment after", () => this.goToMoment(1));
     this.now = make("back to now", "Show the present again", () => this.go(null));
     this.branch = make("go on from here", "", () => this.goOn(this.moment));
-    this.undo = make("undo", "", () => this.goOn(this.left));
+    this.comeBack = make("return", "", () => this.goOn(this.left));
     this.branch.classList.add("ff-go-on");
-    this.branching = [this.before, this.after, this.branch, this.undo];
-    const buttons = makeGroup("Way back", this.before, this.after, this.now, this.branch, this.undo);
+    this.branching = [this.before, this.after, this.branch, this.comeBack];
+    const buttons = makeGroup("Way back", this.before, this.after, this.now, this.branch, this.comeBack);
     buttons.classList.add("ff-time-buttons");
     const row = html("div", "ff-time-row");
     row.append(this.words, buttons);
@@ -108,8 +108,8 @@ export class Timeline {
     setAttribute(this.branch, "title", moment
       ? `Take back weights, optimizer and settings of step ${moment.step}; this can be undone`
       : "Weights are kept only at the moments marked ◆");
-    this.undo.disabled = !this.left;
-    setAttribute(this.undo, "title", this.left
+    this.comeBack.disabled = !this.left;
+    setAttribute(this.comeBack, "title", this.left
       ? `Back to step ${this.left.step}, as it was before you went back` : "Nothing was left behind");
     set(this.handle, {
       "aria-valuemin": this.steps[0] ?? 0, "aria-valuemax": last, "aria-valuenow": this.past ?? last,
