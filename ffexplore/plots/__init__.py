@@ -7,6 +7,7 @@ from ffexplore.plots.curves import curves
 from ffexplore.plots.gallery import gallery
 from ffexplore.plots.histograms import histograms
 from ffexplore.plots.landscape import landscape
+from ffexplore.plots.layers import layers
 from ffexplore.plots.receptive import receptive_fields
 from ffexplore.plots.report import report
 

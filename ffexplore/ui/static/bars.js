@@ -1,7 +1,5 @@
 // The geometry of two mirrored histograms: where a value and a count lie.
 
-import { ticks } from "./numbers.js";
-
 // Counts as they are or as a logarithm in which no count lies on the middle line.
 export function heightOf(count, isLogarithmic) {
   return isLogarithmic ? Math.log10(1 + count) : count;
@@ -24,9 +22,13 @@ export function binWidth({ counts, low, high }) {
   return (high - low) / counts.length;
 }
 
-// Round numbers beside an axis of heights that ends at `most`, as many as have room; `least` is that of a single sample.
+// Round numbers beside an axis of heights that ends at `most`: one, or powers of ten as many as have room; `least` is
+// the height of a single sample.
 export function roundHeights(least, most, isLogarithmic, room) {
-  if (!isLogarithmic) return ticks(0, most, Math.max(1, room / 30)).values.slice(1).slice(-2);
+  if (!isLogarithmic) {
+    const power = 10 ** Math.floor(Math.log10(most) + 1e-9);
+    return [power * [5, 2, 1].find((step) => step * power <= most * (1 + 1e-9))];
+  }
   const decades = [];
   for (let power = Math.ceil(Math.log10(least) - 1e-9); 10 ** power <= most; power++) decades.push(10 ** power);
   const every = Math.ceil(decades.length / Math.max(1, Math.floor(room / 14)));
