@@ -9,6 +9,7 @@ import torch
 
 from ffexplore.data import Dataset
 from ffexplore.engine.device import resolve_device, resolve_half
+from ffexplore.engine.goodness import goodness
 from ffexplore.engine.inputs import check_blank
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import negatives
@@ -81,6 +82,12 @@ def plan(settings: Settings) -> Plan:
         start = 0 if encoding.replaces else dataset.features
         first["label"] = (start, start + table.shape[1])
     sources = (tuple(first.items()), *(_sources_above(units, label) for units in settings.layers[:-1]))
+    for choice, units in zip(settings.per_layer("goodness"), settings.layers, strict=True):
+        if goodness[choice.name].traits.get("group_of_units") and units < dataset.classes:
+            raise SettingsError(
+                f"layers is {settings.layers}, but the goodness {choice.name!r} deals the units of a layer out to "
+                f"{dataset.classes} classes; choose layers of {dataset.classes} units or more, or another goodness."
+            )
     device = resolve_device(settings.device)
     half = resolve_half(settings.precision, device, settings.layers)
     begins_anew = (dataset.fingerprint, settings.seed, str(device), half, settings.initialization)
@@ -133,7 +140,7 @@ def carry_threshold(old: Settings, new: Settings) -> tuple[Settings, str]:
     if before == after:
         return new, ""
     carried = tuple(
-        value / b * a if b and given != "width" else value
+        value if given == "width" else value / b * a if b else a
         for value, b, a, given in zip(new.thresholds(), before, after, new.per_layer("threshold"), strict=True)
     )
     threshold = carried if isinstance(new.threshold, tuple) or len(set(carried)) > 1 else carried[0]

@@ -361,3 +361,9 @@ def test_scores_and_pairs_are_one_gradient() -> None:
         expected[row, labels[0, 0, row]] -= 1
         expected[row, labels[0, 1, row]] += 1
     torch.testing.assert_close(judged.by_goodness[0, 0], expected)
+
+
+def test_a_layer_has_at_least_one_unit_a_class() -> None:
+    with pytest.raises(ff.SettingsError, match="deals the units of a layer out to 4 classes; choose layers of 4 units"):
+        Trainer(settings_of(goodness="class_groups", layers=(9, 3)))
+    Trainer(settings_of(goodness="class_groups", layers=(9, 4)))
