@@ -126,6 +126,12 @@ def test_a_silent_row_leaves_the_gradient_finite() -> None:
     assert all(torch.isfinite(twin.weights(number)[0]).all() for number in range(3))
 
 
+def test_batch_normalization_goes_by_running_means_at_inference() -> None:
+    twin = BackpropTwin(settings(normalization="batch_norm")).fit(steps=40, progress=False)
+    images = twin.settings.dataset.test.x
+    assert [int(twin.predict(image)[0]) for image in images] == twin.predict(images).tolist()
+
+
 def test_it_refuses_what_has_no_derivative(register: Callable[..., Any]) -> None:
     def backward(delta: Tensor, h: Tensor) -> Tensor:
         return delta
