@@ -278,7 +278,10 @@ def check_blank(dataset: Dataset, encoding: LabelEncoding, size: int) -> None:
         return
     if dataset.features <= size or not dataset.blank_pixels(size):
         smaller = "a smaller size or " if "size" in encoding.params else ""
+        instead = "'appended', which puts the label beside the inputs"
+        if encoding.name == "neutral":
+            instead = "'none', which writes no label at all"
         raise SettingsError(
             f"label_encoding is {encoding.name!r}, which writes over the first {size} inputs, but in "
-            f"{dataset.name!r} those are not blank; choose {smaller}'appended', which puts the label beside the inputs."
+            f"{dataset.name!r} those are not blank; choose {smaller}{instead}."
         )
