@@ -196,13 +196,15 @@ def make_pairs(
     """The generator of both sides for a split, with the refresh rule of the settings on training data."""
     settings = variants[0]
     natural = [
-        natural_threshold(choice, width)
-        for choice, width in zip(settings.per_layer("goodness"), settings.layers, strict=True)
+        [
+            natural_threshold(choice, width)
+            for choice, width in zip(each.per_layer("goodness"), each.layers, strict=True)
+        ]
+        for each in variants
     ]
     return Pairs(
         network,
-        negatives[settings.negatives.name],
-        settings.negatives.values,
+        [(negatives[each.negatives.name], each.negatives.values) for each in variants],
         settings.negatives_refresh if split == "train" else "batch",
         [each.seed for each in variants] if seeds is None else seeds,
         natural,

@@ -31,7 +31,8 @@ class EpochSides:
     @staticmethod
     def serves(pairs: Pairs) -> bool:
         """Whether the sides of an epoch can be made at once: small data, and labels that are drawn for all its rows."""
-        return pairs.refresh in ("epoch", "once") and pairs.generator.changes == "label" and pairs.inputs.keeps_prepared
+        lasting = pairs.refresh in ("epoch", "once") and pairs.lasts
+        return lasting and not pairs.changes_image and pairs.inputs.keeps_prepared
 
     def batch(self, batches: Batches, rows: int, period: object) -> list[Part]:
         """Parts of both sides of the batch of so many rows that was taken last.

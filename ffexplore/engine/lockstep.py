@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ffexplore.engine.goodness import goodness
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 
@@ -14,7 +15,7 @@ def check_lockstep(variants: Sequence[Settings]) -> None:
     Raises
     ------
     SettingsError
-        When there is none, or they differ in a field that is not marked lockstep.
+        When there is none, they differ in a field that is not marked lockstep, or some score classes and some do not.
     """
     if not variants:
         raise SettingsError("variants is empty; give at least one Settings.")
@@ -26,6 +27,13 @@ def check_lockstep(variants: Sequence[Settings]) -> None:
         for name in fields:
             if name not in free and getattr(each, name) != getattr(variants[0], name):
                 raise SettingsError(f"Variants differ in {name}; they may differ in {', '.join(free)}.")
+    named = {goodness[each.per_layer("goodness")[0].name].per_class: each for each in variants}
+    if len(named) > 1:
+        scored, single = (named[kind].per_layer("goodness")[0].name for kind in (True, False))
+        raise SettingsError(
+            f"goodness is {scored!r} in one variant, which scores every class, and {single!r} in another, one number a "
+            "sample; they need different inputs, so compare variants that all score classes, or none."
+        )
 
 
 def distinct_seeds(variants: Sequence[Settings]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -25,47 +25,60 @@ class Pairs:
     ----------
     network
         The network, asked for scores where the generator wants them.
-    generator, params
-        The negatives.
+    choices
+        The negatives of each variant, and their parameters; those of all may differ in what they change.
     refresh
         "batch", "round" (of the schedule), "epoch" or "once".
     seeds
         The seed of each variant.
     natural
-        Natural threshold of each layer, the unit in which scores are given.
+        Natural threshold of each layer, of each variant; the unit in which scores are given.
     split
         The split whose rows are paired.
+
+    Raises
+    ------
+    SettingsError
+        When the data cannot give the negatives of a variant, or those of two cannot share a batch.
     """
 
     def __init__(
         self,
         network: Network,
-        generator: Negatives,
-        params: dict[str, Any],
+        choices: Sequence[tuple[Negatives, dict[str, Any]]],
         refresh: str,
         seeds: list[int],
-        natural: list[float],
+        natural: Sequence[Sequence[float]],
         split: str = "train",
     ) -> None:
         self.split = split
         self.network, self.inputs = network, network.inputs
-        self.generator, self.params = generator, params
-        # In an epoch each row comes once: whether its draw is made then or with all the others makes no difference.
-        at_once = refresh == "batch" and generator.by_row and split == "train"
-        self.refresh = "epoch" if at_once else refresh
+        check_together([generator for generator, _ in choices])
+        for generator, _ in choices:
+            check_negatives(self.inputs.dataset.kind, generator)
         self.natural, self.seeds = natural, seeds
         self.device = self.inputs.table.device
+        variants = len(choices)
+        is_one = all(choice == choices[0] for choice in choices)
         if len(set(seeds)) == 1:
             # variants of one seed share a draw, unless it depends on what each of them says
-            asked = generator.needs & {"scores", "readout"}
-            seeds = seeds[:1] * (network.layers[0].parameters.variants if asked else 1)
+            asked = not is_one or choices[0][0].needs & {"scores", "readout"}
+            seeds = seeds[:1] * (variants if asked else 1)
+        self.choices = list(choices[: len(seeds)])
+        # In an epoch each row comes once: whether its draw is made then or with all the others makes no difference.
+        at_once = [refresh == "batch" and generator.by_row and split == "train" for generator, _ in self.choices]
+        self.refresh = "epoch" if any(at_once) else refresh
+        self._lasts = [each or refresh != "batch" for each in at_once]
+        self.lasts = all(self._lasts)  #: whether no draw is of one batch alone
+        self.changes_image = any(generator.changes != "label" for generator, _ in self.choices)
+        self._inverse = any(generator.inverse for generator, _ in self.choices)
+        self._beside = self.choices[0][0].beside
         self._streams = Streams(seeds, "negatives", device=self.device)
         self._banks: dict[str, Tensor] = {}
         self.kept: Draw = {}
         self.kept_for: object = None
         self.labels = torch.empty(1, 2, 0, dtype=torch.int64)  #: (K', 2, B) of the sides that were assembled last
         self.asks_network = False  # whether a generator was seen to ask what the network makes of a batch
-        check_negatives(self.inputs.dataset.kind, generator)
 
     def go_on(self, former: Pairs, keep: bool) -> None:
         """Go on with the random numbers of a former generator and, where ``keep``, with its draws."""
@@ -98,18 +111,19 @@ class Pairs:
         The parameters are those of ``sides``.
         """
         scores = self._scores(prepared)
-        changes_image = self.generator.changes != "label"
-        if changes_image:
+        if self.changes_image:
             raw = self._raw(index, raw)
         wrong, made = [], []
-        for variant in range(len(self._streams)):
+        for variant, (generator, params) in enumerate(self.choices):
             images = None if raw is None else raw[min(variant, len(raw) - 1), 0]
             batch = self._batch(index[min(variant, len(index) - 1)], scores, variant, images)
             draw = self._draw(batch, variant, period)
-            if not changes_image:
+            if generator.changes == "label":
                 wrong.append(draw["labels"])
+                if self.changes_image:  # another variant's; this one keeps its own
+                    made.append(batch.images)
             else:
-                pictures, labels = self.generator.make(batch, draw, self.params)
+                pictures, labels = generator.make(batch, draw, params)
                 wrong.append(labels)
                 made.append(pictures)
         return torch.stack(wrong), torch.stack(made) if made else None
@@ -118,13 +132,13 @@ class Pairs:
         self, index: Tensor, raw: Tensor | None, prepared: Prepared, wrong: Tensor, images: Tensor | None
     ) -> list[Part]:
         """Parts of both sides from what ``negatives`` gave."""
-        inputs, inverse = self.inputs, self.generator.inverse
+        inputs, inverse = self.inputs, self._inverse
         labels = inputs.y[self.split][index].expand(len(wrong), -1)
         both = self.labels = torch.stack([labels, wrong], 1)
-        if images is not None and self.generator.beside:
+        if images is not None and self._beside:
             own = inputs.parts(prepared, labels.unsqueeze(1))
             other = inputs.parts(inputs.prepare(images.unsqueeze(1)), wrong.unsqueeze(1), inverse)
-            return [_beside(*each) for each in zip(own, other, strict=True)]
+            return [_side_by_side(*each) for each in zip(own, other, strict=True)]
         if images is not None:
             negative = images.unsqueeze(1)
             prepared = inputs.prepare(torch.cat([self._raw(index, raw).expand_as(negative), negative], 1))
@@ -132,7 +146,7 @@ class Pairs:
 
     def seen(self, index: Tensor, raw: Tensor | None, images: Tensor | None) -> Tensor | None:
         """The images that ``negatives`` gave as a person is to see them: of two side by side, the mean."""
-        if images is None or not self.generator.beside:
+        if images is None or not self._beside:
             return images
         return (self._raw(index, raw)[:, 0] + images) / 2
 
@@ -144,9 +158,9 @@ class Pairs:
         self._streams = Streams([0] * len(self._streams), *purpose, device=self.device)
 
     def _draw(self, batch: Batch, variant: int, period: object) -> Draw:
-        rng = self._streams[variant]
-        if self.refresh == "batch":
-            return self.generator.draw(batch, rng, self.params)
+        rng, (generator, params) = self._streams[variant], self.choices[variant]
+        if not self._lasts[variant]:
+            return generator.draw(batch, rng, params)
         key = f"{variant}."
         if self.kept_for != period or not any(name.startswith(key) for name in self.kept):
             if self.kept_for != period:
@@ -154,7 +168,7 @@ class Pairs:
             self.kept_for = period
             whole = torch.arange(batch.count, device=self.device)
             everything = self._batch(whole, self._scores_of_all, variant)
-            drawn = self.generator.draw(everything, rng, self.params)
+            drawn = generator.draw(everything, rng, params)
             self.kept |= {key + name: value for name, value in drawn.items()}
         return {name[len(key) :]: value[batch.index] for name, value in self.kept.items() if name.startswith(key)}
 
@@ -211,8 +225,9 @@ class Pairs:
 
     def _in_natural_units(self, goodness: Tensor) -> Tensor:
         """Sum of layer goodness (L, K, B, C), each layer in units of its natural threshold."""
-        scale = [max(abs(value), SCORE_SCALE_FLOOR) for value in self.natural[: len(goodness)]]
-        return (goodness / torch.tensor(scale, device=goodness.device)[:, None, None, None]).sum(0)
+        natural = torch.tensor(self.natural, dtype=goodness.dtype, device=goodness.device)
+        scale = natural.abs().clamp(min=SCORE_SCALE_FLOOR).t()[: len(goodness)]
+        return (goodness / scale[:, :, None, None]).sum(0)
 
     def state(self) -> dict[str, Tensor]:
         """What is needed to go on with the same negatives."""
@@ -225,7 +240,7 @@ class Pairs:
         self.kept_for = kept_for
 
 
-def _beside(own: Part, other: Part) -> Part:
+def _side_by_side(own: Part, other: Part) -> Part:
     """Both sides of a source where the positive is an input beside itself and the negative one beside another.
 
     The two inputs, each (K', 1, B, n), meet the same weights, so that the layer sees their sum; it is halved, which
@@ -233,6 +248,23 @@ def _beside(own: Part, other: Part) -> Part:
     """
     first, second = torch.broadcast_tensors(own.scaled(), other.scaled())
     return Part(own.source, torch.cat([first, torch.lerp(first, second, 0.5)], 1))
+
+
+def check_together(generators: Sequence[Negatives]) -> None:
+    """Refuse negatives of variants that cannot share a batch.
+
+    Raises
+    ------
+    SettingsError
+        Saying which, and why.
+    """
+    apart = next((each for each in generators if each.beside), None)
+    other = next((each for each in generators if not each.beside), None)
+    if apart is not None and other is not None:
+        raise SettingsError(
+            f"negatives is {apart.name!r} in one variant and {other.name!r} in another, but the first lays two inputs "
+            f"side by side, on both sides of a pair; compare variants that all have {apart.name!r}, or none."
+        )
 
 
 def check_negatives(kind: str, generator: Negatives) -> None:

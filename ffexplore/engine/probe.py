@@ -107,7 +107,7 @@ class Probe:
         self._prepared = inputs.prepare(inputs.rows(self._index, "validation")[None, None])
         self._has_label = network.names_classes
         self._uniform: Tensor | None = None
-        if self._has_label and self._pairs.generator.name != "uniform_label":
+        if self._has_label and any(generator.name != "uniform_label" for generator, _ in self._pairs.choices):
             rng = stream(0, "uniform", "validation", device=device)
             self._uniform = other_label(self._labels, inputs.classes, rng)
         self._drawn: _Drawn | None = None

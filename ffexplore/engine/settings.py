@@ -48,7 +48,9 @@ class Settings:
     dataset: Any = setting(
         "mnist-5k", "The data to learn from: a name, or a Dataset of your own.", "Data", renews=BEGINS_ANEW
     )
-    negatives: Any = setting("uniform_label", "How bad data is made from good.", "Data", registry=negatives)
+    negatives: Any = setting(
+        "uniform_label", "How bad data is made from good.", "Data", registry=negatives, lockstep=True
+    )
     negatives_refresh: str = setting(
         "batch", "When negatives are drawn anew.", "Data", choices=("batch", "round", "epoch", "once")
     )

@@ -61,13 +61,13 @@ class Trainer:
         Parameters
         ----------
         variants
-            Settings that differ only in the fields marked lockstep: goodness, threshold, objective, logit_scale,
-            learning_rate, weight_decay, seed.
+            Settings that differ only in the fields marked lockstep: negatives, goodness, threshold, threshold_rate,
+            objective, logit_scale, learning_rate, weight_decay, seed.
 
         Raises
         ------
         SettingsError
-            When there is none, or they differ in another field.
+            When there is none, they differ in another field, or their goodness or negatives cannot share a batch.
         """
         check_lockstep(variants)
         trainer = cls.__new__(cls)

@@ -25,6 +25,40 @@ DIFFERENCES: dict[str, list[dict[str, Any]]] = {
         {"objective": "logistic"},
         {"objective": "collaboration_earlier", "seed": 2},
     ],
+    "scores of classes": [
+        {"goodness": "class_groups", "objective": "class_cross_entropy", "label_encoding": "none"},
+        {"goodness": "class_groups", "objective": "logistic", "label_encoding": "none"},
+        {"goodness": "projection", "objective": "class_cross_entropy", "label_encoding": "none", "seed": 1},
+    ],
+    "goodness parameters": [
+        {"goodness": "lp_norm(p=2)"},
+        {"goodness": "lp_norm(p=4)"},
+        {"goodness": "top_k(share=0.3)"},
+    ],
+    "scale of the scores": [
+        {"goodness": "sum_of_squares", "negatives": "hard_label(layers=all)"},
+        {"goodness": "mean_square", "negatives": "hard_label(layers=all)"},
+    ],
+    "learned threshold": [{"threshold_rate": 1.0}, {}, {"threshold_rate": 3.0, "threshold": 0.5}],
+    "negatives that change the label": [
+        {"negatives": "hard_label"},
+        {"negatives": "uniform_label"},
+        {"negatives": "hard_label(temperature=1)"},
+        {"negatives": "permuted_labels"},
+        {"negatives": "inverse_label"},
+        {"negatives": "readout_label", "seed": 4},
+    ],
+    "negatives of one seed, drawn at once": [{"negatives": "uniform_label"}, {"negatives": "inverse_label"}],
+    "negatives that change the image": [
+        {"negatives": "hybrid_images"},
+        {"negatives": "uniform_label"},
+        {"negatives": "same_class", "seed": 2},
+        {"negatives": "hardest_label"},
+    ],
+    "two inputs side by side": [
+        {"negatives": "self_contrastive", "threshold": 0.5},
+        {"negatives": "self_contrastive", "threshold": 2.0},
+    ],
     "scale and decay": [{"logit_scale": 1.0}, {"logit_scale": 3.0, "weight_decay": 0.3}, {"weight_decay": 0.1}],
     "everything": [
         {"seed": 1, "threshold": 0.5, "goodness": "mean", "learning_rate": 0.01},
@@ -71,7 +105,7 @@ def test_variants_are_single_runs(common: str, difference: str) -> None:
 
 def test_variants_may_differ_in_lockstep_fields_alone() -> None:
     base = Settings(**BASE, dataset=pictures())
-    with pytest.raises(SettingsError, match=r"Variants differ in batch_size; they may differ in goodness, threshold"):
+    with pytest.raises(SettingsError, match=r"differ in batch_size; they may differ in negatives, goodness, threshold"):
         Trainer.variants([base, base.replace(batch_size=9)])
     with pytest.raises(SettingsError, match="at least one"):
         Trainer.variants([])
@@ -104,3 +138,22 @@ def test_a_look_changes_nothing() -> None:
     for one, other in zip(flat_weights(seen), flat_weights(unseen), strict=True):
         assert torch.equal(one, other)
     assert seen.evaluate() == seen.evaluate()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            ({"negatives": "self_contrastive"}, {"negatives": "mix_up"}),
+            r"'self_contrastive' in one variant and 'mix_up' in another, but the first lays two inputs side by side",
+        ),
+        (
+            ({"goodness": "class_groups", "label_encoding": "none"}, {"label_encoding": "none"}),
+            r"goodness is 'class_groups' in one variant, which scores every class, and 'mean_square' in another",
+        ),
+    ],
+)
+def test_variants_that_cannot_share_a_batch_are_refused(changes: tuple[dict[str, Any], ...], words: str) -> None:
+    base = Settings(**{**BASE, "dataset": pictures(), "negatives": "hybrid_images"})
+    with pytest.raises(SettingsError, match=words):
+        Trainer.variants([base.replace(**each) for each in changes])
