@@ -11,8 +11,8 @@ from ffexplore.data import Dataset
 from ffexplore.engine.device import resolve_device
 from ffexplore.engine.manifest import version_of
 from ffexplore.engine.settings import Settings
+from ffexplore.live.changes import differing
 from ffexplore.live.journal import Beginning, Journal
-from ffexplore.live.mailbox import differing
 from ffexplore.registry import Choice
 
 TRAIN = '''

@@ -18,12 +18,14 @@ from ffexplore.engine.plan import plan
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
+from ffexplore.live.announcer import Listener
+from ffexplore.live.changes import differing
 from ffexplore.live.history import History
 from ffexplore.live.journal import Journal
-from ffexplore.live.mailbox import TRAINING, Order, Question, differing
+from ffexplore.live.mailbox import TRAINING, Order, Question
 from ffexplore.live.moments import Moment
 from ffexplore.live.snapshot import Snapshot
-from ffexplore.live.worker import Listener, Worker
+from ffexplore.live.worker import Worker
 
 PLANNED = {"dataset", "label_encoding", "negatives", "shift", "layers", "device", "precision"}  # what plan() judges
 OTHER_STARTED = "Paused, because another runner was started in this kernel. Press play to go on with this one."
@@ -268,7 +270,7 @@ class Runner:
         callable
             Ends the observation.
         """
-        listeners = self._worker.listeners
+        listeners = self._worker.announcer.listeners
         called = _weakly(listener, listeners) if weak else listener
         listeners.append(called)
         return lambda: listeners.remove(called) if called in listeners else None
@@ -298,7 +300,7 @@ class Runner:
     @property
     def listener_errors(self) -> list[Exception]:
         """What listeners raised."""
-        return list(self._worker.listener_errors)
+        return list(self._worker.announcer.listener_errors)
 
     @property
     def settings(self) -> Settings:

@@ -8,7 +8,7 @@ from typing import Any
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import FFExploreError
 from ffexplore.live import Runner
-from ffexplore.live.mailbox import describe, differing
+from ffexplore.live.changes import describe, differing
 from ffexplore.ui.note import Note
 from ffexplore.ui.repairs import Attempt, in_words, proposals, recipes
 from ffexplore.ui.run_bar import preset_changes

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from ffexplore.engine.settings import Settings
-from ffexplore.live.mailbox import describe, differing
+from ffexplore.live.changes import describe, differing
 
 SAME = 1.0  #: seconds within which changes of the same fields are one, because a slider is on its way
 MOST = 100  #: settings that are remembered

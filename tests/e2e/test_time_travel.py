@@ -159,7 +159,7 @@ def test_a_run_goes_on_from_a_kept_moment_and_comes_back(open_notebook):
     toggle(notebook, "lock range").click()
     wait_seq(notebook, seq(notebook) - 1)
     notebook.page.wait_for_timeout(300)
-    assert notebook.execute("print(run._worker._publisher.probe.is_locked, panel.board.errors)").strip() == "True {}"
+    assert notebook.execute("print(run._worker.publisher.probe.is_locked, panel.board.errors)").strip() == "True {}"
 
 
 @pytest.mark.parametrize("width", [1280, 900])

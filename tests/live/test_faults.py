@@ -54,7 +54,7 @@ def test_it_goes_back_to_the_very_state_it_kept(make_runner, small):
     run.wait(10)
 
     def spoil(trainer):
-        run._worker._keeper.keep()
+        run._worker.keeper.keep()
         before = {name: value.clone() for name, value in trainer.state().items()}
         trainer.step()
         trainer.network.layers[0].parameters.flat.fill_(float("nan"))
@@ -75,7 +75,7 @@ def test_a_copy_is_never_taken_of_spoilt_weights(make_runner, small):
     run.wait(10)
 
     def spoil(trainer):
-        keeper = run._worker._keeper
+        keeper = run._worker.keeper
         keeper.keep()
         trainer.network.layers[1].parameters.flat[0, 0] = float("inf")
         trainer.steps += 1

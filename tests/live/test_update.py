@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import ffexplore as ff
-from ffexplore.live.mailbox import Mailbox, settle
+from ffexplore.live.changes import settle
+from ffexplore.live.mailbox import Mailbox
 from tests.live.patience import until
 
 

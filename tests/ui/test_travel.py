@@ -180,4 +180,4 @@ def test_an_explorer_goes_back_and_locks(panel):
     assert panel.settings.threshold != 3.0
     assert until(lambda: panel._shown is panel.settings)
     panel.board.ranges_are_locked = True
-    assert panel.runner._worker._publisher.probe.is_locked
+    assert panel.runner._worker.publisher.probe.is_locked

@@ -1,0 +1,64 @@
+"""Changes of settings: what follows from them, which fields differ, and how to say it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ffexplore.engine.plan import carry_threshold
+from ffexplore.engine.settings import Settings
+
+
+def differing(old: Settings, new: Settings) -> list[str]:
+    """Names of the fields in which two settings differ."""
+    return [name for name in Settings.fields() if getattr(old, name) != getattr(new, name)]
+
+
+def settle(old: Settings, changes: dict[str, Any]) -> tuple[Settings, list[str]]:
+    """Apply changes to settings; values that belong to each layer follow the number of layers.
+
+    Returns
+    -------
+    tuple
+        The new settings, and what else was changed with them, in words.
+
+    Raises
+    ------
+    SettingsError
+        When the values do not go together.
+    """
+    notes = []
+    changes = dict(changes)
+    wanted = changes.get("layers")
+    if wanted is not None:
+        depth = len(Settings.field("layers").check("layers", [wanted] if isinstance(wanted, int) else wanted))
+        for name, spec in Settings.fields().items():
+            value = getattr(old, name)
+            if not spec.per_layer or name in (*changes, "layers") or not isinstance(value, tuple):
+                continue
+            if depth == len(value):
+                continue
+            if name == "threshold":
+                changes[name] = None
+                notes.append("the thresholds went back to the natural ones, because the number of layers changed")
+            else:
+                changes[name] = (*value[:depth], *value[-1:] * (depth - len(value)))
+    new = old.replace(**changes)
+    if "threshold" not in changes:
+        new, note = carry_threshold(old, new)
+        notes += [note] if note else []
+    return new, notes
+
+
+def describe(old: Settings, new: Settings) -> list[str]:
+    """What was changed, in words, as in ``threshold 1 → 2.5``."""
+    return [f"{name} {_words(getattr(old, name))} → {_words(getattr(new, name))}" for name in differing(old, new)]
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "natural"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, tuple):
+        return ", ".join(_words(item) for item in value)
+    return str(getattr(value, "name", value) if hasattr(value, "fingerprint") else value)

@@ -1,0 +1,195 @@
+"""Where a run stands: its trainer and what surrounds it, its status, and what went wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+
+from ffexplore.engine.settings import Settings
+from ffexplore.engine.training import Trainer
+from ffexplore.live.announcer import Announcer
+from ffexplore.live.faults import explain
+from ffexplore.live.history import History
+from ffexplore.live.journal import Journal
+from ffexplore.live.keeper import Keeper
+from ffexplore.live.mailbox import Mailbox
+from ffexplore.live.moments import Moments
+from ffexplore.live.publisher import Publisher, blank_snapshot
+from ffexplore.live.snapshot import Snapshot
+
+
+class State:
+    """What is trained and how it stands; changed by the trainer thread alone, but for the status.
+
+    Parameters
+    ----------
+    settings
+        What to train.
+    trainer
+        A trainer to go on with, or None to build one from the settings when it is needed.
+    rate
+        Snapshots per second.
+    """
+
+    def __init__(self, settings: Settings, trainer: Trainer | None, rate: float) -> None:
+        self.mail = Mailbox(settings)
+        self.rate = rate
+        self.trainer = trainer
+        self.announcer = Announcer()
+        self.journal = Journal()
+        self.moments = Moments()
+        self.status, self.message = "idle", ""
+        self.error: BaseException | None = None
+        self.traceback: types.TracebackType | None = None
+        self.is_running = False  # until told otherwise
+        self.steps_left = 0  # or for so many steps
+        self.next_step = 0.0  # when it is due, at a limited speed
+        self.has_failed = False  # an exception ended training, and it has not gone on since
+        self.worked: Settings | None = None  # those of the last step that succeeded
+        self.publisher: Publisher | None = None
+        self.keeper: Keeper | None = None
+        self._is_locked = False
+
+    @property
+    def steps(self) -> int:
+        """Batches trained so far."""
+        return 0 if self.trainer is None else self.trainer.steps
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a step is to be made."""
+        return self.is_running or self.steps_left > 0
+
+    @property
+    def history(self) -> History:
+        """What was published so far."""
+        return self.announcer.history
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The last snapshot; None before there was one."""
+        return self.announcer.snapshot
+
+    def built(self) -> tuple[Trainer, Publisher, Keeper]:
+        """The trainer and what surrounds it, once ``build`` has said that it is there."""
+        assert self.trainer is not None
+        assert self.publisher is not None
+        assert self.keeper is not None
+        return self.trainer, self.publisher, self.keeper
+
+    def set_rate(self, rate: float) -> None:
+        """Publish so many snapshots a second from now on."""
+        self.rate = rate
+        if self.publisher is not None:
+            self.publisher.set_rate(rate)
+
+    def lock_ranges(self, is_locked: bool) -> None:
+        """Keep the ranges of the histograms, or let them follow."""
+        self._is_locked = is_locked
+        if self.publisher is not None:
+            self.publisher.probe.is_locked = is_locked
+
+    # -- building -------------------------------------------------------------------------------------------------
+
+    def build(self) -> bool:
+        """Make the trainer if there is none; returns whether there is one."""
+        if self.publisher is not None:
+            return True
+        try:
+            if self.trainer is None:
+                self.trainer = Trainer(self.mail.wanted)
+                self.mail.settled(self.trainer.settings)
+            self.surround(self.trainer)
+        except BaseException as error:
+            self.fail(error)
+            return False
+        self.journal.begin(self.trainer.settings, self.trainer.steps)
+        if self.status == "failed":
+            self.set_status("idle")
+        self.all_is_well()
+        self.keep_moment()
+        self.publish(fresh=True)
+        return self.status != "failed"
+
+    def surround(self, trainer: Trainer) -> None:
+        """Train this one from now on, with a keeper and a publisher of its own."""
+        trainer.progress = 0.0  # no end is in sight, so the course of the rate stays at its beginning
+        keeper, publisher = Keeper(trainer), Publisher(trainer, self.rate)
+        publisher.probe.is_locked = self._is_locked
+        self.trainer, self.keeper, self.publisher = trainer, keeper, publisher
+
+    def forget(self, news: str) -> None:
+        """Forget what was before; what the history now begins with is said in words."""
+        self.all_is_well()
+        self.announcer.forget(self.steps, news)
+        self.moments.clear()
+        self.keep_moment()
+
+    def keep_moment(self) -> None:
+        """Keep the weights where training rests among the moments one can go back to, unless one is near."""
+        trainer, _, keeper = self.built()
+        if self.moments.wants(trainer.steps, at_rest=True) and keeper.keep():
+            self.moments.keep(trainer, at_rest=True)
+
+    # -- status ---------------------------------------------------------------------------------------------------
+
+    def set_status(self, status: str) -> None:
+        """Change the status; one that a person has just caused stands until its order is carried out."""
+        with self.mail.lock:
+            if status in ("failed", "diverged") or not self.mail.will_train:
+                self.status = status
+
+    def all_is_well(self) -> None:
+        """Forget what went wrong."""
+        self.has_failed, self.error, self.message = False, None, ""
+
+    def store(self, error: BaseException) -> None:
+        """Keep what went wrong, for ``check`` and the panel."""
+        self.error, self.traceback, self.message = error, error.__traceback__, explain(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Keep an exception, stop training and show what happened with the numbers that were there last."""
+        self.is_running, self.steps_left = False, 0
+        self.has_failed = True
+        self.store(error)
+        self.set_status("failed")
+        if self.publisher is not None:
+            self.publisher.rest()
+        last = self.snapshot
+        if last is None:
+            last = blank_snapshot(self.mail.wanted, "failed", self.message)
+        changes = self.announcer.take_changes()
+        self.announcer.hand_out(dataclasses.replace(last, status="failed", message=self.message, changes=changes))
+
+    def come_to_rest(self, message: str) -> None:
+        """Show where training rests."""
+        self.is_running, self.steps_left = False, 0
+        if self.status in ("failed", "diverged"):
+            return
+        self.message = message
+        self.set_status("paused")
+        if self.publisher is not None:
+            self.keep_moment()
+            self.publish(fresh=True, status="paused")
+            self.publisher.rest()
+
+    def publish(self, *, fresh: bool, status: str | None = None) -> None:
+        """Make a snapshot and hand it out.
+
+        Parameters
+        ----------
+        fresh
+            Read the accuracies anew, whatever it costs.
+        status
+            The one to show, where it is not the present one.
+        """
+        _, publisher, _ = self.built()
+        shown = status or ("running" if self.is_training else self.status)
+        try:
+            snapshot = publisher.make(shown, self.message, tuple(self.announcer.changes), fresh=fresh)
+        except Exception as error:
+            self.fail(error)
+            return
+        self.announcer.take_changes()
+        self.history.append(snapshot, keep=not self.is_training)
+        self.announcer.hand_out(snapshot)
