@@ -87,6 +87,15 @@ class Pairs:
         if keep:
             self.kept, self.kept_for, self._banks = former.kept, former.kept_for, former._banks
 
+    def part_ways(self, variants: int) -> None:
+        """Draw for each of so many variants apart from now on, although all would draw the same."""
+        if len(self.choices) == 1:
+            self.choices, self._lasts = self.choices * variants, self._lasts * variants
+            streams = Streams(self.seeds[:1] * variants, "negatives", device=self.device)
+            own = self._streams.state()["generator.0"]
+            streams.load({f"generator.{number}": own for number in range(variants)})
+            self._streams = streams
+
     def sides(self, index: Tensor, raw: Tensor | None, prepared: Prepared, period: object) -> list[Part]:
         """Parts of both sides of a batch.
 

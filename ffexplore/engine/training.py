@@ -74,6 +74,18 @@ class Trainer:
         trainer._begin(list(variants))
         return trainer
 
+    def fan_out(self, variants: Sequence[Settings]) -> Trainer:
+        """A trainer of several networks in lockstep that go on from here; see ``ffexplore.engine.variants``."""
+        from ffexplore.engine.variants import fan_out
+
+        return fan_out(self, variants)
+
+    def single(self, variant: int) -> Trainer:
+        """A trainer of one of several variants, alone, which goes on where it is; see ``ffexplore.engine.variants``."""
+        from ffexplore.engine.variants import single
+
+        return single(self, variant)
+
     def _begin(self, variants: list[Settings]) -> None:
         for each in variants:
             if not isinstance(each, Settings):
