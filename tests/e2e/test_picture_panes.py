@@ -42,7 +42,7 @@ def first_field(notebook):
 
 
 def test_both_are_toggled_move_cost_nothing_when_hidden_and_survive_a_reload(open_notebook):
-    notebook = open_notebook(cells(), height=1500)
+    notebook = open_notebook(cells(), height=2600)  # what is out of sight is not asked for
     notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
     assert pressed(notebook) == ["histograms", "over time"]
     assert notebook.page.locator(".ff-pane").count() == 2

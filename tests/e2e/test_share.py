@@ -68,6 +68,7 @@ def test_every_control_is_reached_by_the_tab_key(open_notebook):
         """() => {
           const kinds = '.ffx-explorer :is(button, input, select, textarea, .noUi-handle)';
           globalThis.wanted = [...document.querySelectorAll(kinds)].filter((node) => node.offsetParent && !node.disabled
+            && getComputedStyle(node).visibility !== 'hidden'
             && !node.closest('.noUi-target[disabled], [aria-hidden=true]'));
           return globalThis.wanted.length;
         }"""

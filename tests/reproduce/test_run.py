@@ -85,19 +85,19 @@ def test_a_stopped_run_goes_on_to_the_same_end(store: Store, tmp_path: Path) -> 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_a_killed_run_leaves_a_usable_state(ending: signal.Signals, tmp_path: Path, repository: Path) -> None:
     killed = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(tmp_path / "killed"), "40"],
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "killed"), "120"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=repository,
     )  # fmt: skip
     assert killed.stdout is not None
     for line in killed.stdout:
-        if "epoch 12 of 40" in line:
+        if "epoch 12 of 120" in line:
             break
     killed.send_signal(ending)
     assert killed.wait(timeout=60) != 0
-    run = first_run(configuration(epochs=40, fields={"rate_course": "linear", "dropout": 0.2}))
+    run = first_run(configuration(epochs=120, fields={"rate_course": "linear", "dropout": 0.2}))
     left = Store(tmp_path / "killed")
     assert left.finished(run) is None
-    assert 8 <= Trainer.restore(left.checkpoint(run)).epochs < 40
+    assert 8 <= Trainer.restore(left.checkpoint(run)).epochs < 120
     with left.lock(run) as is_free:
         assert is_free
 

@@ -96,17 +96,18 @@ export class Curves {
     }
     const { changes } = this.marks;
     if (pane.from > this.steps.length || pane.changes_from > changes.length) {
-      this.generation = undefined; // a gap: ask for everything
-      this.context.hello();
+      this.askAnew(); // a gap
       return;
     }
     changes.splice(pane.changes_from, Infinity, ...pane.changes);
-    if (pane.arrays.step) this.take(pane);
+    if (pane.arrays.step && !this.take(pane)) return;
     this.timeline.update(this.steps, pane.moments ?? [], pane.past ?? null);
     this.draw();
   }
 
   take({ from, arrays }) {
+    const layers = arrays[BY_LAYER[0].key].shape[2];
+    if (from && layers !== this.layers[0].length) return this.askAnew(); // the history grew wider
     this.steps.splice(from, Infinity, ...arrays.step.data);
     this.epochs.splice(from, Infinity, ...arrays.epoch.data);
     ACCURACIES.forEach(({ key }, i) => {
@@ -115,13 +116,20 @@ export class Curves {
     });
     BY_LAYER.forEach(({ key }, i) => {
       const { data, shape: [rows, variants, layers] } = arrays[key];
-      if (from && layers !== this.layers[i].length) throw new Error("the history grew wider without saying so");
       this.layers[i].length = layers;
       for (let layer = 0; layer < layers; layer++) {
         const values = Array.from({ length: rows }, (_, row) => data[row * variants * layers + layer]);
         (this.layers[i][layer] ??= []).splice(from, Infinity, ...values);
       }
     });
+    return true;
+  }
+
+  // What is at hand does not go with what came: ask for everything.
+  askAnew() {
+    this.generation = undefined;
+    this.context.hello();
+    return false;
   }
 
   // ---- places
