@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ffexplore.engine.goodness import goodness
+from ffexplore.engine.negatives import negatives
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 
@@ -15,7 +16,8 @@ def check_lockstep(variants: Sequence[Settings]) -> None:
     Raises
     ------
     SettingsError
-        When there is none, they differ in a field that is not marked lockstep, or some score classes and some do not.
+        When there is none, they differ in a field that is not marked lockstep, or their goodness or negatives cannot
+        share a batch.
     """
     if not variants:
         raise SettingsError("variants is empty; give at least one Settings.")
@@ -33,6 +35,12 @@ def check_lockstep(variants: Sequence[Settings]) -> None:
         raise SettingsError(
             f"goodness is {scored!r} in one variant, which scores every class, and {single!r} in another, one number a "
             "sample; they need different inputs, so compare variants that all score classes, or none."
+        )
+    chosen = {negatives[each.negatives.name].beside: each.negatives.name for each in variants}
+    if len(chosen) > 1:
+        raise SettingsError(
+            f"negatives is {chosen[True]!r} in one variant and {chosen[False]!r} in another, but the first lays two "
+            f"inputs side by side, on both sides of a pair; compare variants that all have {chosen[True]!r}, or none."
         )
 
 

@@ -39,7 +39,7 @@ class Pairs:
     Raises
     ------
     SettingsError
-        When the data cannot give the negatives of a variant, or those of two cannot share a batch.
+        When the data cannot give the negatives of a variant.
     """
 
     def __init__(
@@ -53,7 +53,6 @@ class Pairs:
     ) -> None:
         self.split = split
         self.network, self.inputs = network, network.inputs
-        check_together([generator for generator, _ in choices])
         for generator, _ in choices:
             check_negatives(self.inputs.dataset.kind, generator)
         self.natural, self.seeds = natural, seeds
@@ -257,23 +256,6 @@ def _side_by_side(own: Part, other: Part) -> Part:
     """
     first, second = torch.broadcast_tensors(own.scaled(), other.scaled())
     return Part(own.source, torch.cat([first, torch.lerp(first, second, 0.5)], 1))
-
-
-def check_together(generators: Sequence[Negatives]) -> None:
-    """Refuse negatives of variants that cannot share a batch.
-
-    Raises
-    ------
-    SettingsError
-        Saying which, and why.
-    """
-    apart = next((each for each in generators if each.beside), None)
-    other = next((each for each in generators if not each.beside), None)
-    if apart is not None and other is not None:
-        raise SettingsError(
-            f"negatives is {apart.name!r} in one variant and {other.name!r} in another, but the first lays two inputs "
-            f"side by side, on both sides of a pair; compare variants that all have {apart.name!r}, or none."
-        )
 
 
 def check_negatives(kind: str, generator: Negatives) -> None:

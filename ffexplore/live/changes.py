@@ -51,14 +51,18 @@ def settle(old: Settings, changes: dict[str, Any]) -> tuple[Settings, list[str]]
 
 def describe(old: Settings, new: Settings) -> list[str]:
     """What was changed, in words, as in ``threshold 1 → 2.5``."""
-    return [f"{name} {_words(getattr(old, name))} → {_words(getattr(new, name))}" for name in differing(old, new)]
+    return [
+        f"{name} {value_in_words(getattr(old, name))} → {value_in_words(getattr(new, name))}"
+        for name in differing(old, new)
+    ]
 
 
-def _words(value: Any) -> str:
+def value_in_words(value: Any) -> str:
+    """The value of a setting as a person reads it."""
     if value is None:
         return "natural"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, tuple):
-        return ", ".join(_words(item) for item in value)
+        return ", ".join(value_in_words(item) for item in value)
     return str(getattr(value, "name", value) if hasattr(value, "fingerprint") else value)

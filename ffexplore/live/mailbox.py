@@ -13,9 +13,11 @@ from typing import Any, Literal
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.changes import differing, settle
+from ffexplore.live.compared import Compared
 from ffexplore.live.moments import Moment
 
 TRAINING = ("start", "step", "epoch")  #: orders to train
+MOVING = ("branch", "choose")  #: orders that bring other settings with them
 
 
 @dataclass
@@ -31,9 +33,13 @@ class Question:
 class Order:
     """Something to be done in turn."""
 
-    kind: Literal["start", "step", "epoch", "reset", "branch", "save", "restore", "publish", "stop"]
+    kind: Literal[
+        "start", "step", "epoch", "reset", "branch", "compare", "choose", "save", "restore", "publish", "stop"
+    ]
     count: int = 0
     moment: Moment | None = None
+    compared: Compared | None = None
+    variant: int | None = None
     path: Path | None = None
     answer: Future[Any] | None = None
 
@@ -62,6 +68,8 @@ class Mailbox:
     ----------
     lock
         Guards everything here and the status of the runner; wakes whoever waits for a change.
+    compared
+        The variants that are compared, or about to be; None otherwise.
     is_waiting
         Whether there is something to take; read without the lock between two batches.
     """
@@ -70,6 +78,7 @@ class Mailbox:
         self.lock = threading.Condition(threading.RLock())
         self.is_waiting = False
         self.is_resting = True
+        self.compared: Compared | None = None
         self._base = settings  # in force
         self._taken: dict[str, Any] = {}  # changes that the trainer thread is taking up
         self._pending: dict[str, Any] = {}  # changes that came since
@@ -86,6 +95,11 @@ class Mailbox:
         return self._wanted
 
     @property
+    def in_force(self) -> Settings:
+        """The settings that were taken up last."""
+        return self._base
+
+    @property
     def has_work(self) -> bool:
         """Whether anything is left to be done, orders in the queue included."""
         return bool(self._pending or self._questions or self._orders or self._halt is not None)
@@ -97,7 +111,7 @@ class Mailbox:
 
     @property
     def _will_branch(self) -> bool:
-        return any(order.kind == "branch" for order in self._orders)
+        return any(order.kind in MOVING for order in self._orders)
 
     def change(self, changes: dict[str, Any], check: Callable[[Settings, Settings], None]) -> Settings:
         """Put in changes of settings, judged together with those that wait.
@@ -134,11 +148,34 @@ class Mailbox:
 
     def branch(self, moment: Moment) -> None:
         """Queue going back to a moment; its settings are the wanted ones at once, and further changes build on them."""
+        self._move(moment.settings, Order("branch", moment=moment))
+
+    def compare(self, compared: Compared) -> None:
+        """Queue that variants are trained side by side; until one is chosen the wanted settings stay as they are."""
+        with self.lock:
+            self.compared = compared
+            self.put(Order("compare", compared=compared))
+
+    def choose(self, compared: Compared, variant: int | None) -> None:
+        """Queue going on with a variant, or with none; its settings are the wanted ones at once."""
+        with self.lock:
+            self.compared = None
+            settings = self._wanted if variant is None else compared.settings[variant]
+            self._move(settings, Order("choose", compared=compared, variant=variant))
+
+    def cannot_compare(self, compared: Compared) -> None:
+        """Say that these variants could not be built."""
+        with self.lock:
+            if self.compared is compared:
+                self.compared = None
+
+    def _move(self, settings: Settings, order: Order) -> None:
+        """Queue an order that brings other settings with it; what was put in before comes before."""
         with self.lock:
             if self._pending and not self._will_branch:
                 self._due = self._wanted, tuple(self._notes)
-            self._wanted, self._pending, self._notes = moment.settings, {}, []
-            self.put(Order("branch", moment=moment))
+            self._wanted, self._pending, self._notes = settings, {}, []
+            self.put(order)
 
     def ask(self, question: Question) -> None:
         """Put in a question; it is answered between two batches, before any order in the queue."""
@@ -156,9 +193,11 @@ class Mailbox:
     def drop_orders(self) -> None:
         """Forget every order in the queue; saves that were not made are cancelled."""
         with self.lock:
-            for order in self._orders:
+            for order in reversed(self._orders):
                 if order.answer is not None:
                     order.answer.cancel()
+                if order.compared is not None:  # as it was before the first of them
+                    self.compared = order.compared if order.kind == "choose" else None
             will_branch = self._will_branch
             self._orders.clear()
             if will_branch:  # what was put in before it stays, what was to build on it goes

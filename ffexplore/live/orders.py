@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ffexplore.engine.training import Trainer
+from ffexplore.live.comparing import choose, compare
 from ffexplore.live.mailbox import Order, Question
 from ffexplore.live.moments import Moment
 from ffexplore.live.recovery import recover
@@ -20,6 +21,12 @@ def carry_out(state: State, order: Order) -> None:
     elif order.kind == "branch":
         assert order.moment is not None
         _branch(state, order.moment)
+    elif order.kind == "compare":
+        assert order.compared is not None
+        compare(state, order.compared)
+    elif order.kind == "choose":
+        assert order.compared is not None
+        choose(state, order.compared, order.variant)
     elif order.kind == "publish":
         if state.build():
             state.publish(fresh=not state.is_running)

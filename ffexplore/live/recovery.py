@@ -11,7 +11,7 @@ from ffexplore.live.state import State
 def recover(state: State) -> bool:
     """Before going on after an exception: take up functions that were mended; returns whether that worked."""
     trainer, _, _ = state.built()
-    if state.has_failed:
+    if state.has_failed and state.home is None:  # variants keep their settings
         try:
             trainer.apply(trainer.settings)
         except Exception as error:

@@ -8,7 +8,7 @@ import math
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
 from ffexplore.live.announcer import Listener
 from ffexplore.live.changes import differing
+from ffexplore.live.compared import Compared, make_compared
 from ffexplore.live.history import History
 from ffexplore.live.journal import Journal
 from ffexplore.live.mailbox import TRAINING, Order, Question
@@ -110,6 +111,7 @@ class Runner:
 
     def reset(self) -> None:
         """Begin anew with the same settings: weights from the seed, step 0, an empty history."""
+        self._check_alone("begin anew")
         self._order(Order("reset"))
 
     def branch(self, moment: int | Moment) -> None:
@@ -128,10 +130,86 @@ class Runner:
         SettingsError
             When no weights are kept at that step.
         """
+        self._check_alone("go back")
         chosen = moment if isinstance(moment, Moment) else self._worker.moments.find(moment)
         with self._mail.lock:
             self._mail.branch(chosen)
             self._worker.ensure_thread()
+
+    def compare(self, field: str, values: Sequence[Any]) -> Compared:
+        """Train variants of one setting in lockstep, all from here: weights, optimizer and order of the data.
+
+        Training goes on if it ran and rests if it rested. The run waits as it is: ``choose`` makes one variant the
+        run, as if its value had been set here, or goes back to the run. Until then snapshots and ``history`` are those
+        of the variants, and settings stay as they are. Variants of another seed begin anew, all of them.
+
+        Parameters
+        ----------
+        field
+            One of the settings marked lockstep, as "threshold".
+        values
+            2 to 16 different values of it.
+
+        Returns
+        -------
+        Compared
+            The variants as they will be, also in ``compared``. What only building them shows to be amiss is told in
+            ``message`` and raised by ``check``, and the run goes on alone.
+
+        Raises
+        ------
+        SettingsError
+            When the field cannot differ between variants, a value does not fit, or variants are compared already.
+        """
+        with self._mail.lock:
+            self._check_alone("compare others")
+            compared = make_compared(self._mail.wanted, field, values)
+            self._mail.compare(compared)
+            self._worker.ensure_thread()
+        return compared
+
+    def choose(self, variant: int | None) -> None:
+        """End a comparison: go on with one of the variants, or with the run from before.
+
+        To have the run from before back after a choice, ``branch`` to the moment that was kept where the comparison
+        began.
+
+        Parameters
+        ----------
+        variant
+            Its number from 0, in the order of the values; None for the run from before.
+
+        Raises
+        ------
+        SettingsError
+            When nothing is compared, or there is no such variant.
+        """
+        with self._mail.lock:
+            compared = self._mail.compared
+            if compared is None:
+                raise SettingsError("Nothing is compared; begin with compare('threshold', [0.5, 1, 2]).")
+            count = len(compared.settings)
+            is_number = isinstance(variant, int) and not isinstance(variant, bool)
+            if variant is not None and not (is_number and 0 <= variant < count):
+                raise SettingsError(
+                    f"variant is {variant!r}; it must be a whole number from 0 to {count - 1}, or None."
+                )
+            self._mail.choose(compared, variant)
+            self._worker.ensure_thread()
+
+    @property
+    def compared(self) -> Compared | None:
+        """The variants that are compared, or None."""
+        return self._mail.compared
+
+    def _check_alone(self, purpose: str) -> None:
+        """Refuse what cannot be done while variants are compared."""
+        compared = self._mail.compared
+        if compared is not None:
+            raise SettingsError(
+                f"{len(compared.settings)} variants of {compared.field} are compared; choose one, or None for the run "
+                f"from before, to {purpose}."
+            )
 
     def publish(self) -> None:
         """Make a snapshot now, even while nothing trains (the first one shows the untrained network)."""
@@ -158,6 +236,7 @@ class Runner:
             is told in ``message`` and raised by ``check``, and the former settings stay.
         """
         with self._mail.lock:
+            self._check_alone("change settings")
             settings = self._mail.change(changes, self._check_plan)
             if not self._worker.has_ended or self._worker.trainer is not None:
                 self._worker.ensure_thread()
@@ -189,6 +268,7 @@ class Runner:
 
     def save(self, path: str | os.PathLike[str]) -> Future[Path]:
         """Write a checkpoint in turn; the Future's result is its path, see ``Trainer.save``."""
+        self._check_alone("write a checkpoint")
         answer: Future[Path] = Future()
         self._order(Order("save", path=Path(path), answer=answer))
         return answer
@@ -199,6 +279,7 @@ class Runner:
         The Future raises CheckpointError when the checkpoint is truncated, altered, foreign or names what is not at
         hand here; nothing has changed then.
         """
+        self._check_alone("load a checkpoint")
         answer: Future[None] = Future()
         self._order(Order("restore", path=Path(path), answer=answer))
         return answer

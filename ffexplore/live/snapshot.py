@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,14 @@ class Snapshot:
     examples: Examples | None = None
     message: str = ""  #: plain words when something went wrong, else empty
     changes: tuple[str, ...] = field(default=())  #: what the person changed since the last snapshot
+
+    def of_variant(self, variant: int, goodness: tuple[str, ...]) -> Snapshot:
+        """The same moment as a single run of one variant, with this goodness, has it; without the examples."""
+        values: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        own: dict[str, Any] = {
+            name: value[variant : variant + 1] for name, value in values.items() if isinstance(value, np.ndarray)
+        }
+        return replace(self, **own, goodness=goodness, examples=None)
 
     def __post_init__(self) -> None:
         for item in fields(self):

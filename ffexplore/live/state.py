@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from dataclasses import dataclass
 
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
@@ -16,6 +17,17 @@ from ffexplore.live.mailbox import Mailbox
 from ffexplore.live.moments import Moments
 from ffexplore.live.publisher import Publisher, blank_snapshot
 from ffexplore.live.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Home:
+    """The run from before, as it is while variants of it are compared."""
+
+    trainer: Trainer
+    publisher: Publisher
+    keeper: Keeper
+    history: History
+    moments: Moments
 
 
 class State:
@@ -48,12 +60,14 @@ class State:
         self.worked: Settings | None = None  # those of the last step that succeeded
         self.publisher: Publisher | None = None
         self.keeper: Keeper | None = None
+        self.home: Home | None = None  # the run from before, while variants of it are compared
         self._is_locked = False
 
     @property
     def steps(self) -> int:
-        """Batches trained so far."""
-        return 0 if self.trainer is None else self.trainer.steps
+        """Batches trained so far; those of the run from before while variants of it are compared."""
+        trainer = self.trainer if self.home is None else self.home.trainer
+        return 0 if trainer is None else trainer.steps
 
     @property
     def is_training(self) -> bool:

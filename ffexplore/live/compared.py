@@ -1,0 +1,62 @@
+"""Variants of one setting that are to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ffexplore.engine.lockstep import check_lockstep
+from ffexplore.engine.settings import Settings
+from ffexplore.errors import SettingsError
+from ffexplore.live.changes import settle, value_in_words
+
+FEWEST, MOST = 2, 16
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Variants that train in lockstep; K of them, in the order in which their values were given."""
+
+    field: str  #: the setting in which they differ
+    settings: tuple[Settings, ...]  #: those of each variant
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The value of each variant as a person reads it."""
+        return tuple(value_in_words(getattr(each, self.field)) for each in self.settings)
+
+    def __str__(self) -> str:
+        return f"{self.field} {' | '.join(self.labels)}"
+
+
+def make_compared(settings: Settings, field: str, values: Sequence[Any]) -> Compared:
+    """The variants of settings that have these values in one field.
+
+    Parameters
+    ----------
+    settings
+        What they share; where a threshold follows the goodness, it does so in each.
+    field
+        A field marked lockstep.
+    values
+        2 to 16 different values.
+
+    Raises
+    ------
+    SettingsError
+        When variants cannot differ in that field, or a value does not fit.
+    """
+    free = [name for name, spec in Settings.fields().items() if spec.lockstep]
+    if not Settings.field(field).lockstep:
+        raise SettingsError(f"Variants cannot differ in {field}; they may differ in {', '.join(free)}.")
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise SettingsError(f"values is {values!r}; give a list of {FEWEST} to {MOST} values of {field}.")
+    if not FEWEST <= len(values) <= MOST:
+        raise SettingsError(f"values has length {len(values)}; compare {FEWEST} to {MOST} values of {field}.")
+    variants = tuple(settle(settings, {field: value})[0] for value in values)
+    for number, each in enumerate(variants):
+        if each in variants[:number]:
+            raise SettingsError(f"values has {value_in_words(getattr(each, field))} twice; give different values.")
+    check_lockstep([settings, *variants])
+    return Compared(field, variants)

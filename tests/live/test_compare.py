@@ -1,0 +1,169 @@
+"""Variants side by side: what each trains, what waits meanwhile, and the way on with one of them or back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import ffexplore as ff
+from tests.live.patience import until
+
+
+def go(run, steps):
+    run.step(steps)
+    assert run.wait(20)
+    return run
+
+
+def weights(run):
+    return run.ask(lambda trainer: [layer.parameters.flat.clone() for layer in trainer.network.layers]).result(10)
+
+
+def close(one, other):
+    return all(torch.allclose(a, b, atol=3e-5, rtol=1e-3) for a, b in zip(one, other, strict=True))
+
+
+def test_a_chosen_variant_is_the_run_with_that_value(make_runner):
+    run, plain = go(make_runner(), 10), go(make_runner(), 10)
+    compared = run.compare("threshold", [0.5, 1, (2.0, 3.0)])
+    assert compared.labels == ("0.5", "1", "2, 3")
+    go(run, 10)
+    seen = run.snapshot
+    assert seen.auc.shape == (3, 2)
+    assert seen.threshold.tolist() == [[0.5, 0.5], [1, 1], [2, 3]]
+    assert run.history.curve()["auc"].shape[1:] == (3, 2)
+    assert run.moments == ()
+    run.choose(2)
+    assert run.settings.threshold == (2.0, 3.0)
+    go(run, 5)
+    plain.update(threshold=(2.0, 3.0))
+    go(plain, 15)
+    assert run.compared is None
+    assert run.snapshot.auc.shape == (1, 2)
+    assert close(weights(run), weights(plain))
+    steps = run.history.curve()["step"].tolist()
+    assert (steps[0], steps[-1]) == (0, 25)
+    assert 20 in steps
+    row = steps.index(20)
+    assert np.allclose(run.history.curve()["auc"][row, 0], seen.auc[2])
+    assert (10, "threshold natural → 2, 3") in run.history.changes
+    change = "trainer.apply(trainer.settings.replace(threshold=(2.0, 3.0,)))"
+    assert f"train_to(10)\n{change}\ntrain_to(25)" in run.as_python()
+
+
+def test_a_choice_is_undone_through_the_kept_moment(make_runner):
+    run = go(make_runner(), 10)
+    before, settings = weights(run), run.settings
+    run.compare("goodness", ["l2_norm", "mean"])
+    go(run, 10)
+    run.choose(0)
+    assert run.wait(10)
+    assert run.snapshot.goodness == ("l2_norm", "l2_norm")
+    assert run.settings.threshold == settings.threshold
+    run.branch(10)
+    assert run.wait(10)
+    assert run.settings == settings
+    assert all(torch.equal(one, other) for one, other in zip(before, weights(run), strict=True))
+
+
+def test_without_a_choice_the_run_is_as_it_was(make_runner):
+    run = go(make_runner(), 10)
+    before, settings, kept = weights(run), run.settings, [moment.step for moment in run.moments]
+    run.compare("learning_rate", [0.001, 0.1])
+    go(run, 10)
+    run.choose(None)
+    assert run.wait(10)
+    assert (run.settings, run.snapshot.step, run.status) == (settings, 10, "paused")
+    assert [moment.step for moment in run.moments] == kept
+    assert all(torch.equal(one, other) for one, other in zip(before, weights(run), strict=True))
+    assert run.history.changes[-1] == (10, "compared learning_rate 0.001 | 0.1")
+    go(run, 10)
+    assert close(weights(run), weights(go(make_runner(), 20)))
+
+
+def test_training_goes_on_while_one_compares_and_chooses(make_runner):
+    run = make_runner(rate=50.0)
+    run.start()
+    assert until(lambda: run.snapshot is not None and run.snapshot.step > 5)
+    run.compare("seed", [0, 1, 2, 3])
+    assert until(lambda: run.snapshot.auc.shape[0] == 4)
+    began = run.snapshot.step
+    assert until(lambda: run.snapshot.auc.shape[0] == 4 and run.snapshot.step > began + 5)
+    run.choose(3)
+    run.update(threshold=1.5)  # on top of what was chosen
+    reached = run.snapshot.step
+    assert until(lambda: run.snapshot.auc.shape[0] == 1 and run.snapshot.step > reached + 5)
+    assert run.is_running
+    run.pause()
+    assert run.wait(10)
+    assert (run.settings.seed, run.settings.threshold) == (3, 1.5)
+    assert run.ask(lambda trainer: trainer.settings).result(10) == run.settings
+
+
+def test_what_cannot_be_done_meanwhile_is_refused(make_runner, tmp_path):
+    run = go(make_runner(), 3)
+    with pytest.raises(ff.SettingsError, match="Nothing is compared"):
+        run.choose(0)
+    run.compare("threshold", [1, 2])
+    for attempt in (
+        lambda: run.update(threshold=3.0),
+        run.reset,
+        lambda: run.branch(0),
+        lambda: run.save(tmp_path / "here"),
+        lambda: run.restore(tmp_path / "here"),
+        lambda: run.compare("seed", [1, 2]),
+    ):
+        with pytest.raises(ff.SettingsError, match="2 variants of threshold are compared; choose one, or None"):
+            attempt()
+    with pytest.raises(ff.SettingsError, match="variant is 2; it must be a whole number from 0 to 1, or None"):
+        run.choose(2)
+    run.choose(1)
+    run.update(threshold=3.0)
+    assert run.wait(10)
+    assert run.settings.threshold == 3.0
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "words"),
+    [
+        ("batch_size", [1, 2], "cannot differ in batch_size; they may differ in negatives, goodness"),
+        ("treshold", [1, 2], "threshold"),
+        ("threshold", [1], "length 1; compare 2 to 16 values of threshold"),
+        ("threshold", "1, 2", "values is '1, 2'; give a list"),
+        ("threshold", [1, 2, 1.0], "values has 1 twice"),
+        ("threshold", [1, "two"], "threshold is 'two'"),
+        ("goodness", ["mean", "class_groups"], "scores every class|label_encoding"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused_at_once(make_runner, field, values, words):
+    run = make_runner()
+    with pytest.raises(ff.SettingsError, match=words):
+        run.compare(field, values)
+    assert run.compared is None
+
+
+def test_a_diverging_variant_stops_all_and_the_run_is_still_there(make_runner):
+    run = make_runner()
+    run.update(
+        goodness="sum_of_squares", normalization="none", activation="leaky_relu", optimizer="sgd", learning_rate=1e-4
+    )
+    go(run, 4)
+    run.compare("learning_rate", [1e-4, 100.0])
+    run.start()
+    assert until(lambda: run.status == "diverged", 20)
+    run.choose(None)
+    assert until(lambda: run.status == "paused")
+    assert run.wait(10)
+    go(run, 4)
+    assert run.snapshot.step == 8
+
+
+def test_an_order_that_is_dropped_changes_nothing(make_runner):
+    run = go(make_runner(), 4)
+    run.step(200_000)
+    run.compare("threshold", [1, 2])
+    run.stop(finish=False)
+    assert until(lambda: not run._worker.thread.is_alive())
+    assert run.compared is None
+    assert run.update(threshold=2.0).threshold == 2.0
