@@ -5,110 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Generic, TypeVar
 
+from ffexplore.choice import Choice as Choice
+from ffexplore.choice import split_choice
 from ffexplore.errors import SettingsError, unknown_name
-
-Value = float | int | bool | str
-
-
-def in_full(number: float) -> str:
-    """A number as a person writes it: whole numbers with all their digits."""
-    return str(int(number)) if number == int(number) and abs(number) < 1e15 else f"{number:g}"
-
-
-@dataclass(frozen=True)
-class Param:
-    """What a tunable parameter means and which values it may take.
-
-    Parameters
-    ----------
-    meaning
-        One sentence for the tooltip.
-    low, high
-        Inclusive range of a number; None leaves that side open.
-    choices
-        The allowed words of a parameter that is not a number.
-    default
-        The value when none is given; filled in from the function's signature.
-    """
-
-    meaning: str = ""
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    default: Value = 0.0
-
-    def check(self, where: str, value: object) -> Value:
-        """Return the value in the parameter's own type.
-
-        Raises
-        ------
-        SettingsError
-            When the value has the wrong type or lies outside the range; names the parameter, the value
-            and what is allowed.
-        """
-        if self.choices:
-            if value not in self.choices:
-                raise SettingsError(unknown_name(where, value, self.choices))
-            return str(value)
-        if isinstance(self.default, str):
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                value = f"{value:g}"  # "goodness(layers=2)" reads as a number
-            if not isinstance(value, str):
-                raise SettingsError(f"{where} is {value!r}; it must be a word.")
-            return value
-        if isinstance(self.default, bool):
-            if not isinstance(value, bool):
-                raise SettingsError(f"{where} is {value!r}; it must be True or False.")
-            return value
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError):
-            raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.") from None
-        low, high = self.low, self.high
-        outside = (
-            abs(number) == float("inf") or (low is not None and number < low) or (high is not None and number > high)
-        )
-        whole = isinstance(self.default, int)
-        if outside or number != number or (whole and number != int(number)):
-            raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.")
-        return int(number) if whole else number
-
-    def allowed(self) -> str:
-        """Say in words which values the parameter may take."""
-        kind = "a whole number" if isinstance(self.default, int) else "a number"
-        if self.low is not None and self.high is not None:
-            return f"{kind} from {in_full(self.low)} to {in_full(self.high)}"
-        if self.low is not None:
-            return f"{kind} of {in_full(self.low)} or more"
-        return kind if self.high is None else f"{kind} of {in_full(self.high)} or less"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The name of a registered entry together with the values of its parameters.
-
-    Parameters
-    ----------
-    name
-        Name of the entry.
-    params
-        Values by parameter name, sorted; parameters that are missing have their defaults.
-    """
-
-    name: str
-    params: tuple[tuple[str, Value], ...] = ()
-
-    def __str__(self) -> str:
-        if not self.params:
-            return self.name
-        return f"{self.name}({', '.join(f'{key}={value}' for key, value in self.params)})"
-
-    @property
-    def values(self) -> dict[str, Value]:
-        """The parameters as a dictionary."""
-        return dict(self.params)
+from ffexplore.params import Param as Param
+from ffexplore.params import Value as Value
+from ffexplore.params import declared_params
 
 
 @dataclass(frozen=True)
@@ -151,14 +55,19 @@ class Registry(Generic[E]):
         What the entries are, as a person would say it; used in error messages.
     entry
         The class of an entry.
-    check
-        Called with a new entry before it is taken in; raises ``SettingsError`` to refuse it.
+    try_out
+        Called with a new entry before it is taken in, so that a mistake shows where it was made; raises
+        ``SettingsError`` to refuse it.
+    tried_on
+        What it is tried out on, in words; for the refusal of an entry that raises something else.
     """
 
-    def __init__(self, kind: str, entry: type[E], check: Callable[[E], None] | None = None) -> None:
+    def __init__(
+        self, kind: str, entry: type[E], try_out: Callable[[E], None] | None = None, tried_on: str = "a trial"
+    ) -> None:
         self.kind = kind
         self._entry = entry
-        self._check = check
+        self._try_out, self._tried_on = try_out, tried_on
         self._entries: dict[str, E] = {}
         self._listeners: list[Callable[[str], None]] = []
 
@@ -191,14 +100,25 @@ class Registry(Generic[E]):
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             text = summary or next(iter((inspect.getdoc(function) or "").splitlines()), "")
             entry = self._entry(name, function, text, source, declared_params(function), traits)
-            if self._check is not None:
-                self._check(entry)
+            self._try(entry)
             self._entries[name] = entry
             for listener in tuple(self._listeners):
                 listener(name)
             return function
 
         return decorate
+
+    def _try(self, entry: E) -> None:
+        if self._try_out is None:
+            return
+        try:
+            self._try_out(entry)
+        except SettingsError:
+            raise
+        except Exception as error:
+            raise SettingsError(
+                f"The {self.kind} {entry.name!r} failed on {self._tried_on}: {type(error).__name__}: {error}"
+            ) from error
 
     def names(self) -> list[str]:
         """The names in the order of registration."""
@@ -248,66 +168,3 @@ class Registry(Generic[E]):
             for key, param in entry.params.items()
         }
         return Choice(name, tuple(sorted(values.items())))
-
-
-def split_choice(kind: str, given: object) -> tuple[str, dict[str, Any]]:
-    """Split what a person gave for a choice into a name and parameters; checks neither."""
-    if isinstance(given, Choice):
-        return given.name, given.values
-    if isinstance(given, Mapping) and "name" in given:
-        params = given.get("params", {})
-        if not isinstance(params, Mapping):
-            raise SettingsError(f"The params of the {kind} {given['name']!r} are {params!r}; they must be a mapping.")
-        return str(given["name"]), dict(params)
-    if isinstance(given, tuple | list) and len(given) == 2 and isinstance(given[1], Mapping):
-        return str(given[0]), dict(given[1])
-    if isinstance(given, str):
-        name, bracket, rest = given.strip().partition("(")
-        if not bracket:
-            return name, {}
-        if not rest.endswith(")"):
-            raise SettingsError(f"The {kind} {given!r} lacks its closing bracket.")
-        return name.strip(), parse_params(kind, given, rest[:-1])
-    if callable(given):
-        raise SettingsError(f"The {kind} is a function; register it under a name first, and give that name.")
-    raise SettingsError(f"The {kind} is {given!r}; give a name, or a name with parameters as in 'name(key=1.0)'.")
-
-
-def parse_params(kind: str, given: str, text: str) -> dict[str, Any]:
-    """Read ``key=value, key=value`` into a dictionary of numbers, booleans and words."""
-    params: dict[str, Any] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        key, equals, raw = (piece.strip() for piece in part.partition("="))
-        if not equals:
-            raise SettingsError(f"The {kind} {given!r} has {part!r} where key=value is expected.")
-        if raw in ("True", "False"):
-            params[key] = raw == "True"
-        else:
-            try:
-                params[key] = float(raw)
-            except ValueError:
-                params[key] = raw.strip("'\"")
-    return params
-
-
-def declared_params(function: Callable[..., Any]) -> dict[str, Param]:
-    """Read the tunable parameters from the keyword-only arguments with defaults.
-
-    ``alpha: Annotated[float, Param("steepness", 0.1, 20)] = 4.0`` gives a range and a meaning; a plain
-    ``alpha=4.0`` is taken as a number without limits.
-    """
-    params: dict[str, Param] = {}
-    try:
-        # what a class takes is annotated at its __init__
-        hints = get_type_hints(function.__init__ if inspect.isclass(function) else function, include_extras=True)
-    except Exception:  # a person's annotations may name what is not there; the defaults still tell enough
-        hints = {}
-    for name, argument in inspect.signature(function).parameters.items():
-        if argument.kind is not argument.KEYWORD_ONLY or argument.default is argument.empty:
-            continue
-        hint = hints.get(name)
-        declared = Param()
-        if get_origin(hint) is Annotated:
-            declared = next((extra for extra in get_args(hint)[1:] if isinstance(extra, Param)), declared)
-        params[name] = Param(declared.meaning, declared.low, declared.high, declared.choices, argument.default)
-    return params

@@ -251,8 +251,8 @@ class BackpropTwin:
             When the loss or the gradient is not finite; the weights are those from before.
         """
         began = time.perf_counter()
-        loss = self.forward()
-        self.backward(loss)
+        factor = rate_factor(self._settings, self.progress, self.epochs)  # by what was done before this batch
+        self.backward(self.forward(), factor)
         self.steps += 1
         if self.steps % CALM_INTERVAL == 0:
             for layer in self.layers:
@@ -273,8 +273,8 @@ class BackpropTwin:
             x, labels = self._fed(prepared), self.inputs.y["train"][index[0]]
         return cross_entropy(self.logits(x, train=True), labels)
 
-    def backward(self, loss: Tensor) -> None:
-        """Carry the gradient of a loss through all layers and change the weights."""
+    def backward(self, loss: Tensor, factor: float) -> None:
+        """Carry the gradient of a loss through all layers and change the weights, by so much of the learning rate."""
         settings = self._settings
         gradients = torch.autograd.grad(loss, [leaf for layer in self.layers for leaf in layer.leaves])
         with torch.no_grad():
@@ -285,7 +285,6 @@ class BackpropTwin:
                     f"{max(settings.per_layer('learning_rate')):g}), then go on; the weights are those from before "
                     "the step."
                 )
-            factor = rate_factor(settings, self.progress, self.epochs)
             rates = [rate * factor for rate in settings.per_layer("learning_rate")]
             for number, (layer, rate) in enumerate(zip(self.layers, [*rates, rates[-1]], strict=True)):
                 layer.update(

@@ -91,20 +91,12 @@ class BlackBox(Entry):
 
 
 def _try_out(entry: BlackBox) -> None:
-    """Call a new function once on a small batch, so that a mistake shows where it was made."""
     h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
     params = {key: param.default for key, param in entry.params.items()}
-    try:
-        entry(h, params, torch.full((1, 3, 4), 0.5) if entry.tosses else None)
-    except SettingsError:
-        raise
-    except Exception as error:
-        raise SettingsError(
-            f"The black box {entry.name!r} failed on a batch of 3 samples and 4 units: {type(error).__name__}: {error}"
-        ) from error
+    entry(h, params, torch.full((1, 3, 4), 0.5) if entry.tosses else None)
 
 
-black_boxes: Registry[BlackBox] = Registry("black box", BlackBox, _try_out)
+black_boxes: Registry[BlackBox] = Registry("black box", BlackBox, _try_out, "a batch of 3 samples and 4 units")
 
 
 class PlacedBox:

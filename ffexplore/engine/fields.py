@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ffexplore.errors import SettingsError, unknown_name
-from ffexplore.registry import Choice, Registry, in_full
+from ffexplore.params import in_full
+from ffexplore.registry import Choice, Registry
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,7 @@ class Trainer:
         began = time.perf_counter()
         settings, network = self.settings, self.network
         with torch.no_grad():
+            factor = self.course()  # by what was done before this batch, as in a fit
             index = self.batches.next()
             now = period(settings, self.pairs.refresh, self.steps, self.batches.epoch)
             at_once = not (settings.shift or network.per_class) and EpochSides.serves(self.pairs)
@@ -205,7 +206,7 @@ class Trainer:
                 labels = self.pairs.labels if network.per_class else None
                 blocks = self.blocks()
                 learning = {layer for block in blocks for layer in block}
-                self._set_rates(learning)
+                self._set_rates(learning, factor)
                 masks = self._mask if settings.dropout else None
                 heard = listening(network.layers, learning)
                 walk = network.walk(parts, None if "all" in heard else max(learning) + 1, masks, train=True)
@@ -243,8 +244,7 @@ class Trainer:
         """The present factor of the learning rate."""
         return rate_factor(self.settings, self.progress, self.epochs)
 
-    def _set_rates(self, learning: set[int]) -> None:
-        factor = self.course()
+    def _set_rates(self, learning: set[int], factor: float) -> None:
         for number in learning:
             rates = [each.per_layer("learning_rate")[number] * factor for each in self._variants]
             self.network.layers[number].rates = rates

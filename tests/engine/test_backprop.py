@@ -69,6 +69,15 @@ def test_it_trains_as_plain_torch_does_in_float64(how: str) -> None:
         torch.testing.assert_close(twin.weights(number)[0].double(), weight, rtol=1e-4, atol=1e-5)
 
 
+def test_a_stated_horizon_gives_the_rates_of_a_fit_as_long() -> None:
+    by_fit = BackpropTwin(settings(rate_course="linear")).fit(epochs=3, progress=False)
+    stated = BackpropTwin(settings(rate_course="linear", horizon=3.0)).fit(epochs=3, progress=False)
+    steady = BackpropTwin(settings()).fit(epochs=3, progress=False)
+    for number in range(3):
+        assert torch.equal(by_fit.weights(number)[0], stated.weights(number)[0])
+    assert not torch.equal(by_fit.weights(0)[0], steady.weights(0)[0])
+
+
 def test_other_optimizers_and_decay_are_those_of_the_settings() -> None:
     twin = BackpropTwin(settings(optimizer="sgd", learning_rate=0.05, weight_decay=0.0))
     expected = by_hand(twin, 8, "rms", lambda values: torch.optim.SGD(values, lr=0.05, momentum=0.9))

@@ -11,7 +11,8 @@ from torch import Tensor
 
 import ffexplore as ff
 from ffexplore import Choice, Param, SettingsError
-from ffexplore.registry import Entry, Registry, declared_params
+from ffexplore.params import declared_params
+from ffexplore.registry import Entry, Registry
 
 
 @pytest.fixture

@@ -186,6 +186,23 @@ def test_the_rate_follows_its_course_over_a_fit(course: str, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("course", COURSES)
+@pytest.mark.parametrize("horizon", [None, 2.0])
+def test_a_step_takes_the_rate_of_what_was_done_before_it(
+    course: str, horizon: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = Trainer(settings(rate_course=course, horizon=horizon, batch_size="full"))
+    base, used, step = trainer.settings.learning_rate, [], trainer.step
+
+    def watched() -> None:
+        step()
+        used.append(float(trainer.network.layers[0].rates[0]))
+
+    monkeypatch.setattr(trainer, "step", watched)
+    trainer.fit(epochs=2, progress=False)
+    assert used == pytest.approx([base * COURSES[course](t) for t in (0.0, 0.5)])
+
+
+@pytest.mark.parametrize("course", COURSES)
 def test_the_rate_follows_a_stated_horizon_whoever_steps(course: str) -> None:
     trainer = Trainer(settings(rate_course=course, horizon=2.0, batch_size="full"))
     seen = []

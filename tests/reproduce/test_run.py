@@ -114,10 +114,10 @@ def test_an_interrupt_within_a_step_costs_no_number(step: int, store: Store, mon
     expected = perform(run, Store(store.folder / "whole"), quiet)
     assert expected["steps"] == 5 * 10
 
-    def interrupted(trainer: Trainer, learning: set[int]) -> None:
+    def interrupted(trainer: Trainer, learning: set[int], factor: float) -> None:
         if trainer.steps == step - 1:
             signal.raise_signal(signal.SIGINT)
-        whole(trainer, learning)
+        whole(trainer, learning, factor)
 
     monkeypatch.setattr(Trainer, "_set_rates", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -26,15 +26,27 @@ def _start(width: int, classes: int, generator: torch.Generator) -> State:
     return {"energy": torch.tensor(width / 2)}
 
 
+def _usual(value: Tensor, kept: Tensor, train: bool, rate: float, own: int) -> Tensor:
+    """A running mean from before this batch, in the dimensions of ``value``; in training brought up to date with it.
+
+    The last ``own`` dimensions of ``kept`` are those of one sample, the others the variants; between them ``value``
+    has the sides and samples over which the mean goes.
+    """
+    lead = kept.ndim - own
+    usual = kept.clone().view(*kept.shape[:lead], *[1] * (value.ndim - kept.ndim), *kept.shape[lead:])
+    if train:
+        with torch.no_grad():
+            kept.lerp_(value.mean(tuple(range(lead, value.ndim - own))), rate)
+    return usual.to(value.dtype)
+
+
 def _mean_energy(squares: Tensor, state: State | None, train: bool, rate: float) -> Tensor:
     """Mean of the energy (..., B) over the batch of each side, or the running one; (..., 1)."""
-    if state is None or train:
-        if state is not None:
-            with torch.no_grad():
-                state["energy"].lerp_(squares.mean(tuple(range(state["energy"].ndim, squares.ndim))), rate)
-        return squares.mean(-1, keepdim=True)
-    kept = state["energy"]
-    return kept.view(*kept.shape, *[1] * (squares.ndim - kept.ndim)).to(squares.dtype)
+    of_batch = squares.mean(-1, keepdim=True)
+    if state is None:
+        return of_batch
+    usual = _usual(squares, state["energy"], train, rate, own=0)
+    return of_batch if train else usual
 
 
 @goodness.register(
@@ -94,13 +106,7 @@ def _expected(activity: Tensor, state: State | None, train: bool, rate: float) -
     """What the units (..., B, units) usually do, from before this batch; (..., 1, units)."""
     if state is None:
         return activity.mean(-2, keepdim=True)
-    kept = state["expected"]
-    lead = kept.shape[:-1]
-    expected = kept.clone().view(*lead, *[1] * (activity.ndim - kept.ndim), -1)
-    if train:
-        with torch.no_grad():
-            kept.lerp_(activity.mean(tuple(range(len(lead), activity.ndim - 1))), rate)
-    return expected.to(activity.dtype)
+    return _usual(activity, state["expected"], train, rate, own=1)
 
 
 @goodness.register(
