@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import memory, publishing, step_speed, time_to_accuracy
+from benchmarks import memory, publishing, step_speed, time_to_accuracy, variants
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -22,6 +22,7 @@ def main() -> None:
         "time to accuracy": time_to_accuracy.measure(),
         "publishing": publishing.measure(),
         "memory": memory.measure(),
+        "variants": variants.run(),
     }
     DOCS.mkdir(exist_ok=True)
     (DOCS / "performance.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -70,6 +71,20 @@ def page(found: dict[str, Any]) -> str:
         for each in found["memory"]["results"]
     ]
     lines += ["", *table(["network", "batch", "Forward-Forward", "backpropagation", "ratio"], rows)]
+    lines += ["", "## Many variants at once", ""]
+    lines += [
+        "Rounds per second, a round being one batch for every variant; against as many plain runs one after another."
+    ]
+    rows = [
+        [
+            each["network"],
+            str(each["variants"]),
+            *(f"{value:,} ({each['times_plain'][name]}×)" for name, value in each["rounds_per_second"].items()),
+        ]
+        for each in found["variants"]["results"]
+    ]
+    names = list(found["variants"]["results"][0]["rounds_per_second"])
+    lines += ["", *table(["network", "variants", *names], rows)]
     return "\n".join(lines) + "\n"
 
 

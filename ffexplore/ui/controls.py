@@ -154,9 +154,19 @@ class Controls(widgets.VBox):
             group.add_class(HIDDEN)
         return group.add_class("ffx-group")
 
-    def show(self, settings: Settings) -> None:
-        """Show settings in every control and grey out what has no effect or is locked; calls nobody back."""
+    def show(self, settings: Settings, standstill: str = "") -> None:
+        """Show settings in every control and grey out what has no effect or is locked; calls nobody back.
+
+        Parameters
+        ----------
+        settings
+            What to show.
+        standstill
+            Why nothing can be changed now; empty where it can.
+        """
         idle = dict.fromkeys(self._looks.locked, "locked for this task.") | idle_fields(settings)
+        if standstill:
+            idle = dict.fromkeys(self.controls, standstill)
         with self._outlet.guard:
             for name, control in self.controls.items():
                 control.show(settings)

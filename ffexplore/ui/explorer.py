@@ -40,6 +40,11 @@ LIFELESS = (
     "Most units of {layers} are dead: no input makes them active, so they cannot learn any more. "
     "Press Reset to begin anew; a smaller learning rate keeps more of them alive."
 )
+COMPARING = (
+    "Comparing {compared}: the board shows the first of them. "
+    "panel.runner.choose(0) goes on with it, choose(None) with the run from before."
+)
+STANDSTILL = "{count} variants of {field} are compared; choose one, or none, to go on."
 MOST = 0.9  #: share of the units of a layer from which on its death is worth a word
 
 
@@ -137,6 +142,7 @@ class Explorer(widgets.VBox):
         self._note = Note()
         self._told = ""
         self._shown: Settings = self.runner.settings
+        self._standstill = ""  # why nothing can be changed now
         self._changer = Changer(self.runner, self._note, self._looks.locked)
         self._seen_error: BaseException | None = None
         self._is_untouched = True
@@ -262,7 +268,10 @@ class Explorer(widgets.VBox):
     def reset(self) -> None:
         """Begin anew with the same settings."""
         self._note.say("")
-        self.runner.reset()
+        try:
+            self.runner.reset()
+        except SettingsError as error:
+            self._tell(str(error))
 
     def _branch(self, number: int) -> None:
         """Go on from a kept moment; one that had to go meanwhile is no longer offered."""
@@ -302,7 +311,7 @@ class Explorer(widgets.VBox):
             self._look_at(self.runner.error)
             self._changer.settle()
             self._is_built = self._is_built or snapshot.status != "failed"
-            if self.runner.settings is not self._shown:
+            if self.runner.settings is not self._shown or self._why_standstill() != self._standstill:
                 self._show_settings()
             self._show_status()
 
@@ -326,7 +335,9 @@ class Explorer(widgets.VBox):
     def _show_settings(self) -> None:
         settings = self._shown = self.runner.settings
         self._changer.undo.saw(settings)
-        self.controls.show(settings)
+        self._standstill = self._why_standstill()
+        self.controls.show(settings, self._standstill)
+        self.board.threshold_is_movable = "threshold" not in self._looks.locked and not self._standstill
         self.keep.refresh()
         self._threads = self.runner.threads
         self.status.tell_place(settings, self._threads)
@@ -336,7 +347,7 @@ class Explorer(widgets.VBox):
         if runner.threads != self._threads:  # chosen by measurement in the first steps
             self._threads = runner.threads
             self.status.tell_place(self._shown, self._threads)
-        self.bar.show(self._shown, runner.is_running, self._changer.undo, runner.stop_at)
+        self.bar.show(self._shown, runner.is_running, self._changer.undo, runner.stop_at, self._standstill)
         if runner.message not in (self._told, ""):  # news from the runner replaces what the panel said
             self._note.say("")
         self._told = runner.message
@@ -344,7 +355,13 @@ class Explorer(widgets.VBox):
         warn = self._note.warns if self._note.text else runner.error is not None
         self.status.show(runner.status, message, snapshot, warn=warn)
 
+    def _why_standstill(self) -> str:
+        compared = self.runner.compared
+        return "" if compared is None else STANDSTILL.format(count=len(compared.settings), field=compared.field)
+
     def _hint(self, snapshot: Snapshot | None) -> str:
+        if self.runner.compared is not None:
+            return COMPARING.format(compared=self.runner.compared)
         if snapshot is None:
             return f"Loading {self.settings.dataset} ..." if isinstance(self.settings.dataset, str) else "Building ..."
         if snapshot.step == 0 and self.runner.status == "idle":

@@ -15,6 +15,7 @@ from ffexplore.ui.rows import MenuRow, TextRow
 from ffexplore.ui.undo import Undo
 
 PLAY, PAUSE = "▶ Play", "❚❚ Pause"
+RESET = "Begin anew with new weights from the same seed and the same settings"
 NOTHING_TO_UNDO, NOTHING_TO_REDO = "Nothing was changed yet", "Nothing was undone"
 
 #: Keys that neither Lab, Notebook, VS Code nor a browser takes; they count while the focus is inside the panel.
@@ -98,9 +99,7 @@ class RunBar(widgets.HBox):
         self.epoch = _button("Epoch", "Train to the end of this pass over the data and pause", steering.epoch)
         self.undo = _button("↶ Undo", NOTHING_TO_UNDO, steering.undo)
         self.redo = _button("↷", NOTHING_TO_REDO, steering.redo)
-        self.reset = _button(
-            "Reset", "Begin anew with new weights from the same seed and the same settings", steering.reset
-        )
+        self.reset = _button("Reset", RESET, steering.reset)
         for name, button in (("play", self.play), ("step", self.step)):
             button.add_class(f"ffx-{name}")
         self.preset = MenuRow("preset", self._presets(), guard, lambda name: steering.preset(name) if name else None)
@@ -126,8 +125,11 @@ class RunBar(widgets.HBox):
     def _presets() -> list[tuple[str, str]]:
         return [(name, name) for name in presets.names()]
 
-    def show(self, settings: Settings, is_running: bool, undo: Undo, stop_at: int | None) -> None:
-        """Show whether training runs, which preset the settings are, what can be undone and where it stops."""
+    def show(self, settings: Settings, is_running: bool, undo: Undo, stop_at: int | None, standstill: str = "") -> None:
+        """Show whether training runs, which preset the settings are, what can be undone and where it stops.
+
+        ``standstill`` says why nothing can be changed now; what would change something is greyed out then.
+        """
         with self._guard:
             self.play.description = PAUSE if is_running else PLAY
             self.preset.show(preset_of(settings), "(changed)")
@@ -136,8 +138,13 @@ class RunBar(widgets.HBox):
                 (self.undo, undo.back, NOTHING_TO_UNDO, "Take back the last change"),
                 (self.redo, undo.forth, NOTHING_TO_REDO, "Make the change again"),
             ):
-                button.disabled = settings_there is None
+                button.disabled = settings_there is None or bool(standstill)
                 button.tooltip = nothing if settings_there is None else f"{verb}: {undo.words(settings_there)}"
+                if standstill:
+                    button.tooltip = f"Not in use: {standstill}"
+            self.reset.disabled = bool(standstill)
+            self.reset.tooltip = f"Not in use: {standstill}" if standstill else RESET
+            self.preset.disable(standstill)
 
     def close(self) -> None:
         """Stop listening to the catalogue."""
