@@ -38,13 +38,14 @@ INVITATION = "Untrained: the blue and the orange hill lie on each other. Press P
 NEXT = "The hills part. Now drag the line θ in a histogram, or change anything else while it trains."
 LIFELESS = (
     "Most units of {layers} are dead: no input makes them active, so they cannot learn any more. "
-    "Press Reset to begin anew; a smaller learning rate keeps more of them alive."
+    "Press Reset to begin anew; {remedy} keeps more of them alive."
 )
 COMPARING = (
     "Comparing {compared}: the board shows the first of them. "
     "panel.runner.choose(0) goes on with it, choose(None) with the run from before."
 )
 STANDSTILL = "{count} variants of {field} are compared; choose one, or none, to go on."
+LOW = 0.1  #: share of the natural threshold below which silence is what a layer was asked for
 MOST = 0.9  #: share of the units of a layer from which on its death is worth a word
 
 
@@ -368,9 +369,18 @@ class Explorer(widgets.VBox):
             return INVITATION
         dead = [number for number, share in enumerate(snapshot.dead[0] / snapshot.widths, 1) if share >= MOST]
         if dead:
-            return LIFELESS.format(layers=", ".join(f"layer {number}" for number in dead))
+            names = ", ".join(f"layer {number}" for number in dead)
+            remedy = "a higher threshold" if self._asks_for_silence(snapshot) else "a smaller learning rate"
+            return LIFELESS.format(layers=names, remedy=remedy)
         is_first = self._is_untouched and self.runner.is_running and bool(np.isfinite(snapshot.threshold).all())
         return NEXT if is_first else ""
+
+    def _asks_for_silence(self, snapshot: Snapshot) -> bool:
+        """Whether a threshold is so low that it leaves no room below for negative data."""
+        natural = self.settings.replace(threshold=None).thresholds()
+        return any(
+            usual > 0 and value < LOW * usual for usual, value in zip(natural, snapshot.threshold[0], strict=False)
+        )
 
 
 def unpacked(

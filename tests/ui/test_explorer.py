@@ -584,3 +584,7 @@ def test_layers_without_life_are_named(panel):
     panel.runner.ask(kill).result(10)
     panel.runner.step()
     until(lambda: panel.status.message.startswith("Most units of layer 2 are dead"))
+    assert "a smaller learning rate keeps" in panel.status.message
+    panel.controls["threshold"].send(0.01)
+    panel.runner.step()
+    until(lambda: "a higher threshold keeps" in panel.status.message)

@@ -20,12 +20,18 @@ function scaleFor([least, most], isShare, [low, high], isEarly) {
   return [Math.min(0, least < low ? -roundUp(-least) : low), mayRest ? high : roundUp(Math.max(most, 1e-6), [1, 1.5, 2, 3, 4, 6, 8, 10])];
 }
 
+// Of the later half of the rows; of all of them where that half has no value yet, as shortly after a reset.
 function recent(lines) {
+  const later = rangeOf(lines, 0.5);
+  return later.count ? later : rangeOf(lines, 0);
+}
+
+function rangeOf(lines, share) {
   let least = Infinity;
   let most = -Infinity;
   let count = 0;
   for (const { values } of lines) {
-    for (let i = Math.floor(values.length / 2); i < values.length; i++) {
+    for (let i = Math.floor(share * values.length); i < values.length; i++) {
       if (!Number.isFinite(values[i])) continue;
       least = Math.min(least, values[i]);
       most = Math.max(most, values[i]);

@@ -78,6 +78,7 @@ export class Timeline {
     this.left = all.find(({ fork }) => fork !== null) ?? null;
     if (past === this.past) this.heldUntil = 0;
     if (!this.isDragged && performance.now() >= this.heldUntil) this.past = past;
+    if (this.past > (steps.at(-1) ?? 0)) this.past = null; // the run began anew meanwhile
   }
 
   // `place(step)` is a place in pixels from the left edge.
