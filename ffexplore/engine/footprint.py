@@ -79,9 +79,9 @@ def footprint_of_step(trained: Trainer | BackpropTwin) -> Footprint:
     name = "backward" if owner is trained else "walk"
     original = getattr(owner, name)
 
-    def backward(loss: Tensor) -> None:
+    def backward(loss: Tensor, *rest: Any) -> None:
         found.note()
-        original(loss)
+        original(loss, *rest)
 
     def walk(*arguments: Any, **named: Any) -> Iterator[Any]:
         way = original(*arguments, **named)
