@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import copy
-import math
 import os
 import threading
 import weakref
@@ -26,6 +25,7 @@ from ffexplore.live.journal import Journal
 from ffexplore.live.mailbox import TRAINING, Order, Question
 from ffexplore.live.moments import Moment
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.live.speed import check_speed, starting_speed
 from ffexplore.live.worker import Worker
 
 PLANNED = {"dataset", "label_encoding", "negatives", "shift", "layers", "device", "precision"}  # what plan() judges
@@ -70,7 +70,9 @@ class Runner:
             raise SettingsError(
                 f"settings is {settings!r}; give Settings, as in Settings.preset('fast'), or a Trainer."
             )
+        speed = starting_speed()
         self._worker = Worker(chosen, trainer, rate)
+        self._worker.speed = speed
         self._mail = self._worker.mail
         _workers.add(self._worker)
         weakref.finalize(self, _abandon, self._worker).atexit = False
@@ -431,13 +433,12 @@ class Runner:
 
     @property
     def speed(self) -> float | None:
-        """Steps per second at most, or None for as many as can be."""
+        """Steps per second at most, or None for as many as can be; ``FFEXPLORE_SPEED`` says at which it starts."""
         return self._worker.speed
 
     @speed.setter
     def speed(self, speed: float | None) -> None:
-        if speed is not None and not (speed > 0 and math.isfinite(speed)):
-            raise SettingsError(f"speed is {speed!r}; it must be None or a number of steps per second above 0.")
+        check_speed(speed)
         self._worker.speed = speed
         self._worker.hurry()
 

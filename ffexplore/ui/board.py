@@ -55,6 +55,9 @@ class Board(anywidget.AnyWidget):
     #: Whether somebody sees to it that training goes on from a kept moment.
     can_branch = traitlets.Bool(False).tag(sync=True)
 
+    #: Whether it is for a projector: in larger type, and without what only the person at the keyboard needs.
+    is_slide = traitlets.Bool(False).tag(sync=True)
+
     def __init__(self, panes: Sequence[str] = USUAL_PANES, **kwargs: Any) -> None:
         self._travel = Travel()
         self._packers = standard_panes(self._travel)

@@ -22,7 +22,7 @@ from ffexplore.ui.field_control import (
     WordControl,
 )  # fmt: skip
 from ffexplore.ui.groups import GROUPS
-from ffexplore.ui.looks import ALL, Looks
+from ffexplore.ui.looks import Looks
 from ffexplore.ui.rows import Span
 from ffexplore.ui.threshold_control import ThresholdControl
 
@@ -138,7 +138,7 @@ class Controls(widgets.VBox):
         group = widgets.VBox()
         mine = [control for control in self.controls.values() if control.spec.group == title]
         shown = [control for control in mine if control.name not in self._looks.hidden]
-        rare = [control for control in shown if control.name not in USUAL] if self._looks.controls == ALL else []
+        rare = [control for control in shown if control.name not in USUAL] if self._looks.has_all else []
         for control in mine:
             if control not in shown:
                 control.widget.add_class(HIDDEN)
@@ -147,7 +147,7 @@ class Controls(widgets.VBox):
             if control.spec.renews:
                 control.widget.add_class(RENEWS)
         head = widgets.HBox([widgets.HTML(f"<h4>{title}</h4>")]).add_class("ffx-head")
-        if self._looks.controls == ALL:
+        if self._looks.has_all:
             head.children = [*head.children, _more(group, title)]
         group.children = [head, *(control.widget for control in mine)]
         if not shown:

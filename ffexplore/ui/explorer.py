@@ -57,6 +57,7 @@ def explore(
     controls: str | Sequence[str] | None = None,
     lock: Sequence[str] | None = None,
     task: str | None = None,
+    layout: str | None = None,
     **overrides: Any,
 ) -> Explorer:
     """Open an explorer: a network that trains in the background, and controls that change it meanwhile.
@@ -75,6 +76,9 @@ def explore(
         Names of fields and groups whose controls are shown and cannot be turned.
     task
         What is to be done, for a class; plain text with ``**bold**``, ``*italic*``, ```code``` and lists.
+    layout
+        ``"notebook"``, or ``"slide"`` for a projector: in larger type play, pause, reset, task, threshold and
+        histograms, and what ``controls`` names.
     **overrides
         Any field of Settings.
 
@@ -99,7 +103,8 @@ def explore(
     >>> panel.runner.update(threshold=2.0)  # doctest: +SKIP
     >>> explore(controls="minimal", task="Make the hills part as **fast** as you can.")  # doctest: +SKIP
     """
-    panel = Explorer(settings, start=start, share=share, controls=controls, lock=lock, task=task, **overrides)
+    looks: dict[str, Any] = {"controls": controls, "lock": lock, "task": task, "layout": layout}
+    panel = Explorer(settings, start=start, share=share, **looks, **overrides)
     if not has_front_end():
         warnings.warn(NO_FRONT_END, UserWarning, stacklevel=2)
     return panel
@@ -133,10 +138,11 @@ class Explorer(widgets.VBox):
         controls: str | Sequence[str] | None = None,
         lock: Sequence[str] | None = None,
         task: str | None = None,
+        layout: str | None = None,
         **overrides: Any,
     ) -> None:
         chosen, looks = unpacked(settings, share, overrides)
-        given = {"controls": controls, "lock": lock, "task": task}
+        given = {"controls": controls, "lock": lock, "task": task, "layout": layout}
         self._looks = looks.but({name: value for name, value in given.items() if value is not None})
         self.runner = Runner(chosen)
         self._guard = Guard()
@@ -149,7 +155,7 @@ class Explorer(widgets.VBox):
         self._is_untouched = True
         self._is_built = False
         self._is_to_start = start
-        self.board = Board(self._looks.panes)
+        self.board = Board(self._looks.panes, is_slide=self._looks.is_slide)
         self.keep = Keep(self.runner, self.board, self.share)
         drawer = widgets.ToggleButton(description="Share and keep").add_class("ffx-drawer")
         drawer.tooltip = "Share string, script, checkpoints, history and views as files"
@@ -161,6 +167,8 @@ class Explorer(widgets.VBox):
         tasks = [widgets.HTML(to_html(self._looks.task)).add_class("ffx-task")] if self._looks.task else []
         super().__init__([*tasks, self.bar, self.status, self.keep, body])
         self.add_class("ffx-explorer")
+        if self._looks.is_slide:
+            self.add_class("ffx-slide")
         self._show_settings()
         self._show_status()
         if "threshold" not in self._looks.locked:
@@ -348,7 +356,9 @@ class Explorer(widgets.VBox):
         if runner.threads != self._threads:  # chosen by measurement in the first steps
             self._threads = runner.threads
             self.status.tell_place(self._shown, self._threads)
-        self.bar.show(self._shown, runner.is_running, self._changer.undo, runner.stop_at, self._standstill)
+        self.bar.show(
+            self._shown, runner.is_running, self._changer.undo, runner.stop_at, runner.speed, self._standstill
+        )
         if runner.message not in (self._told, ""):  # news from the runner replaces what the panel said
             self._note.say("")
         self._told = runner.message

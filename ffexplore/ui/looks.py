@@ -16,6 +16,12 @@ ALL, MINIMAL = "all", "minimal"
 #: What ``controls="minimal"`` leaves.
 FEW = ("goodness", "threshold", "negatives", "learning_rate")
 
+#: What ``layout="slide"`` leaves beside what is named.
+ON_SLIDES = ("threshold",)
+
+#: The panes of each layout, unless others are chosen.
+LAYOUTS = {"notebook": USUAL_PANES, "slide": ("histograms",)}
+
 LONGEST_TASK = 10_000  #: characters
 
 
@@ -31,6 +37,8 @@ class Looks:
         Names of fields and groups that are shown and cannot be turned.
     task
         What is to be done, for a class; plain text with ``**bold**``, ``*italic*``, ```code``` and lists.
+    layout
+        ``"notebook"``, or ``"slide"``: larger type, and only what people in front of a projector need.
     panes
         What the board shows.
 
@@ -43,6 +51,7 @@ class Looks:
     controls: str | tuple[str, ...] = ALL
     lock: tuple[str, ...] = ()
     task: str = ""
+    layout: str = "notebook"
     panes: tuple[str, ...] = USUAL_PANES
 
     def __post_init__(self) -> None:
@@ -55,6 +64,7 @@ class Looks:
             raise SettingsError(
                 f"task is {str(self.task)[:40]!r}; it must be a text of at most {LONGEST_TASK} characters."
             )
+        panes_of(self.layout)
         object.__setattr__(self, "panes", _names("panes", self.panes))
         for name in self.panes:
             if name not in standard_panes():
@@ -63,9 +73,11 @@ class Looks:
     @property
     def hidden(self) -> frozenset[str]:
         """Fields without a control."""
-        if self.controls == ALL:
+        if self.has_all:
             return frozenset()
-        shown = FEW if self.controls == MINIMAL else self.controls
+        shown = {ALL: (), MINIMAL: FEW}[self.controls] if isinstance(self.controls, str) else self.controls
+        if self.is_slide:
+            shown = (*shown, *ON_SLIDES)
         return frozenset(Settings.fields()) - fields_of(shown)
 
     @property
@@ -73,13 +85,25 @@ class Looks:
         """Fields whose control cannot be turned."""
         return fields_of(self.lock)
 
+    @property
+    def is_slide(self) -> bool:
+        """Whether the panel is for a projector."""
+        return self.layout == "slide"
+
+    @property
+    def has_all(self) -> bool:
+        """Whether every control is there."""
+        return self.controls == ALL and not self.is_slide
+
     def but(self, changes: Mapping[str, Any]) -> Looks:
-        """The same looks with some parts changed."""
+        """The same looks with some parts changed; another layout brings its own panes where none were chosen."""
+        if "layout" in changes and self.panes == panes_of(self.layout):
+            changes = {"panes": panes_of(changes["layout"]), **changes}
         return replace(self, **changes)
 
     def unusual(self) -> dict[str, Any]:
         """What differs from the usual looks, as JSON has it."""
-        usual = Looks()
+        usual = Looks(panes=panes_of(self.layout))
         mine = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -101,7 +125,20 @@ class Looks:
         for name in values:
             if name not in cls.__dataclass_fields__:
                 raise SettingsError(unknown_name("part of a panel's looks,", name, cls.__dataclass_fields__))
-        return replace(cls(), **values)
+        return cls().but(values)
+
+
+def panes_of(layout: Any) -> tuple[str, ...]:
+    """The panes that a layout shows unless others are chosen.
+
+    Raises
+    ------
+    SettingsError
+        When there is no such layout.
+    """
+    if not isinstance(layout, str) or layout not in LAYOUTS:
+        raise SettingsError(unknown_name("layout", str(layout), LAYOUTS))
+    return LAYOUTS[layout]
 
 
 def fields_of(names: Sequence[str] | str) -> frozenset[str]:

@@ -100,7 +100,7 @@ class RunBar(widgets.HBox):
         self.undo = _button("↶ Undo", NOTHING_TO_UNDO, steering.undo)
         self.redo = _button("↷", NOTHING_TO_REDO, steering.redo)
         self.reset = _button("Reset", RESET, steering.reset)
-        for name, button in (("play", self.play), ("step", self.step)):
+        for name, button in (("play", self.play), ("step", self.step), ("reset", self.reset)):
             button.add_class(f"ffx-{name}")
         self.preset = MenuRow("preset", self._presets(), guard, lambda name: steering.preset(name) if name else None)
         self.speed = MenuRow("speed", SPEEDS, guard, lambda steps: steering.speed(steps or None))
@@ -125,14 +125,23 @@ class RunBar(widgets.HBox):
     def _presets() -> list[tuple[str, str]]:
         return [(name, name) for name in presets.names()]
 
-    def show(self, settings: Settings, is_running: bool, undo: Undo, stop_at: int | None, standstill: str = "") -> None:
-        """Show whether training runs, which preset the settings are, what can be undone and where it stops.
+    def show(
+        self,
+        settings: Settings,
+        is_running: bool,
+        undo: Undo,
+        stop_at: int | None,
+        speed: float | None,
+        standstill: str = "",
+    ) -> None:
+        """Show whether and how fast training runs, which preset it is, what can be undone and where it stops.
 
         ``standstill`` says why nothing can be changed now; what would change something is greyed out then.
         """
         with self._guard:
             self.play.description = PAUSE if is_running else PLAY
             self.preset.show(preset_of(settings), "(changed)")
+            self.speed.show(speed or 0.0, f"{speed or 0.0:g} steps/s")
             self.stop_at.show("" if stop_at is None else str(stop_at))
             for button, settings_there, nothing, verb in (
                 (self.undo, undo.back, NOTHING_TO_UNDO, "Take back the last change"),

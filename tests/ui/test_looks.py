@@ -7,6 +7,7 @@ import pytest
 import ffexplore as ff
 from ffexplore.engine.sharing import pack
 from ffexplore.ui.looks import FEW, LONGEST_TASK
+from ffexplore.ui.panes import USUAL_PANES
 from ffexplore.ui.task import to_html
 
 
@@ -228,3 +229,47 @@ def test_the_mark_and_the_words_are_on_the_control(open_panel):
         shown = control.row if hasattr(control, "row") else getattr(control, "_menu", None) or control._rows[0]
         assert control.spec.renews in shown._tip
         assert f"In Python: {name}" in shown._tip
+
+
+def test_a_slide_shows_the_threshold_and_the_histograms(open_panel):
+    panel = open_panel(layout="slide", task="Watch.")
+    assert visible(panel) == {"threshold"}
+    assert panel.board.panes == ["histograms"]
+    assert panel.board.is_slide
+    assert "ffx-slide" in panel._dom_classes
+    assert "ffx-rare" not in panel.controls["threshold"].widget._dom_classes
+    assert not open_panel().board.is_slide
+
+
+@pytest.mark.parametrize(
+    ("controls", "shown"),
+    [("minimal", set(FEW)), (["negatives"], {"threshold", "negatives"}), ([], {"threshold"}), ("all", {"threshold"})],
+)
+def test_a_slide_shows_also_what_is_named(open_panel, controls, shown):
+    assert visible(open_panel(layout="slide", controls=controls)) == shown
+
+
+def test_a_slide_travels_in_the_share_string(open_panel):
+    first = open_panel("classroom", dataset="moons", layout="slide", controls=["negatives"])
+    second = open_panel(share=first.share())
+    assert second._looks == first._looks
+    assert second.board.is_slide
+    first.board.panes = ["histograms", "curves"]  # what a notebook has by itself is a choice on a slide
+    assert open_panel(share=first.share()).board.panes == ["histograms", "curves"]
+    assert open_panel(share=first.share(), layout="notebook").board.panes == ["histograms", "curves"]
+    assert open_panel(share=second.share(), layout="notebook").board.panes == list(USUAL_PANES)
+
+
+def test_an_unknown_layout_is_refused():
+    with pytest.raises(ff.SettingsError, match=r"Unknown layout 'slides'\. Did you mean 'slide'"):
+        ff.explore(layout="slides")
+
+
+def test_the_speed_menu_shows_the_speed_at_which_training_starts(open_panel, monkeypatch):
+    monkeypatch.setenv("FFEXPLORE_SPEED", "7")
+    panel = open_panel()
+    assert panel.bar.speed.widget.label == "7 steps/s"
+    panel.bar.speed.widget.value = 0.0
+    assert panel.runner.speed is None
+    monkeypatch.delenv("FFEXPLORE_SPEED")
+    assert open_panel().bar.speed.widget.label == "full"

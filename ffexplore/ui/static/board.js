@@ -35,6 +35,7 @@ class View {
     model.on("msg:custom", (content, buffers) => this.receive(content, buffers));
     this.switches = makeSwitches(model, PANES, signal);
     this.grid = html("div", "ff-panes");
+    root.classList.toggle("ff-slide", model.get("is_slide"));
     root.append(this.switches.row, this.grid);
     model.on("change:panes", () => { this.layOut(); this.hello(); });
     for (const trait of ["threshold_is_movable", "ranges_can_be_locked", "can_branch"]) {

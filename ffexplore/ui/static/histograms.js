@@ -4,7 +4,10 @@ import { html, setText } from "./dom.js";
 import { Row } from "./row.js";
 import { makeGroup, makeToggle, makeTraitToggle } from "./toggles.js";
 
-function heightFor(layers) {
+const SLIDE = 400; // pixels that all rows have together on a slide
+
+function heightFor(layers, isSlide) {
+  if (isSlide) return Math.min(190, Math.max(64, Math.floor(SLIDE / layers) - 8));
   return layers <= 2 ? 148 : layers <= 4 ? 112 : layers <= 6 ? 92 : 76;
 }
 
@@ -62,7 +65,9 @@ export class Histograms {
     setText(this.moment, pane.past ? `step ${pane.past.step} of ${pane.step}` : "");
     const layers = pane.widths.length;
     if (layers !== this.rows.length) this.build(layers);
-    for (const row of this.rows) row.update(pane, 0, heightFor(layers), this.ghost);
+    const height = heightFor(layers, this.context.model.get("is_slide"));
+    this.list.style.setProperty("--ff-row-height", `${height}px`);
+    for (const row of this.rows) row.update(pane, 0, height, this.ghost);
   }
 
   takeGhost({ ghost, arrays }) {
@@ -78,7 +83,6 @@ export class Histograms {
     const signal = AbortSignal.any([this.signal, this.stop.signal]);
     this.rows = Array.from({ length: layers }, (_, layer) => new Row(layer, signal, this.context));
     this.list.classList.toggle("ff-compact", layers > 6);
-    this.list.style.setProperty("--ff-row-height", `${heightFor(layers)}px`);
     this.list.replaceChildren(...this.rows.map((row) => row.element));
     this.configure();
   }
