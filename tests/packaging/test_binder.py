@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -37,11 +38,41 @@ def test_environment_has_every_dependency(repository: Path) -> None:
     project = (repository / "pyproject.toml").read_text(encoding="utf-8")
     listed = re.search(r"^dependencies = \[(.*?)^\]", project, re.S | re.M)
     assert listed
-    needed = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', listed[1]))
+    app = re.search(r"^app = \[(.*?)\]", project, re.M)  # the second link opens the app
+    assert app
+    needed = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', listed[1] + app[1]))
     environment = (repository / "binder" / "environment.yml").read_text(encoding="utf-8")
     given = dict(re.findall(r"- ([\w-]+)>=([\d.]+)", environment))
     given["torch"] = given.pop("pytorch-cpu")
     assert given == needed
+
+
+def test_the_package_installs_without_its_dependencies_and_finds_its_data_offline(
+    repository: Path, tmp_path: Path
+) -> None:
+    """What postBuild does, into a folder of its own, with every connection refused."""
+    pytest.importorskip("hatchling", reason="hatchling is not installed")
+    lines = (repository / "binder" / "postBuild").read_text(encoding="utf-8").splitlines()
+    install = next(line for line in lines if "pip install" in line)
+    assert install == "python -m pip install --no-cache-dir --no-deps ."
+    source, target = tmp_path / "project", tmp_path / "installed"
+    for name in ("ffexplore", "notebooks"):
+        shutil.copytree(repository / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(repository / name, source)
+    offline = os.environ | {"FFEXPLORE_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(target)}
+    options = ["--no-build-isolation", "--no-index", "--quiet", "--target", str(target)]
+    subprocess.run([sys.executable, *install.split()[1:], *options], cwd=source, check=True, timeout=100)
+    refuse = "import socket\ndef refuse(*_): raise OSError('offline')\nsocket.socket.connect = refuse\n"
+    look = (
+        "import ffexplore as ff, pathlib\ndata = ff.load('mnist-5k')\n"
+        "print(pathlib.Path(ff.__file__).parent, len(data.train) > 1000)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", refuse + look], cwd=tmp_path, env=offline, capture_output=True, text=True, timeout=100
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert ran.stdout.split() == [str(target / "ffexplore"), "True"]
 
 
 def test_news_are_switched_off(repository: Path) -> None:

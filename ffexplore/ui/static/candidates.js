@@ -1,7 +1,7 @@
 // One validation input with its candidate labels; a walk through all inputs, or through the mistakes.
 
 import { Asked } from "./asked.js";
-import { describeSlowly, html, setText } from "./dom.js";
+import { describeSlowly, html, setAttribute, setText } from "./dom.js";
 import { fixed, plural } from "./numbers.js";
 import { paintPixels } from "./picture.js";
 import { Verdict } from "./verdict.js";
@@ -18,6 +18,7 @@ export class Candidates extends Asked {
     legend.append(html("span", "", "bars: how far above the lowest label"));
     const left = html("div", "ff-candidates-input");
     this.canvas = html("canvas", "ff-pixels");
+    this.canvas.setAttribute("role", "img");
     this.values = html("p", "ff-candidates-values");
     this.caption = html("p", "ff-candidates-caption");
     this.walk = html("p", "ff-candidates-caption");
@@ -53,7 +54,9 @@ export class Candidates extends Asked {
     this.values.hidden = Boolean(image);
     if (image) paintPixels(this.canvas, image);
     else setText(this.values, this.numbers(pane));
-    setText(this.caption, `validation input ${pane.row + 1} of ${pane.total}: ${pane.right_name}`);
+    const caption = `validation input ${pane.row + 1} of ${pane.total}: ${pane.right_name}`;
+    setText(this.caption, caption);
+    setAttribute(this.canvas, "aria-label", caption);
     setText(this.walk, this.where(pane));
     const outcome = this.verdict.show(pane);
     this.describe(() => `Validation input ${pane.row + 1} of ${pane.total}. ${outcome}. ${this.where(pane)}`);

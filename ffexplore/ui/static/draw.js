@@ -35,6 +35,8 @@ export class Draw extends Asked {
     left.append(this.pad.canvas, bar);
     const middle = html("div", "ff-draw-seen");
     this.seen = html("canvas", "ff-pixels");
+    this.seen.setAttribute("role", "img");
+    this.seen.setAttribute("aria-label", "what the network gets");
     middle.append(html("p", "ff-candidates-caption", "what the network gets"), this.seen);
     const right = html("div", "ff-candidates-verdict");
     this.invitation = html("p", "ff-pictureless", "Draw a digit on the pad, or lay a sample on it.");

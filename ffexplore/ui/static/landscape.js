@@ -30,6 +30,7 @@ class Plane {
     this.title = html("figcaption", "", title);
     const box = html("div", "ff-plane-box");
     this.canvas = html("canvas", "ff-plane-map");
+    this.canvas.setAttribute("aria-hidden", "true"); // the pane as a whole is described in words
     this.lines = svg("svg", { class: "ff-plane-lines", "aria-hidden": "true" });
     this.edge = svg("path", { class: "ff-plane-edge" });
     this.points = svg("g");
