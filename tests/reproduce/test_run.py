@@ -24,7 +24,8 @@ TIMES = ("seconds", "machine")
 
 # A whole program, so that it can be killed.
 PROGRAM = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a shell ignores it
 from contextlib import suppress
 from pathlib import Path
 import torch
