@@ -90,7 +90,7 @@ def measure(
     try:
         kernels.extend(Student(code) for _ in range(students))
         time.sleep(10)
-        steps = [int(kernel.ask(STEPS)) for kernel in kernels]
+        steps = [(time.perf_counter(), int(kernel.ask(STEPS))) for kernel in kernels]
         cpu, began = [kernel.cpu() for kernel in kernels], time.perf_counter()
         time.sleep(seconds)
         took = time.perf_counter() - began
@@ -102,8 +102,8 @@ def measure(
             kernel.ask("1 + 1")
             answers.append(time.perf_counter() - asked)
         rates = [
-            (int(kernel.ask(STEPS)) - before) / (time.perf_counter() - began)
-            for kernel, before in zip(kernels, steps, strict=True)
+            (int(kernel.ask(STEPS)) - before) / (time.perf_counter() - since)
+            for kernel, (since, before) in zip(kernels, steps, strict=True)
         ]
     finally:
         for kernel in kernels:
