@@ -6,6 +6,9 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from ffexplore.engine.diagnostics import diagnose
+from ffexplore.engine.judged import examined
+from ffexplore.engine.landscape import landscape
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import FFExploreError
 from ffexplore.live import Runner, Snapshot
@@ -46,11 +49,13 @@ def _present(runner: Runner) -> Snapshot:
     return runner.snapshot
 
 
-def _fields(plots: ModuleType, runner: Runner) -> go.Figure:
-    def look(trainer: Trainer) -> go.Figure:
-        return plots.receptive_fields(trainer.weights(0)[0].cpu(), trainer.plan.dataset.shape)
+def _asked(draw: Callable[[ModuleType, Trainer], go.Figure]) -> Callable[[ModuleType, Runner], go.Figure]:
+    """A figure that is drawn from the present weights, between two batches."""
+    return lambda plots, runner: runner.ask(lambda trainer: draw(plots, trainer)).result(PATIENCE)
 
-    return runner.ask(look).result(PATIENCE)
+
+def _fields(plots: ModuleType, trainer: Trainer) -> go.Figure:
+    return plots.receptive_fields(trainer.weights(0)[0].cpu(), trainer.plan.dataset.shape)
 
 
 #: The figure of each view that has one.
@@ -58,5 +63,8 @@ FIGURES: dict[str, Callable[[ModuleType, Runner], go.Figure]] = {
     "histograms": lambda plots, runner: plots.histograms(_present(runner)),
     "curves": lambda plots, runner: plots.curves(runner.history),
     "gallery": lambda plots, runner: plots.gallery(_present(runner)),
-    "fields": _fields,
+    "fields": _asked(_fields),
+    "confusion": _asked(lambda plots, trainer: plots.confusion(examined(trainer))),
+    "landscape": _asked(lambda plots, trainer: plots.landscape(landscape(trainer))),
+    "diagnostics": _asked(lambda plots, trainer: plots.calibration(diagnose(trainer))),
 }

@@ -52,8 +52,12 @@ FRONT_ENDS = {
     "notebook": ("notebook", "JupyterNotebookApp", "notebooks"),
 }
 
-#: What Notebook 7.6 throws at its own start, in a notebook without any widget too.
-OWN_ERRORS = {"lab": (), "notebook": ("Cannot read properties of undefined (reading 'schema')",)}
+#: Errors of a front end's own scripts. Notebook 7.6 throws the first at its start, without any widget too;
+#: the second was seen once, when rows of a box of ipywidgets came and went in quick succession.
+OWN_ERRORS = (
+    "Cannot read properties of undefined (reading 'schema')",
+    "Failed to execute 'removeChild' on 'Node': The node to be removed is not a child of this node.",
+)
 
 
 class JupyterServer:
@@ -61,7 +65,6 @@ class JupyterServer:
 
     def __init__(self, folder: Path, front_end: str = "lab") -> None:
         module, app, self.notebooks = FRONT_ENDS[front_end]
-        self.own_errors = OWN_ERRORS[front_end]
         self.work = folder / "work"
         self.work.mkdir(parents=True)
         config = folder / "config"
@@ -134,8 +137,9 @@ class Notebook:
         page.on("websocket", self._count)
 
     def _note_error(self, error) -> None:
-        if str(error) not in self.server.own_errors:
-            self.errors.append(str(error))
+        is_ours = "blob:" in (error.stack or "")  # the scripts of our widgets are loaded from such addresses
+        if is_ours or str(error) not in OWN_ERRORS:
+            self.errors.append(f"{error} {error.stack}")
 
     def _count(self, socket) -> None:
         socket.on("framereceived", lambda payload: setattr(self, "received", self.received + len(payload)))

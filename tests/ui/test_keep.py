@@ -99,7 +99,11 @@ def test_the_history_is_a_table(panel, until):
 
 
 @pytest.mark.parametrize("view", sorted(FIGURES))
-def test_every_view_with_a_figure_is_a_page_that_needs_no_network(panel, until, view):
+def test_every_view_with_a_figure_is_a_page_that_needs_no_network(panel, open_panel, until, monkeypatch, view):
+    if view == "landscape":
+        panel = open_panel(ff.Settings(dataset="moons", label_encoding="appended", layers=(4,)))
+        panel.sent = []
+        monkeypatch.setattr(panel.keep, "send", lambda content, buffers=(): panel.sent.append((content, buffers)))
     panel.runner.step(2)
     panel.runner.wait(10)
     ask(panel, "page", view=view)
