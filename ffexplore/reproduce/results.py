@@ -28,7 +28,7 @@ def collect(names: Sequence[str], store: Store, reasons: Reasons) -> dict[str, A
     store
         Where the records are.
     reasons
-        Why something was not run, where this session found out.
+        Why something was not run, where that was found out just now.
 
     Returns
     -------

@@ -6,7 +6,6 @@ import threading
 import time
 import warnings
 
-import numpy as np
 import pytest
 
 import ffexplore as ff
@@ -16,16 +15,9 @@ from ffexplore.ui.explorer import Explorer, explore
 from ffexplore.ui.groups import GROUPS
 
 
-@pytest.fixture(scope="module")
-def data():
-    """64 small pictures with a blank border, two classes: one bright half."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 40, (160, 6, 6), dtype=np.uint8)
-    labels = np.arange(160) % 2
-    images[labels == 0, 2:, :3] += 200
-    images[labels == 1, 2:, 3:] += 200
-    images[:, :2] = 0
-    return ff.Dataset.from_arrays(images, labels, name="halves")
+@pytest.fixture
+def data(halves):
+    return halves
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def inverse_label(batch: Batch, rng: torch.Generator) -> Tensor:
 
 
 @negatives.register("permuted_labels", changes="label", needs=("labels",), paired=False, always_wrong=False,
-                    source="Pezeshki 2022 (issue 8 there), Keras example; a mistake, kept to be seen")  # fmt: skip
+                    source="Pezeshki 2022 (reported there), Keras example; a mistake, kept to be seen")  # fmt: skip
 def permuted_labels(batch: Batch, rng: torch.Generator) -> Tensor:
     """A well-known mistake: the labels of the batch in another order, so that one in ten is the right one."""
     return batch.labels[torch.randperm(len(batch.labels), generator=rng, device=batch.labels.device)]
