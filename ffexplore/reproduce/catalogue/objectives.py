@@ -51,7 +51,7 @@ def collaboration() -> list[Configuration]:
                 {"preset": "fast", "objective": objective, "negatives": "uniform_label"},
                 epochs=60,
                 minutes=2,
-                grid={"learning_rate": [5e-4, 2e-3], "logit_scale": [1.0, 5.0, 20.0]},
+                grid={"learning_rate": [5e-4, 2e-3, 4e-3], "logit_scale": [1.0, 5.0, 10.0, 20.0]},
                 tuning_epochs=5,
                 figures=("validation_error", "test_error"),
                 aims=aims,
