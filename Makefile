@@ -12,7 +12,7 @@ PY := $(BIN)/python
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check bench pins chromium clean
+.PHONY: help setup lab test check bench pins address chromium clean
 
 help:
 	@echo "make lab      set up and open the first notebook in JupyterLab"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench    the benchmarks"
 	@echo "make setup    only the environment in $(VENV); PYTHON=python3.12 chooses the interpreter"
 	@echo "make pins     write constraints.txt anew from what $(VENV) has"
+	@echo "make address  REPOSITORY=owner/name: write the repository's address into every link that names it"
 	@echo "make clean    remove $(VENV) and the tools' caches"
 
 setup: $(READY)
@@ -55,6 +56,9 @@ chromium:
 
 pins: setup
 	$(PY) .ci/pins.py
+
+address:
+	@$(PYTHON) .ci/address.py "$(REPOSITORY)"
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
