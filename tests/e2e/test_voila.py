@@ -29,6 +29,7 @@ def app(tmp_path_factory):
         "PYTHONPATH": str(ROOT),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_PATH": str(ROOT / "share" / "jupyter"),  # an installed ffexplore has it where Voila looks
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
     }
@@ -56,15 +57,23 @@ def app(tmp_path_factory):
         process.wait(15)
 
 
+def is_foreign(url: str, app: str) -> bool:
+    """Whether a request leaves the server of the app."""
+    return urlsplit(url).scheme in {"http", "https", "ws", "wss"} and urlsplit(url).netloc != urlsplit(app).netloc
+
+
 def test_a_link_opens_the_panel_it_was_copied_from(app, browser):
     settings = ff.Settings(dataset="digits", label_encoding="appended", layers=(16, 8), threshold=2.5, seed=11)
     shared = pack(settings.unusual() | {PANEL: {"controls": "minimal", "task": "Look at **this**."}})
     page = browser.new_context(
         viewport={"width": 1280, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
     ).new_page()
+    errors: list[str] = []
+    foreign: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(f"{error} {error.stack}"))
+    page.on("request", lambda request: foreign.append(request.url) if is_foreign(request.url, app) else None)
     try:
-        # The template of Voila asks for fonts elsewhere; here nothing may depend on them.
-        page.route(lambda url: urlsplit(url).hostname != "127.0.0.1", lambda route: route.abort())
         page.goto(f"{app}?share={shared}")
         page.wait_for_selector(".ffx-status[data-word=idle]", timeout=60_000)
         page.wait_for_selector(".ff-positive[d]", state="attached", timeout=30_000)
@@ -78,5 +87,7 @@ def test_a_link_opens_the_panel_it_was_copied_from(app, browser):
         link = page.evaluate("() => navigator.clipboard.readText()")
         assert link.startswith(f"{app}?share=ff1.")
         assert unpack(link.partition("=")[2]) == unpack(shared)
+        assert foreign == []
+        assert errors == []
     finally:
         page.context.close()

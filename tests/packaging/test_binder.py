@@ -56,7 +56,7 @@ def test_the_package_installs_without_its_dependencies_and_finds_its_data_offlin
     install = next(line for line in lines if "pip install" in line)
     assert install == "python -m pip install --no-cache-dir --no-deps ."
     source, target = tmp_path / "project", tmp_path / "installed"
-    for name in ("ffexplore", "notebooks"):
+    for name in ("ffexplore", "notebooks", "share"):
         shutil.copytree(repository / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(repository / name, source)
@@ -73,6 +73,7 @@ def test_the_package_installs_without_its_dependencies_and_finds_its_data_offlin
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout.split() == [str(target / "ffexplore"), "True"]
+    assert (target / "share" / "jupyter" / "voila" / "templates" / "ffexplore" / "index.html.j2").is_file()
 
 
 def test_news_are_switched_off(repository: Path) -> None:

@@ -27,7 +27,14 @@ def test_wheel_holds_code_notebooks_and_scripts(wheel: Path, repository: Path) -
     wanted = {path.relative_to(repository).as_posix() for path in package.rglob("*") if path.suffix in suffixes}
     wanted |= {f"ffexplore/notebooks/{path.name}" for path in (repository / "notebooks").glob("*.ipynb")}
     assert wanted - held == set()
-    assert {name.split("/")[0] for name in held} == {"ffexplore", f"ffexplore-{wheel.name.split('-')[1]}.dist-info"}
+    named = f"ffexplore-{wheel.name.split('-')[1]}"
+    shared = {
+        f"{named}.data/data/share/{path.relative_to(repository / 'share').as_posix()}"
+        for path in (repository / "share").rglob("*.*")
+    }
+    assert len(shared) == 2, "the template of the app in Voila"
+    assert shared - held == set()
+    assert {name.split("/")[0] for name in held} == {"ffexplore", f"{named}.dist-info", f"{named}.data"}
 
 
 def test_lab_works_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
