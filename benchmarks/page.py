@@ -1,0 +1,166 @@
+"""The page of the figures, ``docs/performance.md``, and the small pictures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.chart import chart
+
+Found = dict[str, Any]
+
+HEAD = """# Performance
+
+Written by `make bench`. Every ratio was measured in one run, in alternating repeats; medians. *plain* is the algorithm
+as public codes write it (autograd, positive and negative apart, one Adam a layer), *joined* the same with both sides in
+one batch and torch's fused Adam; both are in `benchmarks/baselines.py`. Rows count positive and negative inputs.
+Where the clock is `process_time`, seconds are those of the processor on one thread, whatever else ran beside.
+"""
+
+WHY = {
+    "width": "Weights and products grow with the square of the width, from the second layer on; below about 128 units "
+    "the calls themselves cost more than the arithmetic, above they do not count.",
+    "depth": "Straight: every layer costs the same, and only its weights and the optimizer's averages stay in memory.",
+    "batch": "Below about 128 rows calls and the optimizer, which do not depend on the batch, cost more than the "
+    "products; above, time grows in proportion until the activity leaves the cache.",
+    "variants": "Straight at this width, where products fill the processor; that many variants share "
+    "their calls counts in narrow networks (see above).",
+    "history": "A frame costs the same however long the history: only new points are packed and sent. A page that "
+    "opens gets all of it; the history is thinned at 600 points, so it ends there.",
+    "views": "One frame serves every page; what grows is only the reading of their answers.",
+}
+SHOWN = {
+    "history": [("KiB to open", "KiB sent when a page opens"), ("MiB", "MiB held")],
+    "views": [("milliseconds", "milliseconds of the kernel a frame"), ("KiB a frame", "KiB a frame")],
+}
+TRAINING = [("milliseconds", "milliseconds a step"), ("MiB", "MiB at the peak")]
+
+
+def page(found: Found) -> str:
+    """All figures as a page."""
+    parts = [HEAD]
+    for name, (title, section) in SECTIONS.items():
+        if name in found:
+            measured = found[name]
+            clock = f"; clock: `{measured['clock']}`" if "clock" in measured else ""
+            threads = f"; threads: {measured['threads']}" if "threads" in measured else ""
+            parts.append("\n".join(["", f"## {title}", "", f"On {measured['machine']}{threads}{clock}.", "", ""]))
+            parts.append("\n".join(section(measured)) + "\n")
+    return "".join(parts)
+
+
+def pictures(found: Found) -> dict[str, str]:
+    """The pictures of growth, by file name."""
+    charts = {}
+    for axis, points in found.get("growth", {}).get("results", {}).items():
+        for key, label in SHOWN.get(axis, TRAINING):
+            xs, ys = [point[axis] for point in points], [point[key] for point in points]
+            charts[_picture(axis, key)] = chart(xs, ys, axis, label)
+    return charts
+
+
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Lines of a Markdown table."""
+    return [f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *rows]]
+
+
+def _step_speed(found: Found) -> list[str]:
+    results = found["results"]
+    rows = [
+        [each["network"], str(each["batch"]), each["objective"], *_with_times(each, "rows_per_second")]
+        for each in results
+    ]
+    return table(["network", "batch", "objective", *results[0]["rows_per_second"]], rows)
+
+
+def _with_times(result: Found, key: str) -> list[str]:
+    return [f"{value:,} ({result['times_plain'][name]}×)" for name, value in result[key].items()]
+
+
+def _twin(found: Found) -> list[str]:
+    rows = [
+        [
+            each["network"],
+            str(each["batch"]),
+            each["precision"],
+            *map(str, (*each["milliseconds"].values(), each["ratio"])),
+        ]
+        for each in found["results"]
+    ]
+    note = ["", "Milliseconds a step; an epoch has as many on either side, so that the ratio is that of the epochs."]
+    return table(["network", "batch", "precision", "Forward-Forward", "backpropagation", "ratio"], rows) + note
+
+
+def _time_to_accuracy(found: Found) -> list[str]:
+    rows = [
+        [run["preset"], run["dataset"], f"{run['seconds']:g} s", *(_accuracy(run, name) for name in ("ours", "joined"))]
+        for run in found["results"]
+    ]
+    note = ["Median of the seeds, all seeds in brackets; test data.", ""]
+    return note + table(["preset", "data", "training", "ours", "joined"], rows)
+
+
+def _accuracy(run: Found, name: str) -> str:
+    if name not in run:
+        return "left out: data not at hand"
+    values = run[name]
+    return f"{100 * values['median']:.2f} % ({', '.join(f'{100 * value:.2f}' for value in values['all'])})"
+
+
+def _inference(found: Found) -> list[str]:
+    results = found["results"]
+    rows = [[each["network"], *_with_times(each, "seconds")] for each in results]
+    note = ["Seconds to score ten labels of 10 000 images; the baseline is `Plain.accuracy`, in float32.", ""]
+    return note + table(["network", *results[0]["seconds"]], rows)
+
+
+def _publishing(found: Found) -> list[str]:
+    return [f"- {name}: {value}" for name, value in found.items() if name not in ("machine", "threads", "clock")]
+
+
+def _memory(found: Found) -> list[str]:
+    rows = [
+        [each["network"], str(each["batch"]), *(f"{value} MiB" for value in each["MiB"].values()), str(each["ratio"])]
+        for each in found["results"]
+    ]
+    note = [
+        "Of a process of its own over what it held before the network was built: weights, optimizer, gradients,",
+        "activity and buffers. Backpropagation keeps the activity of every layer until its gradient comes back;",
+        "Forward-Forward lets go of a layer's once it has learned, so that only weights add up with depth.",
+        "",
+    ]
+    return note + table(["network", "batch", "Forward-Forward", "backpropagation", "ratio"], rows)
+
+
+def _variants(found: Found) -> list[str]:
+    results = found["results"]
+    rows = [[each["network"], str(each["variants"]), *_with_times(each, "rounds_per_second")] for each in results]
+    note = ["Rounds per second, a round being one batch for every variant; against plain runs one after another.", ""]
+    return note + table(["network", "variants", *results[0]["rounds_per_second"]], rows)
+
+
+def _growth(found: Found) -> list[str]:
+    usual = ", ".join(f"{name} {value}" for name, value in found["usual"].items())
+    lines = [f"One at a time, from {usual}; each point in a process of its own, processor time on one thread.", ""]
+    lines += ["The dashed line grows in proportion. Axes are logarithmic. The data take most of the first 50 MiB.", ""]
+    for axis in found["results"]:
+        lines += [f"### {axis}", "", WHY[axis], ""]
+        names = [(_picture(axis, key), label) for key, label in SHOWN.get(axis, TRAINING)]
+        lines += [" ".join(f"![{label} over {axis}](performance/{name})" for name, label in names), ""]
+    return lines[:-1]
+
+
+def _picture(axis: str, key: str) -> str:
+    return f"{axis}-{key.replace(' ', '-')}.svg"
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Found], list[str]]]] = {
+    "step speed": ("Rows trained per second", _step_speed),
+    "twin": ("A step beside one of backpropagation", _twin),
+    "time to accuracy": ("Test accuracy after some seconds", _time_to_accuracy),
+    "inference": ("Scoring candidate labels", _inference),
+    "publishing": ("What publishing costs the trainer", _publishing),
+    "memory": ("Peak memory over depth", _memory),
+    "variants": ("Many variants at once", _variants),
+    "growth": ("How it grows", _growth),
+}

@@ -1,0 +1,56 @@
+"""A step of Forward-Forward beside one of its backprop twin: same network, data, batch, precision and fused Adam.
+
+Run as ``python -m benchmarks.twin``; prints JSON. An epoch has as many steps on either side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+import torch
+
+import ffexplore as ff
+from benchmarks.timing import alternate
+
+NETWORKS = {"784-500-500": (500, 500), "784-2000-2000-2000": (2000, 2000, 2000)}
+BATCH = 100
+
+
+def measure(network: str, precision: str, clock: str, repeats: int, seconds: float) -> dict[str, object]:
+    """Time one network in one precision."""
+    settings = ff.Settings(
+        dataset="mnist-5k", layers=NETWORKS[network], batch_size=BATCH, precision=precision, readout_rate=0.0
+    )
+    workloads = {"forward-forward": ff.Trainer(settings).step, "backprop": ff.BackpropTwin(settings).step}
+    timed = alternate(workloads, repeats, seconds, getattr(time, clock))
+    return {
+        "network": network,
+        "batch": BATCH,
+        "precision": precision,
+        "milliseconds": {name: round(1000 * value, 2) for name, value in timed.items()},
+        "ratio": round(timed["forward-forward"] / timed["backprop"], 2),
+    }
+
+
+def run(clock: str = "perf_counter", repeats: int = 7, seconds: float = 0.5) -> dict[str, object]:
+    """Time all networks and precisions."""
+    torch.manual_seed(0)
+    cases = [(network, precision) for network in NETWORKS for precision in ("float32", "bfloat16")]
+    results = [measure(*case, clock, repeats, seconds) for case in cases]
+    return {"threads": torch.get_num_threads(), "clock": clock, "results": results}
+
+
+def main() -> None:
+    """Measure and print JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=("perf_counter", "process_time"), default="perf_counter")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    print(json.dumps(run(given.clock), indent=1))
+
+
+if __name__ == "__main__":
+    main()
