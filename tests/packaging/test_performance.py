@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,10 @@ def test_the_pictures_are_those_of_their_figures():
 
 
 def test_a_chart_puts_the_points_where_they_belong():
-    svg = ElementTree.fromstring(chart([1, 10, 100], [1, 10, 100], "rows", "seconds"))
-    points = [(float(each.get("cx")), float(each.get("cy"))) for each in svg.iter("{http://www.w3.org/2000/svg}circle")]
-    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in zip(points, points[1:], strict=False)]
+    svg = ET.fromstring(chart([1, 10, 100], [1, 10, 100], "rows", "seconds"))
+    points = [
+        (float(each.attrib["cx"]), float(each.attrib["cy"])) for each in svg.iter("{http://www.w3.org/2000/svg}circle")
+    ]
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(points)]
     assert steps[0] == pytest.approx(steps[1], abs=0.2)  # a straight line upwards
     assert steps[0][0] > 0 > steps[0][1]
