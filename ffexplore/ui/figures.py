@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ffexplore.engine.diagnostics import diagnose
 from ffexplore.engine.judged import examined
@@ -12,6 +12,7 @@ from ffexplore.engine.landscape import landscape
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import FFExploreError
 from ffexplore.live import Runner, Snapshot
+from ffexplore.ui.asked_pane import AskedPane
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,15 +20,17 @@ if TYPE_CHECKING:
 PATIENCE = 20.0  #: seconds to wait for the trainer
 
 
-def page(view: str, runner: Runner) -> str:
+def page(view: str, runner: Runner, panes: Mapping[str, AskedPane[Any]]) -> str:
     """A view as HTML that needs no network: plotly is in it.
 
     Parameters
     ----------
     view
-        One of ``FIGURES``.
+        One of ``PAGES``.
     runner
         Where the numbers come from.
+    panes
+        The board's panes that ask the trainer, by name: some know what a person chose to see.
 
     Raises
     ------
@@ -37,7 +40,10 @@ def page(view: str, runner: Runner) -> str:
     from ffexplore import plots  # plotly takes its time, and most panels never need it
 
     try:
-        figure = FIGURES[view](plots, runner)
+        if view in SHOWN:
+            figure = _shown(view, runner, panes)
+        else:
+            figure = FIGURES[view](plots, runner)
     except ValueError as error:
         raise FFExploreError(str(error)) from None
     return str(figure.to_html(include_plotlyjs=True, full_html=True))
@@ -49,6 +55,17 @@ def _present(runner: Runner) -> Snapshot:
     return runner.snapshot
 
 
+def _shown(view: str, runner: Runner, panes: Mapping[str, AskedPane[Any]]) -> go.Figure:
+    from ffexplore.ui import pane_figures
+
+    answer = panes[view].answer
+    if answer is None:
+        raise FFExploreError("There is nothing to show yet.")
+    if view == "backprop":
+        return pane_figures.of_twin(answer, runner.history)
+    return pane_figures.of_candidate(answer) if view == "candidates" else pane_figures.of_drawing(answer)
+
+
 def _asked(draw: Callable[[ModuleType, Trainer], go.Figure]) -> Callable[[ModuleType, Runner], go.Figure]:
     """A figure that is drawn from the present weights, between two batches."""
     return lambda plots, runner: runner.ask(lambda trainer: draw(plots, trainer)).result(PATIENCE)
@@ -58,7 +75,7 @@ def _fields(plots: ModuleType, trainer: Trainer) -> go.Figure:
     return plots.receptive_fields(trainer.weights(0)[0].cpu(), trainer.plan.dataset.shape)
 
 
-#: The figure of each view that has one.
+#: The figure of each view that is drawn from the run alone.
 FIGURES: dict[str, Callable[[ModuleType, Runner], go.Figure]] = {
     "histograms": lambda plots, runner: plots.histograms(_present(runner)),
     "curves": lambda plots, runner: plots.curves(runner.history),
@@ -68,3 +85,8 @@ FIGURES: dict[str, Callable[[ModuleType, Runner], go.Figure]] = {
     "landscape": _asked(lambda plots, trainer: plots.landscape(landscape(trainer))),
     "diagnostics": _asked(lambda plots, trainer: plots.calibration(diagnose(trainer))),
 }
+
+#: Views whose figure is of what their pane shows now.
+SHOWN = ("candidates", "draw", "backprop")
+
+PAGES = (*FIGURES, *SHOWN)

@@ -15,7 +15,7 @@ from ffexplore.engine.sharing import SHARE_PREFIX
 from ffexplore.errors import CheckpointError, FFExploreError
 from ffexplore.live import Runner
 from ffexplore.ui.board import Board
-from ffexplore.ui.figures import FIGURES, page
+from ffexplore.ui.figures import PAGES, page
 from ffexplore.ui.script import board_style, joined
 
 
@@ -38,7 +38,7 @@ class Keep(anywidget.AnyWidget):
     share = traitlets.Unicode().tag(sync=True)  #: read while it is open
     has_link = traitlets.Bool(False).tag(sync=True)  #: whether the page's address takes a share string
     views = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    pages = traitlets.List(traitlets.Unicode(), default_value=list(FIGURES)).tag(sync=True)
+    pages = traitlets.List(traitlets.Unicode(), default_value=list(PAGES)).tag(sync=True)
     sheet = traitlets.Unicode(board_style()).tag(sync=True)
 
     def __init__(self, runner: Runner, board: Board, share: Callable[[], str], **kwargs: Any) -> None:
@@ -102,7 +102,7 @@ class Keep(anywidget.AnyWidget):
 
     def _send_page(self, content: Mapping[str, Any]) -> None:
         view = str(content["view"])
-        self._send_file(f"{view}.html", "text/html", page(view, self._runner))
+        self._send_file(f"{view}.html", "text/html", page(view, self._runner, self._board.asked_panes))
 
     def _send_file(self, name: str, kind: str, text: str) -> None:
         self.send({"kind": "file", "name": name, "type": f"{kind};charset=utf-8"}, buffers=[text.encode()])

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import ffexplore as ff
-from ffexplore.ui.figures import FIGURES
+from ffexplore.ui.figures import FIGURES, SHOWN
 from ffexplore.ui.keep import file_of, is_app, share_of_link
 
 
@@ -113,6 +113,41 @@ def test_every_view_with_a_figure_is_a_page_that_needs_no_network(panel, open_pa
     assert "plotly.js v" in text
     assert "<script src=" not in text
     assert 'src="http' not in text
+
+
+SHOWN_NOW = {
+    "candidates": ({"steps": 2}, "Validation input 3 of"),
+    "draw": ({"sample": 1, "view": "a"}, "right: "),
+    "backprop": ({}, "backpropagation"),
+}
+
+
+@pytest.mark.parametrize("view", SHOWN)
+def test_a_pane_that_was_acted_in_is_a_page_of_what_it_shows(panel, until, view):
+    heard, words = SHOWN_NOW[view]
+    pane = panel.board.asked_panes[view]
+    panel.runner.step(2)
+    panel.runner.wait(10)
+    pane.hear(heard, [])
+    pane.take(panel.runner.ask(pane.look, True).result(20))
+    ask(panel, "page", view=view)
+    content, buffers = answer(panel, until)
+    text = buffers[0].decode()
+    assert content["name"] == f"{view}.html"
+    assert words in text
+    assert ('"source":"data:image\\u002fpng' in text) == (view != "backprop")
+    assert "<script src=" not in text
+
+
+def test_a_pane_that_shows_nothing_says_so(panel, until):
+    ask(panel, "page", view="candidates")
+    assert "nothing to show yet" in answer(panel, until)[0]["text"]
+    pane = panel.board.asked_panes["draw"]
+    pane.take(panel.runner.ask(pane.look, True).result(20))
+    ask(panel, "page", view="draw")
+    content, _ = answer(panel, until)
+    assert content["warns"]
+    assert "draw something first" in content["text"]
 
 
 def test_a_view_without_pictures_says_so(open_panel, until, monkeypatch):
