@@ -176,6 +176,46 @@ def test_the_threshold_moves_with_the_arrow_keys_and_the_notebook_stays(open_not
     assert notebook.page.evaluate(active) == before
 
 
+def axis(notebook, layer=0):
+    return notebook.page.locator(".ff-row").nth(layer).locator(".ff-tick").first.locator("text").all_inner_texts()
+
+
+def show_range(notebook, high):
+    """Let the kernel show moments on another axis, and wait until the page has drawn one."""
+    notebook.execute(
+        f"import numpy\npublisher.settings['high'] = numpy.full((1, 2), {high}, numpy.float32)\npublisher.publish(True)"
+    )
+    wait_seq(notebook, seq(notebook) + 2)
+
+
+def test_the_axis_rests_under_the_pointer_and_under_the_keys(open_notebook):
+    notebook = open_notebook(cells())
+    wait_seq(notebook, 2)
+    before = axis(notebook)
+    plot = notebook.page.locator(".ff-row .ff-plot").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    mouse = notebook.page.mouse
+    mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 60)
+    show_range(notebook, 16.0)
+    assert axis(notebook) == before
+    wider = axis(notebook, 1)
+    assert wider != before
+    mouse.move(5, 5)
+    notebook.page.wait_for_function(
+        "(wider) => document.querySelector('.ff-row .ff-tick').children.length === wider", arg=len(wider)
+    )
+    assert axis(notebook) == wider
+    notebook.page.locator(".ff-threshold").first.focus()
+    show_range(notebook, 8.0)
+    assert axis(notebook) == wider
+    notebook.execute("publisher.settings['threshold'] = numpy.full((1, 2), 20, numpy.float32)")
+    show_range(notebook, 24.0)  # θ has left the axis, which follows
+    assert axis(notebook) == axis(notebook, 1) != wider
+    outside = notebook.page.locator(".ff-positive").evaluate_all("(paths) => paths.map((path) => path.getBBox().width)")
+    assert max(outside) <= box["width"] + 4
+
+
 def test_pointer_reads_out_bins_and_curves(open_notebook):
     notebook = open_notebook(cells(last=2000, rate=30))
     notebook.page.wait_for_function("() => Number(document.querySelector('.ff-board')?.dataset.seq ?? 0) > 20")

@@ -6,8 +6,12 @@ export function heightOf(count, isLogarithmic) {
 }
 
 // The outline of one histogram on an axis from `left` to `right` over `width` pixels; `y(count)` is a place in pixels.
+// What lies outside of the axis collapses just beyond its end.
 export function outline({ counts, low, high }, { left, right, width }, middle, y) {
-  const place = (i) => (((low + ((high - low) * i) / counts.length - left) / (right - left)) * width).toFixed(1);
+  const place = (i) => {
+    const share = (low + ((high - low) * i) / counts.length - left) / (right - left);
+    return Math.max(-2, Math.min(width + 2, share * width)).toFixed(1);
+  };
   let path = `M${place(0)} ${middle}`;
   let last = `${middle}`;
   for (let i = 0; i < counts.length; i++) {

@@ -53,6 +53,9 @@ export class Row {
     });
     this.refreshTip = addTip(this.plot, signal, (x) => this.linesAt(x), (found) => this.markBin(found));
     onSize(this.plot, signal, (width) => { this.width = width; this.draw(); });
+    const point = (isPointed) => () => { this.isPointed = isPointed; this.draw(); };
+    this.plot.addEventListener("pointerenter", point(true), { signal });
+    this.plot.addEventListener("pointerleave", point(false), { signal });
   }
 
   addWord(name) {
@@ -70,12 +73,14 @@ export class Row {
       return { positive: side("positive"), negative: side("negative") };
     };
     this.height = height;
+    const [left, right] = pane.past ? [at("left"), at("right")] : [at("low"), at("high")];
+    this.wanted = { left, right, of: `${pane.goodness[layer]} ${pane.past?.step}` };
     this.now = {
       ...sides("", pane.arrays),
       width: pane.widths[layer],
       goodness: pane.goodness[layer].replaceAll("_", " "),
-      left: at(pane.past ? "left" : "low"), right: at(pane.past ? "right" : "high"), past: pane.past,
-      threshold: at("threshold"), meanPositive: at("mean_positive"), meanNegative: at("mean_negative"),
+      past: pane.past, threshold: at("threshold"),
+      meanPositive: at("mean_positive"), meanNegative: at("mean_negative"),
       auc: at("auc"), overlap: at("overlap"), dead: at("dead"),
     };
     // Another goodness has another axis, so its ghost would say nothing.
@@ -86,6 +91,8 @@ export class Row {
   draw() {
     if (!this.now || !this.width) return;
     const { width, height, now } = this;
+    if (!this.holdsStill) this.axisRange = this.wanted;
+    Object.assign(now, { left: this.axisRange.left, right: this.axisRange.right });
     set(this.picture, { width, height, viewBox: `0 0 ${width} ${height}` });
     this.drawBars();
     this.drawAxis();
@@ -94,6 +101,16 @@ export class Row {
     this.threshold.update(now.threshold, now.left, now.right, width);
     this.write();
     this.refreshTip();
+  }
+
+  // Under the pointer the axis rests, so that the threshold does not slip away before it is caught; under the keys too,
+  // until what is measured leaves the axis.
+  get holdsStill() {
+    const { axisRange, wanted, now, threshold } = this;
+    if (axisRange?.of !== wanted.of) return false;
+    if (this.isPointed || threshold.isDragged) return true;
+    const isSeen = (value) => !(value < axisRange.left || value > axisRange.right);
+    return threshold.isFocused && [now.meanPositive, now.meanNegative, now.threshold].every(isSeen);
   }
 
   get isLogarithmic() {

@@ -54,6 +54,10 @@ export class Threshold {
     this.draw();
   }
 
+  get isFocused() {
+    return this.element.ownerDocument.activeElement === this.element;
+  }
+
   get step() {
     return roundUp((this.range[1] - this.range[0]) / 400);
   }
