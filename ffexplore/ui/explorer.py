@@ -157,7 +157,7 @@ class Explorer(widgets.VBox):
         self._is_to_start = start
         self.board = Board(self._looks.panes, is_slide=self._looks.is_slide)
         self.keep = Keep(self.runner, self.board, self.share)
-        drawer = widgets.ToggleButton(description="Share and keep").add_class("ffx-drawer")
+        drawer = widgets.ToggleButton(description="Share").add_class("ffx-drawer")
         drawer.tooltip = "Share string, script, checkpoints, history and views as files"
         widgets.link((drawer, "value"), (self.keep, "is_open"))
         self.bar = RunBar(self._guard, self, drawer)

@@ -151,6 +151,21 @@ def test_a_slide_fits_a_projector(open_notebook):
     assert min(sizes) >= 16
 
 
+def test_beside_the_list_of_files_the_bar_is_one_line_and_the_first_layer_in_sight(open_notebook):
+    notebook = open_panel(open_notebook, "")
+    page = notebook.page
+    assert page.locator("#filebrowser").is_visible()
+    page.locator(".ffx-explorer").evaluate("(panel) => panel.scrollIntoView({ block: 'start' })")
+    bar = page.locator(".ffx-bar").bounding_box()
+    assert bar["width"] < 900
+    tops = page.locator(".ffx-bar > *").evaluate_all("(nodes) => nodes.map((node) => node.getBoundingClientRect())")
+    middles = [(box["top"] + box["bottom"]) / 2 for box in tops]
+    assert max(middles) - min(middles) < 4
+    assert max(box["right"] for box in tops) <= bar["x"] + bar["width"] + 1
+    row = page.locator(".ff-row").first.bounding_box()
+    assert row["y"] + row["height"] < 560
+
+
 def test_tab_walks_through_the_panel(open_notebook):
     notebook = open_panel(open_notebook, "controls='minimal'")
     page = notebook.page
