@@ -13,20 +13,21 @@ from ffexplore.engine.inputs import Inputs
 
 
 def hardest_first(goodness: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Order pairs of inputs by how hard they are.
+    """Order each side of a few inputs by how hard they are.
 
     Parameters
     ----------
     goodness
-        (2, E, L) of the positive and the negative of E pairs in L layers.
+        (2, E, L) of E positives and E negatives in L layers.
 
     Returns
     -------
     ndarray
-        (E,) first the pair whose negative's goodness exceeds the positive's most, summed over the layers.
+        (2, E) first the weakest positive, with the least goodness summed over the layers, and the hardest negative,
+        with the most; what is not a number comes last.
     """
     total = goodness.sum(-1, dtype=np.float64)
-    return np.argsort(np.nan_to_num(total[0] - total[1], nan=np.inf), kind="stable")
+    return np.argsort(np.nan_to_num(np.stack([total[0], -total[1]]), nan=np.inf), axis=-1, kind="stable")
 
 
 def still_hardest(order: Sequence[int], former: Sequence[int], count: int) -> list[int]:

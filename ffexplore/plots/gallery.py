@@ -16,10 +16,11 @@ HIDDEN = {"visible": False, "fixedrange": True}
 
 
 def gallery(snapshot: Snapshot) -> go.Figure:
-    """Draw a few inputs of the probe, each positive above its negative, the hardest pair first.
+    """Draw a few inputs of the probe, positives above negatives, the hardest first.
 
-    A pair is the harder the further the negative's goodness exceeds the positive's, summed over the layers. Below each
-    input stand the label written into it and, for each layer, its goodness and the probability of being positive.
+    The hardest positive is the weakest, with the least goodness summed over the layers, and the hardest negative the
+    one with the most: the two in a column need not belong together. Below each input stand the label written into it
+    and, for each layer, its goodness and the probability of being positive.
 
     Parameters
     ----------
@@ -48,10 +49,10 @@ def gallery(snapshot: Snapshot) -> go.Figure:
     room = int(np.ceil((LINE * (layers + 1) + 14) * scale))
     gap = (room, max(1, round(16 * scale)))
     colors = np.repeat(examples.images, 3, -1) if channels == 1 else examples.images[..., :3]
-    whole = tiled(colors[:, order].reshape(2 * count, height, width, 3), count, gap, 255)
+    whole = tiled(colors[np.arange(2)[:, None], order].reshape(2 * count, height, width, 3), count, gap, 255)
     figure = go.Figure(go.Image(z=whole, hoverinfo="skip"))
     for side, (mark, color) in enumerate((("▲", POSITIVE), ("▼", NEGATIVE))):
-        for place, pair in enumerate(order):
+        for place, pair in enumerate(order[side]):
             figure.add_annotation(
                 x=place * (width + gap[1]) - 0.5, y=side * (height + room) + height - 0.5, xanchor="left",
                 yanchor="top", align="left", showarrow=False, font={"size": 10, "color": MUTED},
@@ -61,7 +62,7 @@ def gallery(snapshot: Snapshot) -> go.Figure:
     figure.update_xaxes(**HIDDEN)
     figure.update_yaxes(**HIDDEN)
     figure = dressed(figure, height=round(whole.shape[0] / scale) + 64)
-    words = "positive inputs above, negative below; the hardest pair first; goodness of each layer"
+    words = "positive inputs above, the weakest first; negative below, the strongest first; goodness of each layer"
     if np.isfinite(examples.probability).any():
         logit = "g − θ" if examples.scale == 1 else f"{examples.scale:g} (g − θ)"
         words += f" (probability of positive, σ({logit}))"

@@ -51,14 +51,14 @@ class Pace:
 
 
 class GalleryPane:
-    """Positive and negative inputs as pictures, with the goodness of each layer; the hardest pair comes first.
+    """Positive and negative inputs as pictures, with the goodness of each layer; the hardest of each side first.
 
     The pictures travel only to views that do not hold them yet.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._pace = Pace(REORDER, clock)
-        self._order: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._order: NDArray[np.int64] = np.zeros((2, 0), np.int64)
 
     def pack(
         self, snapshot: Snapshot, history: History | None, have: Sequence[Mapping[str, Any]], arrays: Arrays

@@ -56,7 +56,7 @@ def test_both_are_toggled_move_cost_nothing_when_hidden_and_survive_a_reload(ope
     before = notebook.page.evaluate(values)
     notebook.page.wait_for_function(f"(before) => ({values})() !== before", arg=before, timeout=20_000)
     summary = notebook.page.locator(".ff-gallery").get_attribute("aria-label")
-    assert summary.startswith("8 pairs of inputs. The hardest: positive label")
+    assert summary.startswith("8 positive and negative inputs each. The weakest positive: label")
 
     switch(notebook, "fields").focus()
     notebook.page.keyboard.press("Enter")

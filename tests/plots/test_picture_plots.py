@@ -17,7 +17,7 @@ from tests.ui.synthetic import snapshot
 def examples(channels=1, height=6, probability=0.75, label=4):
     images = np.zeros((2, 3, height, 5, channels), np.uint8)
     images[:] = np.array([10, 20, 30, 40, 50, 60], np.uint8).reshape(2, 3, 1, 1, 1)
-    goodness = np.array([[[3, 3], [1, 1], [2, 2]], [[1, 1], [4, 4], [2, 2]]], np.float32)
+    goodness = np.array([[[3, 3], [1, 1], [2, 2]], [[4, 4], [1, 1], [2, 2]]], np.float32)
     return Examples(images, np.full((2, 3), label, np.int32), goodness, np.full((2, 3, 2), probability, np.float32))
 
 
@@ -32,12 +32,12 @@ def test_tiles_lie_in_rows_with_gaps():
     )
 
 
-def test_the_gallery_shows_the_hardest_pair_first_and_pairs_under_each_other():
+def test_the_gallery_shows_the_hardest_of_each_side_first():
     figure = plots.gallery(snapshot(examples=examples()))
     picture = np.asarray(figure.data[0].z)
     first, second = picture[0], picture[picture.shape[0] // 2]
     assert [first[i, 0] for i in range(0, len(first), len(first) // 3)][:3] == [20, 30, 10]
-    assert [second[i, 0] for i in range(0, len(second), len(second) // 3)][:3] == [50, 60, 40]
+    assert [second[i, 0] for i in range(0, len(second), len(second) // 3)][:3] == [40, 60, 50]
     assert texts(figure)[0] == '<b style="color:#0072B2">▲ 4</b><br>1.00 (0.75)<br>1.00 (0.75)'
     assert texts(figure)[3] == '<b style="color:#D55E00">▼ 4</b><br>4.00 (0.75)<br>4.00 (0.75)'
 

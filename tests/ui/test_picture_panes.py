@@ -58,11 +58,20 @@ def data():
 # ---- gallery
 
 
-def test_the_hardest_pair_comes_first():
-    goodness = np.array([[[3, 3], [1, 1], [2, 2]], [[1, 1], [4, 4], [2, 2]]], np.float32)
-    assert hardest_first(goodness).tolist() == [1, 2, 0]
-    goodness[0, 1] = np.nan
-    assert hardest_first(goodness).tolist() == [2, 0, 1]
+def test_the_weakest_positive_and_the_strongest_negative_come_first():
+    goodness = np.random.default_rng(3).normal(size=(2, 9, 3)).astype(np.float32)
+    for side, sign in enumerate((1, -1)):
+        left, expected = list(range(9)), []
+        while left:
+            hardest = left[0]
+            for each in left:
+                if sign * sum(map(float, goodness[side, each])) < sign * sum(map(float, goodness[side, hardest])):
+                    hardest = each
+            expected.append(hardest)
+            left.remove(hardest)
+        assert hardest_first(goodness)[side].tolist() == expected
+    goodness[:, 4] = np.nan
+    assert hardest_first(goodness)[:, -1].tolist() == [4, 4]
 
 
 def test_the_gallery_packs_the_examples(board, page):

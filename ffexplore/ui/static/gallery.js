@@ -1,4 +1,4 @@
-// Inputs as the network sees them: each positive above its negative, the hardest pair first, with goodness per layer.
+// Inputs as the network sees them: a row of positives, the weakest first, above a row of negatives, the strongest first.
 
 import { describeSlowly, html, setAttribute, setText } from "./dom.js";
 import { fixed, plural } from "./numbers.js";
@@ -73,14 +73,14 @@ class Input {
 }
 
 export class Gallery {
-  static title = "The hardest pairs of inputs";
+  static title = "The hardest inputs";
   static short = "gallery";
   static tip = "Positive and negative inputs as pictures, with their goodness";
 
   constructor(element, legend) {
     this.pairs = [];
-    legend.append(html("span", "ff-mark ff-mark-positive", "positive"));
-    legend.append(html("span", "ff-mark ff-mark-negative", "negative"));
+    legend.append(html("span", "ff-mark ff-mark-positive", "positive, the weakest first"));
+    legend.append(html("span", "ff-mark ff-mark-negative", "negative, the strongest first"));
     this.meaning = html("span", "ff-mark-level");
     legend.append(this.meaning);
     Object.assign(this, gridWithWords(element, "ff-gallery"));
@@ -101,7 +101,8 @@ export class Gallery {
     if (!this.images || this.images.id !== pane.pictures) return; // they come with the next frame
     const [, count, layers] = goodness.shape;
     if (count !== this.pairs.length) this.build(count);
-    this.shown = pane.order.map((pair, place) => SIDES.map((side, s) => {
+    this.shown = this.pairs.map((column, place) => SIDES.map((side, s) => {
+      const pair = pane.order[s][place];
       const own = Array.from({ length: layers }, (_, l) => {
         const at = (s * count + pair) * layers + l;
         return {
@@ -110,7 +111,7 @@ export class Gallery {
         };
       });
       const input = { images: this.images, pair, label: pane.labels[s][pair], layers: own };
-      this.pairs[place][s].show(input);
+      column[s].show(input);
       return input;
     }));
     const hasTheta = threshold.data.some(Number.isFinite);
@@ -132,7 +133,7 @@ export class Gallery {
     const total = ({ layers }) => fixed(layers.reduce((sum, { goodness }) => sum + goodness, 0), 2);
     const words = (input) => `${named(input.label)}, goodness ${total(input)}`;
     const [positive, negative] = this.shown[0];
-    return `${plural(this.shown.length, "pair", "pairs")} of inputs. The hardest: `
-      + `positive ${words(positive)}; negative ${words(negative)}.`;
+    return `${plural(this.shown.length, "positive and negative input", "positive and negative inputs")} each. `
+      + `The weakest positive: ${words(positive)}. The strongest negative: ${words(negative)}.`;
   }
 }
