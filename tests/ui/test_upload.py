@@ -59,3 +59,14 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent_and_while(panel, 
 
 def test_locked_data_cannot_be_replaced(open_panel):
     assert open_panel(lock=["dataset"]).controls["dataset"].upload.disabled
+
+
+def test_what_a_table_changes_along_is_said(open_panel, until):
+    panel = open_panel(label_encoding="overlay")
+    until(lambda: panel.runner.snapshot is not None)
+    rows = "\n".join(f"{n / 7},{-n},{'ab'[n % 2]}" for n in range(40))
+    send(panel, {"mine.csv": f"u,v,label\n{rows}\n".encode()})
+    assert panel.settings.label_encoding.name == "appended"
+    panel.runner.step(3)
+    assert panel.runner.wait(10)
+    assert panel.status.message.startswith("Also changed: label encoding to appended, shift to 0. Without")
