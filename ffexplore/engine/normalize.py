@@ -80,11 +80,11 @@ normalizations: Registry[Normalization] = Registry("normalization", Normalizatio
 
 
 def _rms_scale(squares: Tensor, size: int, *, epsilon: float) -> Tensor:
-    return 1 / ((squares / size).sqrt() + epsilon)
+    return ((squares / size).sqrt() + epsilon).reciprocal()  # 1 / x takes torch a product more
 
 
 def _unit_scale(squares: Tensor, size: int, *, epsilon: float) -> Tensor:
-    return 1 / (squares.sqrt() + epsilon)
+    return (squares.sqrt() + epsilon).reciprocal()
 
 
 @normalizations.register("rms", source="Hinton's MATLAB code", row_scale=_rms_scale)
