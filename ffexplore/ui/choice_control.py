@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from ffexplore.engine.settings import Settings
 from ffexplore.registry import Choice, Entry, Param, Registry
-from ffexplore.ui.field_control import RARE, FieldControl, Outlet, close_all, listing
+from ffexplore.ui.field_control import HIDDEN, RARE, FieldControl, Outlet, listing
 from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
 from ffexplore.ui.rows import CheckRow, MenuRow, NumberRow, Row, Span, TextRow
@@ -27,6 +27,7 @@ class ChoiceControl(FieldControl):
         self.registry: Registry[Any] = self.spec.registry
         self._choice: Choice | None = None
         self._params: dict[str, Row] = {}
+        self._made: dict[tuple[str, str, Param], Row] = {}
         self._declared: Mapping[str, Param] = {}
         self._reason = ""
         self._fit = Fit(name)
@@ -57,7 +58,7 @@ class ChoiceControl(FieldControl):
             self._choice = None
             self._menu.show(value, " | ".join(str(each) for each in value))
             self._menu.explain(self._tip_with(""))
-            self._rebuild({})
+            self._offer_params("", {})
         else:
             self._show_choice(value)
 
@@ -66,23 +67,33 @@ class ChoiceControl(FieldControl):
         entry: Entry = self.registry[choice.name]
         self._menu.show(choice.name)
         self._menu.explain(self._tip_with(choice.name))
-        self._rebuild(entry.params)
+        self._offer_params(choice.name, entry.params)
         for key, row in self._params.items():
             row.show(choice.values.get(key, entry.params[key].default))
 
-    def _rebuild(self, declared: Mapping[str, Param]) -> None:
-        """Make the rows of the parameters anew if they are not those that are shown."""
-        if declared == self._declared:
-            return
-        former = list(self._params.values())
+    def _offer_params(self, entry: str, declared: Mapping[str, Param]) -> None:
+        """Show the rows of the parameters of an entry, and hide those of others.
+
+        Rows that were made once stay: a front end that takes views out of a box while others come may trip over its
+        own feet.
+        """
         self._declared = dict(declared)
-        self._params = {key: self._make(key, param) for key, param in declared.items()}
-        for row in self._params.values():
-            row.disable(self._reason)
+        self._params = {key: self._row(entry, key, param) for key, param in declared.items()}
+        shown = set(self._params.values())
         with self.outlet.guard:
-            self.widget.children = (self._menu.widget, *(row.widget for row in self._params.values()))
-        for row in former:
-            close_all(row.widget)
+            for row in self._made.values():
+                (row.widget.remove_class if row in shown else row.widget.add_class)(HIDDEN)
+            children = (self._menu.widget, *(row.widget for row in self._made.values()))
+            if children != tuple(self.widget.children):
+                self.widget.children = children
+
+    def _row(self, entry: str, key: str, param: Param) -> Row:
+        made = (entry, key, param)
+        if made not in self._made:
+            self._made[made] = self._make(key, param)
+        row = self._made[made]
+        row.disable(self._reason)
+        return row
 
     def _make(self, key: str, param: Param) -> Row:
         def changed(value: Any) -> None:

@@ -13,6 +13,7 @@ from ffexplore.engine.objectives import objectives
 from ffexplore.engine.settings import Settings
 from ffexplore.ui.choice_control import ChoiceControl
 from ffexplore.ui.field_control import (
+    HIDDEN,
     RARE,
     DatasetControl,
     FieldControl,
@@ -32,7 +33,6 @@ USUAL = (
     "optimizer", "batch_size", "layers", "activation", "normalization", "schedule", "seed",
 )  # fmt: skip
 
-HIDDEN = "ffx-hidden"  #: the class of what a panel does not show
 RENEWS = "ffx-renews"  #: the class of a control that builds something anew
 
 LABELS = {"negatives_refresh": "drawn anew", "peer_normalization": "peer normal."}

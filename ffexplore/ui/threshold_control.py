@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ffexplore.engine.settings import Settings, natural_threshold
-from ffexplore.ui.field_control import FieldControl, Outlet, close_all
+from ffexplore.ui.field_control import HIDDEN, FieldControl, Outlet
 from ffexplore.ui.rows import NumberRow, Span
 
 REACH = 5.0  #: times the natural threshold that the slider reaches
@@ -36,7 +36,8 @@ class ThresholdControl(FieldControl):
         self._each.tooltip = "A threshold of its own for each layer, or one for all"
         self._tools = widgets.HBox([self._natural, self._each])
         self._tools.add_class("ffx-tools")
-        self.widget = widgets.VBox([self._tools])
+        self._box = widgets.VBox()
+        self.widget = widgets.VBox([self._box, self._tools])
         self.widget.add_class("ffx-choice")
 
     def show(self, settings: Settings) -> None:
@@ -47,7 +48,7 @@ class ThresholdControl(FieldControl):
         shown = values if is_each else values[:1]
         self._match(len(shown))
         span = threshold_span(settings)
-        for number, (row, value) in enumerate(zip(self._rows, shown, strict=True), 1):
+        for number, (row, value) in enumerate(zip(self._rows, shown, strict=False), 1):
             row.label(f"{self.label}, layer {number}" if is_each else self.label)
             row.reach(span)
             row.show(value)
@@ -58,16 +59,14 @@ class ThresholdControl(FieldControl):
             self._natural.tooltip = f"The threshold that an untrained network crosses: {natural}"
 
     def _match(self, count: int) -> None:
-        """Make as many rows as there are thresholds."""
-        if count == len(self._rows):
-            return
-        surplus, self._rows = self._rows[count:], self._rows[:count]
+        """Show as many rows as there are thresholds; rows that were made once stay, out of sight."""
         while len(self._rows) < count:
             self._add()
         with self.outlet.guard:
-            self.widget.children = (*(row.widget for row in self._rows), self._tools)
-        for row in surplus:
-            close_all(row.widget)
+            for number, row in enumerate(self._rows):
+                (row.widget.remove_class if number < count else row.widget.add_class)(HIDDEN)
+            if len(self._box.children) < len(self._rows):
+                self._box.children = [row.widget for row in self._rows]
 
     def _add(self) -> None:
         number = len(self._rows)

@@ -52,12 +52,8 @@ FRONT_ENDS = {
     "notebook": ("notebook", "JupyterNotebookApp", "notebooks"),
 }
 
-#: Errors of a front end's own scripts. Notebook 7.6 throws the first at its start, without any widget too;
-#: the second was seen once, when rows of a box of ipywidgets came and went in quick succession.
-OWN_ERRORS = (
-    "Cannot read properties of undefined (reading 'schema')",
-    "Failed to execute 'removeChild' on 'Node': The node to be removed is not a child of this node.",
-)
+#: An error of a front end's own scripts: Notebook 7.6 throws it at its start, without any widget too.
+OWN_ERRORS = ("Cannot read properties of undefined (reading 'schema')",)
 
 
 class JupyterServer:

@@ -46,3 +46,25 @@ def test_what_does_not_fit_is_grey_and_can_still_be_taken(open_notebook):
     assert page.evaluate(COLOUR, "class groups")[1] == "class groups"
     assert page.evaluate(COLOUR, "mean square")[1].startswith("mean square – not with ")
     notebook.screenshot("menu-taken", ".ffx-explorer")
+
+
+def test_rows_that_come_and_go_quickly_break_nothing(open_notebook):
+    notebook = open_notebook(CELLS)
+    page = notebook.page
+    page.wait_for_selector(".ffx-explorer select")
+    notebook.execute(
+        "for turn in range(20):\n"
+        "    panel.runner.update(goodness=('top_k', 'lp_norm', 'mean_square')[turn % 3])\n"
+        "    panel.runner.update(threshold=(1.0 + turn, 2.0) if turn % 2 else 1.0)"
+    )
+    page.wait_for_function("() => document.querySelector('.ffx-explorer .ffx-choice select')")
+    goodness = page.get_by_label("goodness", exact=True).first
+    for name in ("top k", "mean square") * 6:
+        goodness.select_option(label=name)
+    notebook.execute("panel.runner.update(threshold=(1.0, 2.0))")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.ffx-explorer .widget-label')].filter((each) => "
+        "each.offsetParent && each.textContent.startsWith('threshold, layer')).length === 2",
+        timeout=20_000,
+    )
+    notebook.screenshot("rows-that-came", ".ffx-explorer")

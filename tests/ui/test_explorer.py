@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import warnings
@@ -12,6 +13,7 @@ import ffexplore as ff
 from ffexplore.engine.goodness import goodness
 from ffexplore.ui.controls import SPANS, USUAL
 from ffexplore.ui.explorer import Explorer, explore
+from ffexplore.ui.field_control import HIDDEN
 from ffexplore.ui.groups import GROUPS
 
 
@@ -398,6 +400,18 @@ def test_the_threshold_is_carried_over_and_the_panel_says_so(panel):
     assert "Went along: threshold 2 → 16 (the same multiple of the natural one)" in panel.status.message
 
 
+def test_rows_that_were_made_stay_in_their_box_and_only_those_in_use_show(panel):
+    control = panel.controls["goodness"]
+    boxes = [tuple(control.widget.children)]
+    for name in ("top_k", "lp_norm", "top_k", "mean_square"):
+        control._chosen(name)
+        boxes.append(tuple(control.widget.children))
+        shown = [row for row in control.widget.children[1:] if HIDDEN not in row._dom_classes]
+        assert shown == [row.widget for row in control._params.values()]
+    assert all(after[: len(before)] == before for before, after in itertools.pairwise(boxes))
+    assert len(boxes[-1]) == len(boxes[2]) == 3
+
+
 def test_one_threshold_for_each_layer(panel):
     control = panel.controls["threshold"]
     control._each.value = True
@@ -407,7 +421,7 @@ def test_one_threshold_for_each_layer(panel):
     assert panel.settings.threshold == (1.0, 2.0)
     control._each.value = False
     assert panel.settings.threshold == 1.0
-    assert len(control._rows) == 1
+    assert sum(HIDDEN not in row.widget._dom_classes for row in control._rows) == 1
 
 
 def test_natural_thresholds_that_differ_are_shown_for_each_layer(panel):
