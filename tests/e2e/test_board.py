@@ -102,6 +102,18 @@ def test_a_second_view_shows_the_present_and_closing_it_leaves_the_first_alone(o
     notebook.page.wait_for_function("() => document.querySelector('.ff-threshold-label').textContent === 'θ = 1.50'")
 
 
+def test_a_board_without_panes_says_how_to_get_them_back(open_notebook):
+    notebook = open_notebook(cells())
+    wait_seq(notebook, 2)
+    hint = notebook.page.locator(".ff-hint")
+    assert not hint.is_visible()
+    notebook.execute("board.panes = []")
+    hint.wait_for(state="visible")
+    notebook.page.locator(".ff-switch:visible").first.click()
+    hint.wait_for(state="hidden")
+    notebook.page.locator(".ff-pane").first.wait_for(state="visible")
+
+
 def test_a_board_out_of_sight_is_neither_packed_nor_sent(open_notebook):
     notebook = open_notebook(cells())
     wait_seq(notebook, 2)

@@ -36,7 +36,8 @@ class View {
     this.switches = makeSwitches(model, PANES, signal);
     this.grid = html("div", "ff-panes");
     root.classList.toggle("ff-slide", model.get("is_slide"));
-    root.append(this.switches.row, this.grid);
+    this.hint = html("p", "ff-hint", "Every pane is hidden: press a name above to show one.");
+    root.append(this.switches.row, this.hint, this.grid);
     model.on("change:panes", () => { this.layOut(); this.hello(); });
     for (const trait of ["threshold_is_movable", "ranges_can_be_locked", "can_branch"]) {
       model.on(`change:${trait}`, () => this.panes.forEach(({ pane }) => pane.configure?.()));
@@ -58,6 +59,7 @@ class View {
       this.grid.insertBefore(this.addPane(name), this.grid.children[place] ?? null);
       this.inSight.add(name); // until the observer knows better
     });
+    this.hint.hidden = names.length > 0;
     this.switches.show();
   }
 
