@@ -49,7 +49,7 @@ class ThresholdControl(FieldControl):
         self._match(len(shown))
         span = threshold_span(settings)
         for number, (row, value) in enumerate(zip(self._rows, shown, strict=False), 1):
-            row.label(f"{self.label}, layer {number}" if is_each else self.label)
+            row.label(f"{self.label} {number}" if is_each else self.label)
             row.reach(span)
             row.show(value)
             row.explain(self.tip())

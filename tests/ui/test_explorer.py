@@ -416,7 +416,7 @@ def test_one_threshold_for_each_layer(panel):
     control = panel.controls["threshold"]
     control._each.value = True
     assert panel.settings.threshold == (1.0, 1.0)
-    assert [row._box.description for row in control._rows] == ["threshold, layer 1", "threshold, layer 2"]
+    assert [row._box.description for row in control._rows] == ["threshold 1", "threshold 2"]
     control._rows[1]._slider.value = 200
     assert panel.settings.threshold == (1.0, 2.0)
     control._each.value = False
