@@ -162,6 +162,7 @@ class Explorer(widgets.VBox):
         widgets.link((drawer, "value"), (self.keep, "is_open"))
         self.bar = RunBar(self._guard, self, drawer)
         self.status = StatusLine()
+        self.status.on_entry(self._entered)
         self.controls = Controls(Outlet(self._guard, self._change, self._tell), self._shown, self._looks)
         body = widgets.Box([self.controls, self.board]).add_class("ffx-body")
         tasks = [widgets.HTML(to_html(self._looks.task)).add_class("ffx-task")] if self._looks.task else []
@@ -223,6 +224,13 @@ class Explorer(widgets.VBox):
         """Hand changes to the runner; what is refused goes back to the last valid value, with the reason in words."""
         with self._settling():
             self._changer.change(changes)
+
+    def _entered(self) -> None:
+        """Take a warning back: the box shows a valid value, or sends another one next, which is judged anew."""
+        with self._guard:
+            if self._note.warns:
+                self._note.say("")
+                self._show_status()
 
     def preset(self, name: str) -> None:
         """Take a recipe and begin anew: its initialization, and its first steps, belong to it."""

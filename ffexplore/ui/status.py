@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import anywidget
@@ -23,7 +24,7 @@ INTERVAL = 0.25  #: seconds between two updates of the figures while nothing els
 class StatusLine(anywidget.AnyWidget):
     """One line of figures and one of words; brings the explorer's style sheet to the page, once."""
 
-    _esm = joined("keyboard", "status", folder="explorer")
+    _esm = joined("entry", "keyboard", "status", folder="explorer")
     _css = read_static("explorer.css", "explorer")
 
     word = traitlets.Unicode("idle").tag(sync=True)
@@ -64,6 +65,15 @@ class StatusLine(anywidget.AnyWidget):
             with self.hold_sync():
                 self.word, self.message, self.tone = word, message, tone
                 self.facts = [] if snapshot is None else figures(snapshot)
+
+    def on_entry(self, hear: Callable[[], None]) -> None:
+        """Call back when a person has entered something in a row's box, even the value that stood there."""
+
+        def receive(_: Any, content: Mapping[str, Any], __: Any) -> None:
+            if content.get("kind") == "entered":
+                hear()
+
+        self.on_msg(receive)
 
     def tell_place(self, settings: Settings, threads: int | None = None) -> None:
         """Say where and how precisely the numbers are computed."""

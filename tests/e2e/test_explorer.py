@@ -149,6 +149,12 @@ def test_sliders_boxes_and_menus(open_notebook):
     notebook.page.wait_for_function(message)
     notebook.page.wait_for_selector(".ffx-status[data-tone=warn]")
     assert float(rate.input_value()) == 0.002
+    rate.fill("0.002")
+    rate.press("Enter")
+    notebook.page.wait_for_selector(".ffx-status[data-tone='']")
+    rate.fill("-1")
+    rate.press("Tab")
+    notebook.page.wait_for_selector(".ffx-status[data-tone=warn]")
     rate.fill("0.01")
     rate.press("Enter")
     notebook.page.wait_for_selector(".ffx-status[data-tone='']")

@@ -319,6 +319,26 @@ def test_what_is_refused_goes_back_and_is_explained(panel, change, widget, befor
     assert panel.status.tone == ""
 
 
+def test_a_warning_goes_when_the_old_value_is_entered_again(panel):
+    until(lambda: panel.runner.snapshot is not None)
+    settings, box = panel.settings, panel.controls["learning_rate"].row._box
+    box.value = -1.0
+    assert panel.status.tone == "warn"
+    panel.status._handle_custom_msg({"kind": "other"}, [])
+    assert panel.status.message.startswith("learning_rate is -1.0")
+    panel.status._handle_custom_msg({"kind": "entered"}, [])  # the page sends no value that stands there already
+    assert "learning_rate" not in panel.status.message
+    assert panel.status.tone == ""
+    assert (panel.settings, box.value) == (settings, 2e-3)
+
+
+def test_entering_a_value_takes_back_no_word_that_is_not_a_warning(panel):
+    panel.controls["readout_rate"].row._box.value = 0.0
+    panel.controls["negatives"]._menu._menu.value = "readout_label"
+    panel.status._handle_custom_msg({"kind": "entered"}, [])
+    assert panel.status.message.startswith("Also changed: readout rate to 0.1.")
+
+
 def test_a_change_that_needs_another_takes_it_along_and_says_so(panel):
     panel.controls["readout_rate"].row._box.value = 0.0
     assert panel.controls["readout_interval"].row._box.disabled

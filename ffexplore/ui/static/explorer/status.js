@@ -1,6 +1,7 @@
 // The status line: a word, a few figures, and in plain words what happened. Only texts that changed are touched, so
 // that a screen reader says each message once and no figure at all.
 
+import { onEntry } from "./entry.js";
 import { onKeyboard } from "./keyboard.js";
 
 function element(name, parent, className, role) {
@@ -34,6 +35,7 @@ export default {
     document.addEventListener("pointerover", describeRow, { signal: stop.signal });
     document.addEventListener("focusin", describeRow, { signal: stop.signal });
     onKeyboard(el, stop.signal);
+    onEntry(el, () => model.send({ kind: "entered" }), stop.signal);
     el.classList.add("ffx-status");
     const line = element("div", el, "ffx-line");
     const word = element("span", line, "ffx-word", "status");
