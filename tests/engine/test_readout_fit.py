@@ -62,7 +62,8 @@ def test_it_is_the_minimum_that_scikit_learn_finds(on_digits: Trainer, layers: s
     mine = readout.parameters.weight[0].double().numpy(), readout.parameters.bias[0].double().numpy()
     lowest = loss(x, y, theirs.coef_.T, theirs.intercept_, decay)
     assert loss(x, y, *mine, decay) == pytest.approx(lowest, rel=1e-4)
-    np.testing.assert_allclose(mine[0], theirs.coef_.T, atol=0.01)
+    # the loss is flat here: its relative 1e-4 leaves the weights this much
+    np.testing.assert_allclose(mine[0], theirs.coef_.T, atol=0.03)
     x, y = features(on_digits, "validation", numbers)
     assert (theirs.predict(x) == on_digits.predict(on_digits.plan.dataset.validation.x)).mean() > 0.995
     assert on_digits.evaluate("validation").readout_accuracy == pytest.approx(theirs.score(x, y), abs=0.005)

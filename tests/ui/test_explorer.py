@@ -582,15 +582,15 @@ def test_points_in_the_plane_bring_along_all_that_they_need(panel):
 
 def test_a_preset_begins_anew_and_bends_to_the_data(panel):
     panel.controls["dataset"].send("moons")
-    until(lambda: panel.runner.snapshot is not None and panel.settings.label_encoding.name == "appended")
+    until(lambda: panel.settings.label_encoding.name == "appended" and panel.settings.shift == 0)
+    until(lambda: panel.runner.snapshot is not None)
     panel.runner.step(3)
     until(lambda: panel.runner.snapshot.step == 3)
     panel.bar.preset.widget.value = "classroom"
-    until(lambda: panel.runner.snapshot.step == 0)
-    assert panel.settings.negatives.name == "hard_label"
+    until(lambda: panel.runner.snapshot.step == 0 and panel.settings.negatives.name == "hard_label")
     assert panel.settings.layers == (256, 256)
-    assert panel.settings.label_encoding.name == "appended"
-    assert panel.settings.shift == 0
+    until(lambda: panel.settings.label_encoding.name == "appended" and panel.settings.shift == 0)
+    assert panel.settings.dataset == "moons"
 
 
 def test_it_says_what_to_do_next_until_something_was_changed(panel):
