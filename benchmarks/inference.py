@@ -6,15 +6,13 @@ network in float32, as public codes do (``Plain.accuracy``).
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 
 import torch
 
 import ffexplore as ff
 from benchmarks.baselines import Plain
-from benchmarks.timing import alternate
+from benchmarks.timing import alternate, command
 
 IMAGES = 10_000
 NETWORKS = {"784-500-500": (500, 500), "784-128-128": (128, 128)}
@@ -46,17 +44,5 @@ def run(clock: str = "perf_counter", repeats: int = 7, seconds: float = 0.5) -> 
     return {"threads": torch.get_num_threads(), "clock": clock, "results": results}
 
 
-def main() -> None:
-    """Measure and print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--clock", choices=("perf_counter", "process_time"), default="perf_counter")
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.5)
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    print(json.dumps(run(given.clock, given.repeats, given.seconds), indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    command(run, __doc__)

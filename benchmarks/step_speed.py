@@ -5,7 +5,6 @@ Run as ``python -m benchmarks.step_speed``; prints JSON. Rows count positive and
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import time
@@ -15,7 +14,7 @@ import torch
 
 import ffexplore as ff
 from benchmarks.baselines import Joined, Plain
-from benchmarks.timing import alternate
+from benchmarks.timing import alternate, options
 
 NETWORKS = {"784-500-500": (500, 500), "784-2000-2000-2000": (2000, 2000, 2000)}
 OBJECTIVES = {"logistic": "logistic", "swish": "swish_symba(alpha=6)"}
@@ -54,14 +53,10 @@ def measure(network: str, batch: int, objective: str, clock: str, repeats: int, 
 
 def main() -> None:
     """Measure all combinations and print them as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--batches", nargs="+", type=int, default=[100, 512])
     parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=["logistic"])
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--clock", choices=("perf_counter", "process_time"), default="perf_counter")
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.5)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     combinations = itertools.product(given.networks, given.batches, given.objectives)

@@ -1,10 +1,14 @@
-"""Alternating repeats and their medians."""
+"""Alternating repeats and their medians, and the command line of what is measured so."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable, Mapping
+
+import torch
 
 
 def alternate(
@@ -42,3 +46,20 @@ def alternate(
                 call()
             times[name].append((clock() - began) / counts[name])
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    """A command line for threads, clock and repeats."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=("perf_counter", "process_time"), default="perf_counter")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    return parser
+
+
+def command(run: Callable[[str, int, float], Mapping[str, object]], description: str | None) -> None:
+    """Take the options, call ``run(clock, repeats, seconds)`` and print what it returns as JSON."""
+    given = options(description).parse_args()
+    torch.set_num_threads(given.threads)
+    print(json.dumps(run(given.clock, given.repeats, given.seconds), indent=1))

@@ -5,14 +5,12 @@ Run as ``python -m benchmarks.twin``; prints JSON. An epoch has as many steps on
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 
 import torch
 
 import ffexplore as ff
-from benchmarks.timing import alternate
+from benchmarks.timing import alternate, command
 
 NETWORKS = {"784-500-500": (500, 500), "784-2000-2000-2000": (2000, 2000, 2000)}
 BATCH = 100
@@ -42,15 +40,5 @@ def run(clock: str = "perf_counter", repeats: int = 7, seconds: float = 0.5) -> 
     return {"threads": torch.get_num_threads(), "clock": clock, "results": results}
 
 
-def main() -> None:
-    """Measure and print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--clock", choices=("perf_counter", "process_time"), default="perf_counter")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    print(json.dumps(run(given.clock), indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    command(run, __doc__)

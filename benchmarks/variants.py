@@ -5,9 +5,7 @@ Run as ``python -m benchmarks.variants``; prints JSON. A round trains every vari
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import time
 from typing import Any
 
@@ -15,7 +13,7 @@ import torch
 
 import ffexplore as ff
 from benchmarks.baselines import Plain
-from benchmarks.timing import alternate
+from benchmarks.timing import alternate, command
 
 BATCH = 64
 #: How many variants, and of what; digits have 64 inputs and ten more for the label.
@@ -81,17 +79,5 @@ def run(clock: str = "perf_counter", repeats: int = 7, seconds: float = 0.5) -> 
     return {"threads": torch.get_num_threads(), "clock": clock, "results": results}
 
 
-def main() -> None:
-    """Measure and print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--clock", choices=("perf_counter", "process_time"), default="perf_counter")
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.5)
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    print(json.dumps(run(given.clock, given.repeats, given.seconds), indent=1))
-
-
 if __name__ == "__main__":
-    main()
+    command(run, __doc__)

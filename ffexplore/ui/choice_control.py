@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from ffexplore.engine.settings import Settings
 from ffexplore.registry import Choice, Entry, Param, Registry
-from ffexplore.ui.field_control import HIDDEN, RARE, FieldControl, Outlet, listing
+from ffexplore.ui.field_control import RARE, FieldControl, Outlet, listing
 from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
 from ffexplore.ui.rows import CheckRow, MenuRow, NumberRow, Row, Span, TextRow
@@ -28,7 +28,6 @@ class ChoiceControl(FieldControl):
         self._choice: Choice | None = None
         self._params: dict[str, Row] = {}
         self._made: dict[tuple[str, str, Param], Row] = {}
-        self._declared: Mapping[str, Param] = {}
         self._reason = ""
         self._fit = Fit(name)
         self._menu = MenuRow(label, self._options(), outlet.guard, self._chosen)
@@ -72,19 +71,13 @@ class ChoiceControl(FieldControl):
             row.show(choice.values.get(key, entry.params[key].default))
 
     def _offer_params(self, entry: str, declared: Mapping[str, Param]) -> None:
-        """Show the rows of the parameters of an entry, and hide those of others.
-
-        Rows that were made once stay: a front end that takes views out of a box while others come may trip over its
-        own feet.
-        """
-        self._declared = dict(declared)
+        """Show the rows of the parameters of an entry, and hide those of others."""
         self._params = {key: self._row(entry, key, param) for key, param in declared.items()}
-        shown = set(self._params.values())
-        with self.outlet.guard:
-            for row in self._made.values():
-                (row.widget.remove_class if row in shown else row.widget.add_class)(HIDDEN)
-            children = (self._menu.widget, *(row.widget for row in self._made.values()))
-            if children != tuple(self.widget.children):
+        for row in self._made.values():
+            row.hide(row not in self._params.values())
+        children = (self._menu.widget, *(row.widget for row in self._made.values()))
+        if len(children) > len(self.widget.children):
+            with self.outlet.guard:
                 self.widget.children = children
 
     def _row(self, entry: str, key: str, param: Param) -> Row:
@@ -98,7 +91,7 @@ class ChoiceControl(FieldControl):
     def _make(self, key: str, param: Param) -> Row:
         def changed(value: Any) -> None:
             if self._choice is not None:
-                kept = {name: each for name, each in self._choice.values.items() if name in self._declared}
+                kept = {name: each for name, each in self._choice.values.items() if name in self._params}
                 self.send(replace(self._choice, params=tuple(sorted({**kept, key: value}.items()))))
 
         row = parameter_row(key, param, self.outlet.guard, changed)

@@ -13,7 +13,6 @@ from ffexplore.engine.objectives import objectives
 from ffexplore.engine.settings import Settings
 from ffexplore.ui.choice_control import ChoiceControl
 from ffexplore.ui.field_control import (
-    HIDDEN,
     RARE,
     DatasetControl,
     FieldControl,
@@ -24,7 +23,7 @@ from ffexplore.ui.field_control import (
 )  # fmt: skip
 from ffexplore.ui.groups import GROUPS
 from ffexplore.ui.looks import Looks
-from ffexplore.ui.rows import Span
+from ffexplore.ui.rows import HIDDEN, Span
 from ffexplore.ui.threshold_control import ThresholdControl
 
 #: What a beginner turns first; the others are behind the group's "more".

@@ -17,7 +17,6 @@ from ffexplore.ui.guard import Guard
 from ffexplore.ui.rows import MenuRow, NumberRow, Row, Span, TextRow
 from ffexplore.ui.upload import Upload
 
-HIDDEN = "ffx-hidden"  #: the class of what a panel does not show
 RARE = "ffx-rare"  #: the class of what a group shows only after "more"
 
 

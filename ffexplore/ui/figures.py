@@ -40,10 +40,7 @@ def page(view: str, runner: Runner, panes: Mapping[str, AskedPane[Any]]) -> str:
     from ffexplore import plots  # plotly takes its time, and most panels never need it
 
     try:
-        if view in SHOWN:
-            figure = _shown(view, runner, panes)
-        else:
-            figure = FIGURES[view](plots, runner)
+        figure = _shown(view, runner, panes) if view in SHOWN else FIGURES[view](plots, runner)
     except ValueError as error:
         raise FFExploreError(str(error)) from None
     return str(figure.to_html(include_plotlyjs=True, full_html=True))
@@ -61,9 +58,7 @@ def _shown(view: str, runner: Runner, panes: Mapping[str, AskedPane[Any]]) -> go
     answer = panes[view].answer
     if answer is None:
         raise FFExploreError("There is nothing to show yet.")
-    if view == "backprop":
-        return pane_figures.of_twin(answer, runner.history)
-    return pane_figures.of_candidate(answer) if view == "candidates" else pane_figures.of_drawing(answer)
+    return SHOWN[view](pane_figures, answer, runner)
 
 
 def _asked(draw: Callable[[ModuleType, Trainer], go.Figure]) -> Callable[[ModuleType, Runner], go.Figure]:
@@ -87,6 +82,10 @@ FIGURES: dict[str, Callable[[ModuleType, Runner], go.Figure]] = {
 }
 
 #: Views whose figure is of what their pane shows now.
-SHOWN = ("candidates", "draw", "backprop")
+SHOWN: dict[str, Callable[[ModuleType, Any, Runner], go.Figure]] = {
+    "candidates": lambda figures, answer, _: figures.of_candidate(answer),
+    "draw": lambda figures, answer, _: figures.of_drawing(answer),
+    "backprop": lambda figures, answer, runner: figures.of_twin(answer, runner.history),
+}
 
 PAGES = (*FIGURES, *SHOWN)

@@ -1,4 +1,4 @@
-"""The drawer "Share and keep": the share string, the script, checkpoints, the history and the views as files."""
+"""The drawer "Share": the share string, the script, checkpoints, the history and the views as files."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from ffexplore.ui.guard import Guard
 Changed = Callable[[Any], None]
 Options = Sequence[tuple[str, Any]]
 
-
 TICKS = 500  #: positions of a slider
+HIDDEN = "ffx-hidden"  #: the class of what a panel does not show
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,30 @@ class Row:
         self._inputs: list[Any] = []
         self._tip = ""
         self._reason = ""
+        self._is_hidden = False
 
     def _take(self, widget: widgets.DOMWidget, *inputs: Any) -> None:
         self.widget = widget
         self._inputs = list(inputs)
         widget.add_class("ffx-row")
         for item in inputs:
-            item.observe(self._heard, "value")
+            item.observe(self._listen, "value")
+
+    def _listen(self, change: Any) -> None:
+        if not self._guard.is_mine and not self._is_hidden:  # a page may still be sending when a row is hidden
+            self._heard(change)
 
     def _heard(self, change: Any) -> None:
-        if not self._guard.is_mine:
-            self._changed(change["new"])
+        self._changed(change["new"])
+
+    def hide(self, is_hidden: bool) -> None:
+        """Take the row out of sight, where it says nothing, or back. It stays in its box.
+
+        A front end that takes views out of a box while others come may trip over its own feet.
+        """
+        self._is_hidden = is_hidden
+        with self._guard:
+            (self.widget.add_class if is_hidden else self.widget.remove_class)(HIDDEN)
 
     def show(self, value: Any) -> None:
         """Show a value that the program sets; calls nobody back."""
@@ -120,8 +133,6 @@ class NumberRow(Row):
         self.widget.add_class("ffx-number")
 
     def _heard(self, change: Any) -> None:
-        if self._guard.is_mine:
-            return
         if change["owner"] is self._box or self._span is None:
             self._changed(change["new"])
         elif change["new"] != self._span.position(self._value):

@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ffexplore.engine.settings import Settings, natural_threshold
-from ffexplore.ui.field_control import HIDDEN, FieldControl, Outlet
+from ffexplore.ui.field_control import FieldControl, Outlet
 from ffexplore.ui.rows import NumberRow, Span
 
 REACH = 5.0  #: times the natural threshold that the slider reaches
@@ -59,13 +59,13 @@ class ThresholdControl(FieldControl):
             self._natural.tooltip = f"The threshold that an untrained network crosses: {natural}"
 
     def _match(self, count: int) -> None:
-        """Show as many rows as there are thresholds; rows that were made once stay, out of sight."""
+        """Show as many rows as there are thresholds; surplus ones stay out of sight."""
         while len(self._rows) < count:
             self._add()
-        with self.outlet.guard:
-            for number, row in enumerate(self._rows):
-                (row.widget.remove_class if number < count else row.widget.add_class)(HIDDEN)
-            if len(self._box.children) < len(self._rows):
+        for number, row in enumerate(self._rows):
+            row.hide(number >= count)
+        if len(self._rows) > len(self._box.children):
+            with self.outlet.guard:
                 self._box.children = [row.widget for row in self._rows]
 
     def _add(self) -> None:

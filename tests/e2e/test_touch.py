@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.test_verdict_panes import INK
+
 pytestmark = pytest.mark.e2e
 
 CELLS = ["import ffexplore as ff", "panel = ff.explore(start=True)\npanel"]
-INK = """() => {
-  const pad = document.querySelector('.ff-pad');
-  return pad.getContext('2d').getImageData(0, 0, pad.width, pad.height).data.some((value, at) => at % 4 === 3 && value);
-}"""
 
 
 def stroke(page, kind, points):

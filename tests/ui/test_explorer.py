@@ -13,8 +13,8 @@ import ffexplore as ff
 from ffexplore.engine.goodness import goodness
 from ffexplore.ui.controls import SPANS, USUAL
 from ffexplore.ui.explorer import Explorer, explore
-from ffexplore.ui.field_control import HIDDEN
 from ffexplore.ui.groups import GROUPS
+from ffexplore.ui.rows import HIDDEN
 
 
 @pytest.fixture
@@ -430,6 +430,21 @@ def test_rows_that_were_made_stay_in_their_box_and_only_those_in_use_show(panel)
         assert shown == [row.widget for row in control._params.values()]
     assert all(after[: len(before)] == before for before, after in itertools.pairwise(boxes))
     assert len(boxes[-1]) == len(boxes[2]) == 3
+
+
+def test_a_row_that_is_hidden_says_nothing(panel):
+    threshold, control = panel.controls["threshold"], panel.controls["goodness"]
+    threshold._each.value = True
+    threshold._each.value = False
+    before = panel.settings
+    row_of(panel, "threshold", 1)._box.value = 3.0
+    assert panel.settings == before
+    control._chosen("top_k")
+    of_top_k = control._params["share"]
+    control._chosen("lp_norm")
+    before = panel.settings
+    of_top_k._box.value += 0.1
+    assert panel.settings == before
 
 
 def test_one_threshold_for_each_layer(panel):

@@ -43,14 +43,14 @@ class Input {
     this.levels.replaceChildren(...this.bars.flatMap(({ track, value }) => (layers > ROOMY ? [track] : [track, value])));
   }
 
-  show({ images, pair, label, layers }) {
+  show({ images, row, label, layers }) {
     const side = SIDES.indexOf(this.side);
     const [, count, height, width, channels] = images.shape;
     const size = height * width * channels;
-    const key = `${images.id} ${pair}`;
+    const key = `${images.id} ${row}`;
     if (key !== this.drawn) {
       this.drawn = key;
-      const pixels = images.data.subarray((side * count + pair) * size, (side * count + pair + 1) * size);
+      const pixels = images.data.subarray((side * count + row) * size, (side * count + row + 1) * size);
       paintPixels(this.canvas, { data: pixels, shape: [height, width, channels] });
     }
     if (layers.length !== this.bars.length) this.build(layers.length);
@@ -78,7 +78,7 @@ export class Gallery {
   static tip = "Positive and negative inputs as pictures, with their goodness";
 
   constructor(element, legend) {
-    this.pairs = [];
+    this.columns = [];
     legend.append(html("span", "ff-mark ff-mark-positive", "positive, the weakest first"));
     legend.append(html("span", "ff-mark ff-mark-negative", "negative, the strongest first"));
     this.meaning = html("span", "ff-mark-level");
@@ -100,17 +100,17 @@ export class Gallery {
     if (images) this.images = { id: pane.pictures, data: images.data.slice(), shape: images.shape };
     if (!this.images || this.images.id !== pane.pictures) return; // they come with the next frame
     const [, count, layers] = goodness.shape;
-    if (count !== this.pairs.length) this.build(count);
-    this.shown = this.pairs.map((column, place) => SIDES.map((side, s) => {
-      const pair = pane.order[s][place];
+    if (count !== this.columns.length) this.build(count);
+    this.shown = this.columns.map((column, place) => SIDES.map((side, s) => {
+      const row = pane.order[s][place];
       const own = Array.from({ length: layers }, (_, l) => {
-        const at = (s * count + pair) * layers + l;
+        const at = (s * count + row) * layers + l;
         return {
           goodness: goodness.data[at], probability: probability.data[at],
           low: low.data[l], high: high.data[l], threshold: threshold.data[l],
         };
       });
-      const input = { images: this.images, pair, label: pane.labels[s][pair], layers: own };
+      const input = { images: this.images, row, label: pane.labels[s][row], layers: own };
       column[s].show(input);
       return input;
     }));
@@ -121,10 +121,10 @@ export class Gallery {
   }
 
   build(count) {
-    this.pairs = Array.from({ length: count }, () => SIDES.map((side) => new Input(side)));
-    this.grid.replaceChildren(...this.pairs.map((pair) => {
-      const column = html("div", "ff-pair");
-      column.append(...pair.map((input) => input.element));
+    this.columns = Array.from({ length: count }, () => SIDES.map((side) => new Input(side)));
+    this.grid.replaceChildren(...this.columns.map((inputs) => {
+      const column = html("div", "ff-column");
+      column.append(...inputs.map((input) => input.element));
       return column;
     }));
   }

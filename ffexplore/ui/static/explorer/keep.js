@@ -1,4 +1,4 @@
-// "Share and keep": the share string, the run as a script, checkpoints, the history and the views as files.
+// The drawer "Share": the share string, the run as a script, checkpoints, the history and the views as files.
 
 import { pictureOf } from "./picture.js";
 
