@@ -83,10 +83,7 @@ class Row:
         self._changed(change["new"])
 
     def hide(self, is_hidden: bool) -> None:
-        """Take the row out of sight, where it says nothing, or back. It stays in its box.
-
-        A front end that takes views out of a box while others come may trip over its own feet.
-        """
+        """Take the row out of sight, where it says nothing, or back; it stays in its box, to be wanted again."""
         self._is_hidden = is_hidden
         with self._guard:
             (self.widget.add_class if is_hidden else self.widget.remove_class)(HIDDEN)

@@ -196,10 +196,15 @@ class Notebook:
         )
 
     def theme(self, name: str) -> None:
-        """Switch to ``light`` or ``dark``."""
+        """Switch to ``light`` or ``dark``.
+
+        JupyterLab hides the change behind its splash and takes that away 200 ms later, once for every change: a second
+        change within that time would let it remove the splash twice, which throws.
+        """
         self.command("apputils:change-theme", theme=f"JupyterLab {name.title()}")
         wanted = "true" if name == "light" else "false"
         self.page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{wanted}'")
+        self.page.wait_for_function("() => !document.getElementById('jupyterlab-splash')")
 
     def screenshot(self, name: str, selector: str | None = None) -> Path:
         """Save a picture for people to look at."""

@@ -64,7 +64,7 @@ def test_a_function_that_prints_in_every_step_drowns_nobody(open_notebook):
     box.fill("0.01")
     box.press("Enter")
     notebook.page.wait_for_timeout(1000)
-    told = notebook.execute("print('rate', panel.settings.learning_rate, 'error', panel.runner.error)")
-    assert "rate 0.01 error None" in told.splitlines()  # among what the function says meanwhile
+    told = notebook.execute("print(f'rate {panel.settings.learning_rate} error {panel.runner.error}')")
+    assert "rate 0.01 error None" in told  # among what the function says meanwhile, also in the same line
     button(notebook, "Pause").click()
     wait_for_word(notebook, "paused")
