@@ -6,7 +6,7 @@ export class Asked {
   constructor(element, className) {
     this.content = html("div", className);
     this.words = html("p", "ff-pictureless");
-    this.words.hidden = true;
+    this.content.hidden = this.words.hidden = true; // until there is an answer, or words for its lack
     element.append(this.content, this.words);
   }
 
