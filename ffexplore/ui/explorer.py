@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets as widgets
-import numpy as np
 
 from ffexplore.engine.settings import Settings
-from ffexplore.engine.sharing import PANEL, SHARE_PREFIX, pack, unpack
+from ffexplore.engine.sharing import PANEL, pack
 from ffexplore.errors import SettingsError
 from ffexplore.live import Runner, Snapshot
 from ffexplore.live.runner import OTHER_STARTED
@@ -20,100 +17,16 @@ from ffexplore.ui.board import Board
 from ffexplore.ui.changer import Changer
 from ffexplore.ui.controls import Controls
 from ffexplore.ui.field_control import Outlet, close_all
+from ffexplore.ui.given import step_to_stop_at, unpacked
 from ffexplore.ui.guard import Guard
+from ffexplore.ui.hints import hint, standstill
 from ffexplore.ui.keep import Keep
-from ffexplore.ui.looks import Looks
 from ffexplore.ui.note import Note
 from ffexplore.ui.reader import Reader
 from ffexplore.ui.renewal import renew_on_registration
 from ffexplore.ui.run_bar import RunBar
 from ffexplore.ui.status import StatusLine
 from ffexplore.ui.task import to_html
-
-NO_FRONT_END = (
-    "There is no notebook here that could show the explorer; its engine works all the same: see panel.runner, or open "
-    "the explorer in Jupyter (`ffexplore lab`)."
-)
-INVITATION = "Untrained: the blue and the orange hill lie on each other. Press Play and watch them part."
-NEXT = "The hills part. Now drag the line θ in a histogram, or change anything else while it trains."
-LIFELESS = (
-    "Most units of {layers} are dead: no input makes them active, so they cannot learn any more. "
-    "Press Reset to begin anew; {remedy} keeps more of them alive."
-)
-COMPARING = (
-    "Comparing {compared}: the board shows the first of them. "
-    "panel.runner.choose(0) goes on with it, choose(None) with the run from before."
-)
-STANDSTILL = "{count} variants of {field} are compared; choose one, or none, to go on."
-LOW = 0.1  #: share of the natural threshold below which silence is what a layer was asked for
-MOST = 0.9  #: share of the units of a layer from which on its death is worth a word
-
-
-def explore(
-    settings: Settings | str | None = None,
-    *,
-    start: bool = False,
-    share: str | None = None,
-    controls: str | Sequence[str] | None = None,
-    lock: Sequence[str] | None = None,
-    task: str | None = None,
-    layout: str | None = None,
-    **overrides: Any,
-) -> Explorer:
-    """Open an explorer: a network that trains in the background, and controls that change it meanwhile.
-
-    Parameters
-    ----------
-    settings
-        What to begin with: Settings, the name of a preset, or a share string; ``"classroom"`` if left out.
-    start
-        Train at once; otherwise the untrained network is shown and training waits for Play.
-    share
-        A string from ``panel.share()``: settings, seed, controls, task and panes as they were there.
-    controls
-        ``"all"``, ``"minimal"``, or names of fields and groups (``"Goodness"``): the others are hidden.
-    lock
-        Names of fields and groups whose controls are shown and cannot be turned.
-    task
-        What is to be done, for a class; plain text with ``**bold**``, ``*italic*``, ```code``` and lists.
-    layout
-        ``"notebook"``, or ``"slide"`` for a projector: in larger type play, pause, reset, task, threshold and
-        histograms, and what ``controls`` names.
-    **overrides
-        Any field of Settings.
-
-    Returns
-    -------
-    Explorer
-        A widget; the last line of a cell shows it.
-
-    Raises
-    ------
-    SettingsError
-        When a name is unknown, a value is out of range, or values do not go together.
-
-    Warns
-    -----
-    UserWarning
-        When there is no notebook that could show it; the engine works.
-
-    Examples
-    --------
-    >>> panel = explore("classroom", negatives="permuted_labels")  # doctest: +SKIP
-    >>> panel.runner.update(threshold=2.0)  # doctest: +SKIP
-    >>> explore(controls="minimal", task="Make the hills part as **fast** as you can.")  # doctest: +SKIP
-    """
-    looks: dict[str, Any] = {"controls": controls, "lock": lock, "task": task, "layout": layout}
-    panel = Explorer(settings, start=start, share=share, **looks, **overrides)
-    if not has_front_end():
-        warnings.warn(NO_FRONT_END, UserWarning, stacklevel=2)
-    return panel
-
-
-def has_front_end() -> bool:
-    """Whether this Python runs as the kernel of a notebook."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(shell, "kernel", None) is not None
 
 
 class Explorer(widgets.VBox):
@@ -328,7 +241,7 @@ class Explorer(widgets.VBox):
             self._look_at(self.runner.error)
             self._changer.settle()
             self._is_built = self._is_built or snapshot.status != "failed"
-            if self.runner.settings is not self._shown or self._why_standstill() != self._standstill:
+            if runner.settings is not self._shown or standstill(runner) != self._standstill:
                 self._show_settings()
             self._show_status()
 
@@ -352,7 +265,7 @@ class Explorer(widgets.VBox):
     def _show_settings(self) -> None:
         settings = self._shown = self.runner.settings
         self._changer.undo.saw(settings)
-        self._standstill = self._why_standstill()
+        self._standstill = standstill(self.runner)
         self.controls.show(settings, self._standstill)
         self.board.threshold_is_movable = "threshold" not in self._looks.locked and not self._standstill
         self.keep.refresh()
@@ -370,74 +283,6 @@ class Explorer(widgets.VBox):
         if runner.message not in (self._told, ""):  # news from the runner replaces what the panel said
             self._note.say("")
         self._told = runner.message
-        message = self._note.text or runner.message or self._hint(snapshot)
+        message = self._note.text or runner.message or hint(runner, self._is_untouched)
         warn = self._note.warns if self._note.text else runner.error is not None
         self.status.show(runner.status, message, snapshot, warn=warn)
-
-    def _why_standstill(self) -> str:
-        compared = self.runner.compared
-        return "" if compared is None else STANDSTILL.format(count=len(compared.settings), field=compared.field)
-
-    def _hint(self, snapshot: Snapshot | None) -> str:
-        if self.runner.compared is not None:
-            return COMPARING.format(compared=self.runner.compared)
-        if snapshot is None:
-            return f"Loading {self.settings.dataset} ..." if isinstance(self.settings.dataset, str) else "Building ..."
-        if snapshot.step == 0 and self.runner.status == "idle":
-            return INVITATION
-        dead = [number for number, share in enumerate(snapshot.dead[0] / snapshot.widths, 1) if share >= MOST]
-        if dead:
-            names = ", ".join(f"layer {number}" for number in dead)
-            remedy = "a higher threshold" if self._asks_for_silence(snapshot) else "a smaller learning rate"
-            return LIFELESS.format(layers=names, remedy=remedy)
-        is_first = self._is_untouched and self.runner.is_running and bool(np.isfinite(snapshot.threshold).all())
-        return NEXT if is_first else ""
-
-    def _asks_for_silence(self, snapshot: Snapshot) -> bool:
-        """Whether a threshold is so low that it leaves no room below for negative data."""
-        natural = self.settings.replace(threshold=None).thresholds()
-        return any(
-            usual > 0 and value < LOW * usual for usual, value in zip(natural, snapshot.threshold[0], strict=False)
-        )
-
-
-def unpacked(
-    settings: Settings | str | None, share: str | None, overrides: Mapping[str, Any]
-) -> tuple[Settings, Looks]:
-    """Settings and looks from what ``explore`` was given.
-
-    Raises
-    ------
-    SettingsError
-        When it is neither Settings nor the name of a preset nor a share string, or a value does not fit.
-    """
-    if isinstance(settings, str) and settings.strip().startswith(SHARE_PREFIX):
-        settings, share = None, settings
-    if share is not None:
-        if settings is not None:
-            raise SettingsError("settings and share were given; a share string holds the settings: give one of both.")
-        values = unpack(share)
-        looks = Looks.of(values.pop(PANEL, {}))
-        return Settings.from_dict(values).replace(**overrides), looks
-    if settings is None or isinstance(settings, str):
-        return Settings.preset(settings or "classroom", **overrides), Looks()
-    if isinstance(settings, Settings):
-        return settings.replace(**overrides), Looks()
-    raise SettingsError(f"settings is {settings!r}; give Settings or the name of a preset, and fields by keyword.")
-
-
-def step_to_stop_at(text: str, snapshot: Snapshot | None) -> int | None:
-    """Read a step to stop at; None for an empty text.
-
-    Raises
-    ------
-    SettingsError
-        When it is no whole number above the present step.
-    """
-    text = text.strip()
-    if not text:
-        return None
-    present = 0 if snapshot is None else snapshot.step
-    if not text.isascii() or not text.isdigit() or int(text) <= present:
-        raise SettingsError(f"stop at is {text!r}; it must be a whole number above the present step, {present}.")
-    return int(text)

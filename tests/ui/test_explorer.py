@@ -12,8 +12,9 @@ import pytest
 import ffexplore as ff
 from ffexplore.engine.goodness import goodness
 from ffexplore.ui.controls import SPANS, USUAL
-from ffexplore.ui.explorer import Explorer, explore
+from ffexplore.ui.explorer import Explorer
 from ffexplore.ui.groups import GROUPS
+from ffexplore.ui.opening import explore
 from ffexplore.ui.rows import HIDDEN
 
 
@@ -120,7 +121,7 @@ def test_without_a_notebook_it_says_what_is_missing_and_works(data):
 
 
 def test_in_a_notebook_it_does_not_complain(data, monkeypatch):
-    monkeypatch.setattr("ffexplore.ui.explorer.has_front_end", lambda: True)
+    monkeypatch.setattr("ffexplore.ui.opening.has_front_end", lambda: True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         explore(dataset=data, layers=(4,)).close()

@@ -1,0 +1,61 @@
+"""What the panel says while nothing else is to be said: what to do first, what is lifeless, what is compared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ffexplore.engine.settings import Settings
+from ffexplore.live import Runner, Snapshot
+
+INVITATION = "Untrained: the blue and the orange hill lie on each other. Press Play and watch them part."
+NEXT = "The hills part. Now drag the line θ in a histogram, or change anything else while it trains."
+LIFELESS = (
+    "Most units of {layers} are dead: no input makes them active, so they cannot learn any more. "
+    "Press Reset to begin anew; {remedy} keeps more of them alive."
+)
+COMPARING = (
+    "Comparing {compared}: the board shows the first of them. "
+    "panel.runner.choose(0) goes on with it, choose(None) with the run from before."
+)
+STANDSTILL = "{count} variants of {field} are compared; choose one, or none, to go on."
+LOW = 0.1  #: share of the natural threshold below which silence is what a layer was asked for
+MOST = 0.9  #: share of the units of a layer from which on its death is worth a word
+
+
+def hint(runner: Runner, is_untouched: bool) -> str:
+    """A sentence that suits the run; empty where there is none.
+
+    Parameters
+    ----------
+    runner
+        The run.
+    is_untouched
+        Whether nobody has changed anything yet.
+    """
+    snapshot = runner.snapshot
+    if runner.compared is not None:
+        return COMPARING.format(compared=runner.compared)
+    if snapshot is None:
+        dataset = runner.settings.dataset
+        return f"Loading {dataset} ..." if isinstance(dataset, str) else "Building ..."
+    if snapshot.step == 0 and runner.status == "idle":
+        return INVITATION
+    dead = [number for number, share in enumerate(snapshot.dead[0] / snapshot.widths, 1) if share >= MOST]
+    if dead:
+        names = ", ".join(f"layer {number}" for number in dead)
+        remedy = "a higher threshold" if asks_for_silence(runner.settings, snapshot) else "a smaller learning rate"
+        return LIFELESS.format(layers=names, remedy=remedy)
+    is_first = is_untouched and runner.is_running and bool(np.isfinite(snapshot.threshold).all())
+    return NEXT if is_first else ""
+
+
+def asks_for_silence(settings: Settings, snapshot: Snapshot) -> bool:
+    """Whether a threshold is so low that it leaves no room below for negative data."""
+    natural = settings.replace(threshold=None).thresholds()
+    return any(usual > 0 and value < LOW * usual for usual, value in zip(natural, snapshot.threshold[0], strict=False))
+
+
+def standstill(runner: Runner) -> str:
+    """Why no setting can be changed now; empty where it can."""
+    compared = runner.compared
+    return "" if compared is None else STANDSTILL.format(count=len(compared.settings), field=compared.field)
