@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ffexplore.engine.plan import carry_threshold
+from ffexplore.data import Dataset
+from ffexplore.engine.plan import carry_threshold, plan
 from ffexplore.engine.settings import Settings
+from ffexplore.engine.training import Trainer
+
+PLANNED = {"dataset", "label_encoding", "negatives", "shift", "layers", "device", "precision"}  # what plan() judges
 
 
 def differing(old: Settings, new: Settings) -> list[str]:
@@ -66,3 +70,10 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value_in_words(item) for item in value)
     return str(getattr(value, "name", value) if hasattr(value, "fingerprint") else value)
+
+
+def check_data(trainer: Trainer | None, old: Settings, new: Settings) -> None:
+    """Refuse at once what the data at hand does not allow; what must be loaded first is judged when it is there."""
+    at_hand = isinstance(new.dataset, Dataset) or (trainer is not None and trainer.settings.dataset == new.dataset)
+    if at_hand and PLANNED & set(differing(old, new)):
+        plan(new)

@@ -29,6 +29,13 @@ class Compared:
     def __str__(self) -> str:
         return f"{self.field} {' | '.join(self.labels)}"
 
+    def check_variant(self, variant: int | None) -> None:
+        """Refuse what is neither the number of a variant nor None, which is the run from before."""
+        count = len(self.settings)
+        is_number = isinstance(variant, int) and not isinstance(variant, bool)
+        if variant is not None and not (is_number and 0 <= variant < count):
+            raise SettingsError(f"variant is {variant!r}; it must be a whole number from 0 to {count - 1}, or None.")
+
 
 def make_compared(settings: Settings, field: str, values: Sequence[Any]) -> Compared:
     """The variants of settings that have these values in one field.
@@ -60,3 +67,12 @@ def make_compared(settings: Settings, field: str, values: Sequence[Any]) -> Comp
             raise SettingsError(f"values has {value_in_words(getattr(each, field))} twice; give different values.")
     check_lockstep([settings, *variants])
     return Compared(field, variants)
+
+
+def check_alone(compared: Compared | None, purpose: str) -> None:
+    """Refuse what cannot be done while variants are compared."""
+    if compared is not None:
+        raise SettingsError(
+            f"{len(compared.settings)} variants of {compared.field} are compared; choose one, or None for the run "
+            f"from before, to {purpose}."
+        )

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import atexit
-import copy
 import os
-import threading
-import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ffexplore.data import Dataset
-from ffexplore.engine.plan import plan
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
-from ffexplore.live.announcer import Listener
-from ffexplore.live.changes import differing
-from ffexplore.live.compared import Compared, make_compared
-from ffexplore.live.history import History
-from ffexplore.live.journal import Journal
-from ffexplore.live.mailbox import TRAINING, Order, Question
+from ffexplore.live.changes import check_data
+from ffexplore.live.compared import Compared, check_alone, make_compared
+from ffexplore.live.kernel import claim, enter, pause
+from ffexplore.live.mailbox import TRAINING, Order
 from ffexplore.live.moments import Moment
-from ffexplore.live.snapshot import Snapshot
 from ffexplore.live.speed import check_speed, starting_speed
+from ffexplore.live.watched import Watched
 from ffexplore.live.worker import Worker
 
-PLANNED = {"dataset", "label_encoding", "negatives", "shift", "layers", "device", "precision"}  # what plan() judges
 OTHER_STARTED = "Paused, because another runner was started in this kernel. Press play to go on with this one."
 
-_workers: weakref.WeakSet[Worker] = weakref.WeakSet()
-_active: weakref.ref[Worker] | None = None
-_active_lock = threading.Lock()
 
-
-class Runner:
+class Runner(Watched):
     """Trains in the background; every method returns at once and may be called from any thread.
 
     The thread starts with the first thing it is asked to do, and ends with ``stop`` or when nobody holds the runner
@@ -71,27 +59,21 @@ class Runner:
                 f"settings is {settings!r}; give Settings, as in Settings.preset('fast'), or a Trainer."
             )
         speed = starting_speed()
-        self._worker = Worker(chosen, trainer, rate)
+        super().__init__(Worker(chosen, trainer, rate))
         self._worker.speed = speed
-        self._mail = self._worker.mail
-        _workers.add(self._worker)
-        weakref.finalize(self, _abandon, self._worker).atexit = False
-
-    def __repr__(self) -> str:
-        step = self.snapshot.step if self.snapshot is not None else 0
-        return f"<Runner {self.status} at step {step}>"
+        enter(self._worker, self)
 
     # -- what to do -----------------------------------------------------------------------------------------------
 
     def start(self) -> Runner:
         """Train until paused, stopped, or at ``stop_at``; another runner that trains is paused."""
-        self._claim()
+        claim(self._worker, OTHER_STARTED)
         self._order(Order("start"))
         return self
 
     def pause(self) -> None:
         """Stop training after the present batch; steps that are queued are dropped."""
-        _pause(self._worker, "")
+        pause(self._worker)
 
     def step(self, n: int = 1) -> None:
         """Train n batches, then pause; further calls add up.
@@ -103,17 +85,17 @@ class Runner:
         """
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise SettingsError(f"n is {n!r}; it must be a whole number of 1 or more.")
-        self._claim()
+        claim(self._worker, OTHER_STARTED)
         self._order(Order("step", count=n))
 
     def step_epoch(self) -> None:
         """Train to the end of the present pass over the data, then pause; a pass that has just ended is followed."""
-        self._claim()
+        claim(self._worker, OTHER_STARTED)
         self._order(Order("epoch"))
 
     def reset(self) -> None:
         """Begin anew with the same settings: weights from the seed, step 0, an empty history."""
-        self._check_alone("begin anew")
+        check_alone(self.compared, "begin anew")
         self._order(Order("reset"))
 
     def branch(self, moment: int | Moment) -> None:
@@ -132,7 +114,7 @@ class Runner:
         SettingsError
             When no weights are kept at that step.
         """
-        self._check_alone("go back")
+        check_alone(self.compared, "go back")
         chosen = moment if isinstance(moment, Moment) else self._worker.moments.find(moment)
         with self._mail.lock:
             self._mail.branch(chosen)
@@ -164,7 +146,7 @@ class Runner:
             When the field cannot differ between variants, a value does not fit, or variants are compared already.
         """
         with self._mail.lock:
-            self._check_alone("compare others")
+            check_alone(self.compared, "compare others")
             compared = make_compared(self._mail.wanted, field, values)
             self._mail.compare(compared)
             self._worker.ensure_thread()
@@ -190,28 +172,9 @@ class Runner:
             compared = self._mail.compared
             if compared is None:
                 raise SettingsError("Nothing is compared; begin with compare('threshold', [0.5, 1, 2]).")
-            count = len(compared.settings)
-            is_number = isinstance(variant, int) and not isinstance(variant, bool)
-            if variant is not None and not (is_number and 0 <= variant < count):
-                raise SettingsError(
-                    f"variant is {variant!r}; it must be a whole number from 0 to {count - 1}, or None."
-                )
+            compared.check_variant(variant)
             self._mail.choose(compared, variant)
             self._worker.ensure_thread()
-
-    @property
-    def compared(self) -> Compared | None:
-        """The variants that are compared, or None."""
-        return self._mail.compared
-
-    def _check_alone(self, purpose: str) -> None:
-        """Refuse what cannot be done while variants are compared."""
-        compared = self._mail.compared
-        if compared is not None:
-            raise SettingsError(
-                f"{len(compared.settings)} variants of {compared.field} are compared; choose one, or None for the run "
-                f"from before, to {purpose}."
-            )
 
     def publish(self) -> None:
         """Make a snapshot now, even while nothing trains (the first one shows the untrained network)."""
@@ -238,39 +201,15 @@ class Runner:
             is told in ``message`` and raised by ``check``, and the former settings stay.
         """
         with self._mail.lock:
-            self._check_alone("change settings")
-            settings = self._mail.change(changes, self._check_plan)
+            check_alone(self.compared, "change settings")
+            settings = self._mail.change(changes, partial(check_data, self._worker.trainer))
             if not self._worker.has_ended or self._worker.trainer is not None:
                 self._worker.ensure_thread()
             return settings
 
-    def ask(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Have ``function(trainer, *arguments)`` called between two batches, also while paused.
-
-        Parameters
-        ----------
-        function
-            Looks at the Trainer and returns what is wanted; it must not keep its tensors, which will change.
-        *arguments
-            Further arguments.
-
-        Returns
-        -------
-        Future
-            Its ``result()`` is what the function returned; an exception is raised there.
-        """
-        question = Question(function, arguments, Future())
-        if threading.current_thread() is self._worker.thread:
-            self._worker.answer(question)  # a listener asks: waiting for its own thread would never end
-        else:
-            with self._mail.lock:
-                self._mail.ask(question)
-                self._worker.ensure_thread()
-        return question.answer
-
     def save(self, path: str | os.PathLike[str]) -> Future[Path]:
         """Write a checkpoint in turn; the Future's result is its path, see ``Trainer.save``."""
-        self._check_alone("write a checkpoint")
+        check_alone(self.compared, "write a checkpoint")
         answer: Future[Path] = Future()
         self._order(Order("save", path=Path(path), answer=answer))
         return answer
@@ -281,7 +220,7 @@ class Runner:
         The Future raises CheckpointError when the checkpoint is truncated, altered, foreign or names what is not at
         hand here; nothing has changed then.
         """
-        self._check_alone("load a checkpoint")
+        check_alone(self.compared, "load a checkpoint")
         answer: Future[None] = Future()
         self._order(Order("restore", path=Path(path), answer=answer))
         return answer
@@ -297,124 +236,11 @@ class Runner:
         with self._mail.lock:
             if not finish:
                 self._mail.drop_orders()
-                _pause(self._worker, "")
+                pause(self._worker)
             if not self._worker.has_ended:
                 self._mail.put(Order("stop"))
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until training rests and all that was asked for is done; after ``stop``, until the thread has ended.
-
-        Parameters
-        ----------
-        timeout
-            Seconds to wait at most.
-
-        Returns
-        -------
-        bool
-            False when the time was up before.
-
-        Raises
-        ------
-        Exception
-            What ``check`` raises.
-        """
-        worker, mail = self._worker, self._mail
-        if threading.current_thread() is worker.thread:
-            raise RuntimeError("wait() was called in the trainer thread, which would wait for itself.")
-        with mail.lock:
-            done = mail.lock.wait_for(lambda: worker.has_ended or (mail.is_resting and not mail.has_work), timeout)
-        if done and worker.has_ended and worker.thread is not None:
-            worker.thread.join(timeout)
-        self.check()
-        return done
-
-    def check(self) -> None:
-        """Raise what went wrong in the background, if anything did; it stays on ``error`` until training goes on."""
-        error = self._worker.error
-        if error is not None:
-            raise _again(error).with_traceback(self._worker.traceback)
-
-    def observe(self, listener: Listener, *, weak: bool = False) -> Callable[[], None]:
-        """Call ``listener(snapshot)`` in the trainer thread with each snapshot.
-
-        A listener that raises is not called again; its exception is in ``listener_errors``.
-
-        Parameters
-        ----------
-        listener
-            Takes a Snapshot; should be quick, because training waits for it.
-        weak
-            Hold the object of a bound method only weakly, so that an owner of this runner does not keep itself
-            alive by listening.
-
-        Returns
-        -------
-        callable
-            Ends the observation.
-        """
-        listeners = self._worker.announcer.listeners
-        called = _weakly(listener, listeners) if weak else listener
-        listeners.append(called)
-        return lambda: listeners.remove(called) if called in listeners else None
-
-    # -- how it is ------------------------------------------------------------------------------------------------
-
-    @property
-    def status(self) -> str:
-        """One of idle, running, paused, diverged, failed."""
-        return self._worker.status
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it trains."""
-        return self.status == "running"
-
-    @property
-    def message(self) -> str:
-        """What went wrong and what to do, in plain words; empty when all is well."""
-        return self._worker.message
-
-    @property
-    def error(self) -> BaseException | None:
-        """The exception that ended training or refused a change, with its traceback."""
-        return self._worker.error
-
-    @property
-    def listener_errors(self) -> list[Exception]:
-        """What listeners raised."""
-        return list(self._worker.announcer.listener_errors)
-
-    @property
-    def settings(self) -> Settings:
-        """The settings, with the changes that are about to be taken up."""
-        return self._mail.wanted
-
-    @property
-    def snapshot(self) -> Snapshot | None:
-        """The last snapshot; None before there was one."""
-        return self._worker.snapshot
-
-    @property
-    def history(self) -> History:
-        """What was published so far."""
-        return self._worker.history
-
-    @property
-    def moments(self) -> tuple[Moment, ...]:
-        """Moments whose weights are kept, for ``branch``: oldest first, then the one that was left behind, if any."""
-        return self._worker.moments.all
-
-    @property
-    def journal(self) -> Journal:
-        """The settings the run began with, and every change at its step."""
-        return self._worker.journal
-
-    def as_python(self) -> str:
-        """The run so far as a script; see ``ffexplore.live.as_python``."""
-        from ffexplore.live.as_python import as_python
-
-        return as_python(self.journal, self._worker.steps, self.threads)
+    # -- how it goes ----------------------------------------------------------------------------------------------
 
     def forget_moments(self) -> None:
         """Give back the memory of the moments one could go back to; the run itself stays. Not while it trains."""
@@ -443,11 +269,6 @@ class Runner:
         self._worker.hurry()
 
     @property
-    def threads(self) -> int:
-        """Threads that torch uses while this runner trains on a CPU; chosen by measurement in the first steps."""
-        return self._worker.threads.count
-
-    @property
     def rate(self) -> float:
         """Snapshots per second at most while training."""
         return self._worker.rate
@@ -470,72 +291,7 @@ class Runner:
                 self._worker.status = "running"
             self._worker.ensure_thread()
 
-    def _claim(self) -> None:
-        """Become the one runner of the kernel that trains."""
-        global _active
-        with _active_lock:
-            former = _active() if _active is not None else None
-            _active = weakref.ref(self._worker)
-        if former is not None and former is not self._worker and former.status == "running":
-            _pause(former, OTHER_STARTED)
-
-    def _check_plan(self, old: Settings, new: Settings) -> None:
-        """Refuse at once what the data at hand does not allow."""
-        trainer = self._worker.trainer
-        at_hand = isinstance(new.dataset, Dataset) or (trainer is not None and trainer.settings.dataset == new.dataset)
-        if at_hand and PLANNED & set(differing(old, new)):
-            plan(new)
-
-
-def _pause(worker: Worker, message: str) -> None:
-    with worker.mail.lock:
-        if not worker.has_ended:
-            worker.mail.halt(message)
-        if worker.status == "running":
-            worker.status = "paused"
-
 
 def _check_rate(rate: float) -> None:
     if not 0 < rate <= 1000:
         raise SettingsError(f"rate is {rate!r}; it must be above 0 and at most 1000 snapshots per second.")
-
-
-def _again(error: BaseException) -> BaseException:
-    """A copy of an exception, so that the frames it is raised through are not held by the trainer thread."""
-    try:
-        again = copy.copy(error)
-    except Exception:  # an exception of somebody's own that cannot be copied
-        return error
-    again.__cause__ = error.__cause__
-    return again
-
-
-def _weakly(listener: Listener, listeners: list[Listener]) -> Listener:
-    """A listener that does not keep the object of a bound method alive."""
-    reference = weakref.WeakMethod(listener)
-
-    def call(snapshot: Snapshot) -> None:
-        method = reference()
-        if method is None:
-            listeners.remove(call)
-        else:
-            method(snapshot)
-
-    return call
-
-
-def _abandon(worker: Worker) -> None:
-    # No lock here: this may run in the middle of anything, in any thread, when a runner is collected.
-    worker.is_abandoned = True
-
-
-@atexit.register
-def _end_all() -> None:
-    """End the threads before the interpreter takes away what they stand on."""
-    workers = list(_workers)
-    for worker in workers:
-        worker.is_abandoned = True
-    for worker in workers:
-        if worker.thread is not None:
-            worker.mail.wake()
-            worker.thread.join(2.0)

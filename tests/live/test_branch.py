@@ -31,7 +31,7 @@ def test_a_branch_trains_as_the_run_did_then(make_runner):
     then = state_of(run)
     go(run, 10)
     later = state_of(run)
-    assert [moment.step for moment in run.moments] == [0, 10, 20]
+    assert {0, 10, 20} <= {moment.step for moment in run.moments}  # where time passes, moments between them too
     run.branch(10)
     assert run.wait(10)
     assert (run.status, run.snapshot.step) == ("paused", 10)
