@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ffexplore.engine import products
 from ffexplore.engine.activations import Activation
+from ffexplore.engine.diverged import Diverged
 from ffexplore.engine.goodness import Goodness, State
 from ffexplore.engine.judgement import Given, judge, of_label
 from ffexplore.engine.learned import Learned, Threshold
@@ -20,7 +21,6 @@ from ffexplore.engine.optimize import calm
 from ffexplore.engine.parameters import Parameters
 from ffexplore.engine.parts import Part
 from ffexplore.engine.scratch import Scratch
-from ffexplore.errors import DivergedError
 
 LOSS_INTERVAL = 4  # the loss is only looked at, so every fourth batch will do
 Pull = Callable[[Tensor], Tensor]
@@ -57,6 +57,8 @@ class Layer:
         The threshold as something that learns, or None where it is given.
     rates, decays
         Learning rate and weight decay of each variant.
+    diverged
+        The variants that rest, because they met a value that is not finite; shared by the layers of a network.
     """
 
     def __init__(self, number: int, parameters: Parameters, activation: Activation) -> None:
@@ -77,6 +79,7 @@ class Layer:
         self.loss_sum = torch.zeros(variants, device=device)
         self.loss_count = 0
         self._learned = 0
+        self.diverged = Diverged(variants)
 
     @property
     def units(self) -> int:
@@ -142,7 +145,8 @@ class Layer:
         Raises
         ------
         DivergedError
-            When the loss or the gradient is not finite; the weights are untouched.
+            When the loss or the gradient is not finite, of every variant; the weights are untouched. A variant that
+            meets such a value while others go on keeps its weights from then on.
         """
         self.meet_peers(h)
         self.accumulate(parts, self.delta(h, masks, labels=labels))
@@ -218,7 +222,7 @@ class Layer:
         """Add the losses of all variants to the running sum; each (rows of a rule,)."""
         loss = losses[0] if len(losses) == 1 else torch.cat(losses)
         if not math.isfinite(float(loss.sum())):
-            raise DivergedError(f"layer {self.number + 1} met a loss that is not finite")
+            self.diverged.find(loss, f"layer {self.number + 1} met a loss that is not finite")
         self.loss_sum += loss
         self.loss_count += 1
 
@@ -279,15 +283,21 @@ class Layer:
             scaled = delta if part.scale is None else delta * part.scale.unsqueeze(-1)
             products.gradient(part.x, scaled, gradient.rows[part.source])
         torch.sum(delta, (1, 2), out=gradient.bias)
-        # A sum of squares or products that overflowed anywhere above shows here, before the weights are touched.
-        if not math.isfinite(float(gradient.bias.sum())):
-            raise DivergedError(f"layer {self.number + 1} met a gradient that is not finite")
         beside = self._beside()
-        if not all(learned.is_finite for _, _, learned in beside):
-            raise DivergedError(f"layer {self.number + 1} met a gradient that is not finite")
-        self.parameters.update(gradient.flat, self.rates, self.momentum, self.decays)
+        # A sum of squares or products that overflowed anywhere above shows here, before the weights are touched.
+        if not (math.isfinite(float(gradient.bias.sum())) and all(learned.is_finite for _, _, learned in beside)):
+            words = f"layer {self.number + 1} met a gradient that is not finite"
+            self.diverged.find(gradient.bias.sum(1), words)
+            for _, rows, learned in beside:
+                self.diverged.find(learned.sums, words, rows.start or 0)
+        rates = self.rates
+        if self.diverged.words:
+            rates = self.diverged.spare(rates, gradient.flat)
+            for _, rows, learned in beside:
+                learned.spare(self.diverged, rows)
+        self.parameters.update(gradient.flat, rates, self.momentum, self.decays)
         for _, rows, learned in beside:
-            learned.step(self.rates[rows], self.momentum)
+            learned.step(rates[rows], self.momentum)
 
     def _beside(self) -> list[tuple[str, slice, Learned]]:
         """What learns beside the weights: its name in the state, its variants, its tensors."""

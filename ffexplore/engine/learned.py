@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ffexplore.engine.diverged import Diverged
 from ffexplore.engine.optimize import make_optimizer
 
 
@@ -54,6 +55,16 @@ class Learned:
     def is_finite(self) -> bool:
         """Whether the kept gradient has finite values only."""
         return self._gradient is None or math.isfinite(float(self._gradient.sum()))
+
+    @property
+    def sums(self) -> Tensor:
+        """The sum of the kept gradient of each variant, (K,)."""
+        return torch.zeros(self.variants) if self._gradient is None else self._gradient.sum(1)
+
+    def spare(self, diverged: Diverged, rows: slice) -> None:
+        """Take the kept gradient from variants that rest; ``rows`` are those that these tensors belong to."""
+        if self._gradient is not None:
+            diverged.spare([0.0] * self.variants, self._gradient, rows.start or 0)
 
     def step(self, rates: Sequence[float], momentum: float) -> None:
         """Follow the kept gradient, if there is one; one rate for each variant."""

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ffexplore.engine import products
 from ffexplore.engine.black_box import PlacedBox
+from ffexplore.engine.diverged import Diverged
 from ffexplore.engine.inputs import Inputs, Prepared
 from ffexplore.engine.layers import Layer
 from ffexplore.engine.normalize import Normalization
@@ -36,6 +37,13 @@ class Network:
     black_box: PlacedBox | None = None
     scratch: Scratch = field(default_factory=Scratch)
     prototypes: Prototypes = field(default_factory=Prototypes)
+
+    def __post_init__(self) -> None:
+        self.diverged = Diverged(self.layers[0].parameters.variants)  #: the variants that rest
+        for layer in self.layers:
+            layer.diverged = self.diverged
+        if self.readout is not None:
+            self.readout.diverged = self.diverged
 
     @property
     def widths(self) -> tuple[int, ...]:

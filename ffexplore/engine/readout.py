@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine import products
+from ffexplore.engine.diverged import Diverged
 from ffexplore.engine.normalize import normalizations
-from ffexplore.engine.parameters import Parameters
-from ffexplore.errors import DivergedError
+from ffexplore.engine.parameters import Gradient, Parameters
 
 MOMENTUM = 0.9
 
@@ -42,6 +42,7 @@ class Readout:
         self.parameters = Parameters({"activity": (0, self.size)}, zeros, torch.zeros(variants, classes))
         self.parameters.set_optimizer("smoothed", {})
         self.classes = classes
+        self.diverged = Diverged(variants)  #: the variants that rest
 
     def features(self, activities: list[Tensor]) -> Tensor:
         """Normalized activities side by side: each (K, 1, B, units) of every layer -> (K, 1, B, size)."""
@@ -64,7 +65,7 @@ class Readout:
         Raises
         ------
         DivergedError
-            When the gradient is not finite; the weights are untouched.
+            When the gradient is not finite, of every variant; the weights are untouched.
         """
         logits = self.logits(features)
         variants, rows = logits.shape[:2]
@@ -74,9 +75,18 @@ class Readout:
         gradient = self.parameters.gradient()
         products.gradient(features, delta.unsqueeze(1), gradient.rows["activity"])
         torch.sum(delta, 1, out=gradient.bias)
-        if not bool(torch.isfinite(gradient.bias.sum())):
-            if not bool(torch.isfinite(features.sum())):
-                return logits  # it is a layer that diverged, and that layer will say so in this very step
-            raise DivergedError("the read-out met a gradient that is not finite")
-        self.parameters.update(gradient.flat, [rate] * variants, MOMENTUM, [decay] * variants)
+        rates = [rate] * variants
+        if self.diverged.words or not bool(torch.isfinite(gradient.bias.sum())):
+            rates = self._spare(gradient, features, rates)
+        self.parameters.update(gradient.flat, rates, MOMENTUM, [decay] * variants)
         return logits
+
+    def _spare(self, gradient: Gradient, features: Tensor, rates: list[float]) -> list[float]:
+        """Leave those variants as they are whose gradient is not finite, or that rest already."""
+        is_finite = torch.isfinite(gradient.bias.sum(1))
+        # Where the features are not finite it is a layer that diverged, and that layer will say so in this very step.
+        blamed = torch.where(torch.isfinite(features.sum((1, 2, 3))), gradient.bias.sum(1), 0.0)
+        self.diverged.find(blamed, "the read-out met a gradient that is not finite")
+        gradient.flat[~is_finite] = 0
+        kept = [rate if fine else 0.0 for rate, fine in zip(rates, is_finite.tolist(), strict=True)]
+        return self.diverged.spare(kept, gradient.flat)

@@ -118,6 +118,14 @@ class Trainer:
         return self._epochs_before + self.batches.epochs
 
     @property
+    def diverged(self) -> dict[int, str]:
+        """What happened to each variant that rests since it met a value that is not finite, by its number."""
+        found = self.network.diverged
+        return {
+            variant: f"at step {found.steps.get(variant, self.steps)} {words}" for variant, words in found.words.items()
+        }
+
+    @property
     def rows_per_step(self) -> int:
         """Inputs, positive and negative, that one step trains."""
         return 2 * self.batches.size * len(self._variants)
@@ -182,7 +190,8 @@ class Trainer:
         Raises
         ------
         DivergedError
-            When a loss or a gradient is not finite; the weights of that layer are those from before.
+            When a loss or a gradient is not finite; the weights of that layer are those from before. Of several
+            variants one that meets such a value rests from then on (see ``diverged``), while the others go on.
         """
         began = time.perf_counter()
         settings, network = self.settings, self.network
@@ -224,6 +233,8 @@ class Trainer:
                     f"At step {self.steps} {error}. Lower learning_rate (now {rate:g}), then go on; the weights are "
                     "those from before the step."
                 ) from None
+        if network.diverged.words:
+            network.diverged.date(self.steps)
         self.steps += 1
         if self.steps % CALM_INTERVAL == 0:
             network.calm()

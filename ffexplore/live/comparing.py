@@ -69,6 +69,17 @@ def choose(state: State, compared: Compared, variant: int | None) -> None:
     _go_on(state)
 
 
+def tell_diverged(state: State) -> None:
+    """Say which variants have come to rest because they met a value that is not finite."""
+    trainer, publisher, _ = state.built()
+    compared = state.mail.compared
+    for variant in set(trainer.diverged) - state.told_diverged:
+        state.told_diverged.add(variant)
+        label = f"variant {variant + 1}" if compared is None else f"{compared.field} {compared.labels[variant]}"
+        state.announcer.tell(trainer.steps, f"{label} diverged; the others go on")
+        publisher.hurry()
+
+
 def _go_on(state: State) -> None:
     """Train or rest as before, and show it."""
     _, publisher, _ = state.built()

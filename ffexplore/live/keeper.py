@@ -82,7 +82,11 @@ class Keeper:
         )
 
     def _is_finite(self) -> bool:
-        return all(bool(torch.isfinite(layer.parameters.flat.sum())) for layer in self.trainer.network.layers)
+        network = self.trainer.network
+        if network.diverged.words:
+            rows = [row for row in range(network.diverged.variants) if row not in network.diverged.words]
+            return all(bool(torch.isfinite(layer.parameters.flat[rows].sum())) for layer in network.layers)
+        return all(bool(torch.isfinite(layer.parameters.flat.sum())) for layer in network.layers)
 
     def _copy(self, reuse: bool) -> None:
         former = self._state if reuse else {}

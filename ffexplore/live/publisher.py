@@ -184,7 +184,12 @@ class Publisher:
             ),
             message=message,
             changes=changes,
+            diverged=self._diverged(),
         )
+
+    def _diverged(self) -> tuple[str, ...]:
+        words = self.trainer.diverged
+        return tuple(words.get(variant, "") for variant in range(len(self.trainer.all_settings))) if words else ()
 
 
 def blank_snapshot(settings: Settings, status: str, message: str) -> Snapshot:

@@ -59,6 +59,7 @@ class Snapshot:
     examples: Examples | None = None
     message: str = ""  #: plain words when something went wrong, else empty
     changes: tuple[str, ...] = field(default=())  #: what the person changed since the last snapshot
+    diverged: tuple[str, ...] = ()  #: of K variants what happened to those that rest; empty while all go on
 
     def of_variant(self, variant: int, goodness: tuple[str, ...]) -> Snapshot:
         """The same moment as a single run of one variant, with this goodness, has it; without the examples."""
@@ -66,7 +67,7 @@ class Snapshot:
         own: dict[str, Any] = {
             name: value[variant : variant + 1] for name, value in values.items() if isinstance(value, np.ndarray)
         }
-        return replace(self, **own, goodness=goodness, examples=None)
+        return replace(self, **own, goodness=goodness, examples=None, diverged=self.diverged[variant : variant + 1])
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -61,6 +61,7 @@ class State:
         self.publisher: Publisher | None = None
         self.keeper: Keeper | None = None
         self.home: Home | None = None  # the run from before, while variants of it are compared
+        self.told_diverged: set[int] = set()  # variants of which it was said that they rest
         self._is_locked = False
 
     @property
@@ -127,6 +128,7 @@ class State:
 
     def surround(self, trainer: Trainer) -> None:
         """Train this one from now on, with a keeper and a publisher of its own."""
+        self.told_diverged = set()
         trainer.progress = 0.0  # no end is in sight, so the course of the rate stays at its beginning
         keeper, publisher = Keeper(trainer), Publisher(trainer, self.rate)
         publisher.probe.is_locked = self._is_locked

@@ -8,6 +8,7 @@ import time
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import DivergedError
+from ffexplore.live.comparing import tell_diverged
 from ffexplore.live.mailbox import Question
 from ffexplore.live.orders import answer, carry_out
 from ffexplore.live.publisher import Publisher
@@ -103,6 +104,8 @@ class Worker(State):
                 raise
             return
         self.worked = trainer.settings
+        if trainer.network.diverged.words:
+            tell_diverged(self)
         self.steps_left = max(0, self.steps_left - 1)
         now = time.perf_counter()
         if trainer.steps == self.stop_at:

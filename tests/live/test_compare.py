@@ -143,13 +143,46 @@ def test_values_that_do_not_fit_are_refused_at_once(make_runner, field, values, 
     assert run.compared is None
 
 
-def test_a_diverging_variant_stops_all_and_the_run_is_still_there(make_runner):
+FRAGILE = {
+    "goodness": "sum_of_squares", "normalization": "none", "activation": "leaky_relu", "optimizer": "sgd",
+    "learning_rate": 1e-4,
+}  # fmt: skip
+
+
+def test_a_variant_that_diverges_rests_and_the_others_go_on(make_runner):
     run = make_runner()
-    run.update(
-        goodness="sum_of_squares", normalization="none", activation="leaky_relu", optimizer="sgd", learning_rate=1e-4
-    )
+    run.update(**FRAGILE)
     go(run, 4)
     run.compare("learning_rate", [1e-4, 100.0])
+    run.start()
+    assert until(lambda: run.snapshot.diverged, 20)
+    reached = run.snapshot.step
+    assert until(lambda: run.snapshot.step > reached + 20)
+    assert run.status == "running"
+    first, second = run.snapshot.diverged
+    assert first == ""
+    assert "that is not finite" in second
+    assert second.startswith("at step ")
+    assert [text for _, text in run.history.changes if "diverged" in text] == [
+        "learning_rate 100 diverged; the others go on"
+    ]
+    kept = run.ask(lambda trainer: trainer.network.layers[0].parameters.flat[1].clone()).result(10)
+    run.pause()
+    assert run.wait(10)
+    go(run, 5)
+    assert torch.equal(kept, run.ask(lambda trainer: trainer.network.layers[0].parameters.flat[1].clone()).result(10))
+    assert run.history.snapshot(-1).diverged == ("", second)
+    run.choose(0)
+    go(run, 4)
+    assert run.snapshot.diverged == ()
+    assert run.error is None
+
+
+def test_when_all_diverge_they_stop_and_the_run_is_still_there(make_runner):
+    run = make_runner()
+    run.update(**FRAGILE)
+    go(run, 4)
+    run.compare("learning_rate", [90.0, 100.0])
     run.start()
     assert until(lambda: run.status == "diverged", 20)
     run.choose(None)
