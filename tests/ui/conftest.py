@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
 import ffexplore as ff
 from ffexplore.ui.explorer import Explorer
+from tests.ui.turning import until
 
 
 @pytest.fixture(scope="session")
@@ -41,13 +40,12 @@ def open_panel(halves):
 
 
 @pytest.fixture
-def until():
+def panel(open_panel):
+    """An explorer of a small set and two layers."""
+    return open_panel()
+
+
+@pytest.fixture(name="until")
+def _until():
     """A function that waits for a condition, ten seconds at most."""
-
-    def wait(condition, seconds=10.0):
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.01)
-
-    return wait
+    return until
