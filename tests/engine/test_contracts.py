@@ -1,106 +1,18 @@
-"""What every entry of every catalogue keeps to; a new entry is under test as soon as it is registered."""
+"""What every function of an activity or a goodness keeps to; a new entry is under test as soon as it is registered."""
 
 from __future__ import annotations
 
-import inspect
-import itertools
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import ffexplore as ff
-from ffexplore import Settings, Trainer
-from ffexplore.engine.labels import with_inverses
-from ffexplore.engine.negatives import Batch
 from ffexplore.engine.objectives import Evidence
 from ffexplore.engine.rng import stream
-from ffexplore.registry import Entry, Param, Registry
-from tests.engine.sets import pictures, table
-
-CATALOGUES: dict[str, Registry[Any]] = {
-    "goodness": ff.goodness,
-    "objectives": ff.objectives,
-    "negatives": ff.negatives,
-    "label_encodings": ff.label_encodings,
-    "normalizations": ff.normalizations,
-    "activations": ff.activations,
-    "initializations": ff.initializations,
-    "inferences": ff.inferences,
-    "optimizers": ff.optimizers,
-    "rate_courses": ff.rate_courses,
-    "schedules": ff.schedules,
-    "black_boxes": ff.black_boxes,
-    "presets": ff.presets,
-    "datasets": ff.datasets,
-}
-ALL = [pytest.param(entry, id=f"{name}-{entry.name}") for name, entries in CATALOGUES.items() for entry in entries]
-
-
-def each(registry: Registry[Any]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("entry", list(registry), ids=lambda entry: entry.name)
-
-
-def defaults(entry: Entry) -> dict[str, Any]:
-    return {name: param.default for name, param in entry.params.items()}
-
-
-@pytest.mark.parametrize("entry", ALL)
-def test_every_entry_says_what_it_is_and_where_it_is_from(entry: Entry) -> None:
-    assert entry.summary.strip()
-    assert entry.summary.endswith(".")
-    assert "\n" not in entry.summary
-    assert entry.source.strip()
-    assert entry.name == entry.name.lower()
-
-
-@pytest.mark.parametrize("entry", ALL)
-def test_every_keyword_is_a_parameter_with_meaning_and_a_default_in_range(entry: Entry) -> None:
-    keywords = [
-        name
-        for name, argument in inspect.signature(entry.function).parameters.items()
-        if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty
-    ]
-    assert sorted(keywords) == sorted(entry.params)
-    for name, param in entry.params.items():
-        assert isinstance(param, Param)
-        assert param.meaning, f"{name} of {entry.name} has no meaning"
-        assert param.check(name, param.default) == param.default
-        assert type(param.check(name, param.default)) is type(param.default)
-        number = not isinstance(param.default, bool | str)
-        if number:
-            assert param.low is not None
-            assert param.high is not None
-            for outside in (param.low - 1, param.high + 1, math.nan, math.inf, "many", None):
-                with pytest.raises(ff.SettingsError, match=f"{name} is"):
-                    param.check(name, outside)
-
-
-@pytest.mark.parametrize("registry", CATALOGUES.values(), ids=CATALOGUES.keys())
-def test_every_catalogue_finds_its_entries_and_suggests_the_nearest(registry: Registry[Any]) -> None:
-    names = registry.names()
-    assert names == [entry.name for entry in registry]
-    assert len(names) == len(set(names)) == len(registry) > 0
-    for name in names:
-        assert name in registry
-        assert registry[name].name == name
-        assert registry.choice(str(registry.choice(name))) == registry.choice(name)
-    with pytest.raises(ff.SettingsError, match=f"Did you mean '{names[0]}'"):
-        registry[names[0] + "x"]
-    assert 3 not in registry
-
-
-INPUTS = ["usual", "any sign", "zeros", "large", "one unit", "batch of one"]
-
-
-def activities(kind: str, variants: int = 1) -> Tensor:
-    generator = torch.Generator().manual_seed(1)
-    units, rows = (1 if kind == "one unit" else 6), (1 if kind == "batch of one" else 5)
-    h = torch.rand(variants, 2, rows, units, generator=generator)
-    return {"any sign": h - 0.5, "zeros": h * 0, "large": h * 1e4}.get(kind, h)
+from tests.engine.catalogues import INPUTS, activities, defaults, each
 
 
 def check_state(entry: Any, h: Tensor) -> None:
@@ -195,74 +107,6 @@ def test_objective(entry: Any, kind: str) -> None:
     assert entry.listens_to in ("all", "earlier")
 
 
-def a_batch(rows: int, data: ff.Dataset) -> Batch:
-    x = torch.from_numpy(np.array(data.train.x).reshape(len(data.train), -1)).float()
-    x = x / 255 if data.kind == "images" else x
-    y = torch.from_numpy(np.array(data.train.y))
-    index = torch.arange(rows)
-    return Batch(
-        index=index, labels=y[index], classes=data.classes, image_shape=data.shape, count=len(y),
-        all_labels=y,
-        fetch=lambda rows: x[rows],
-        scores=lambda what: torch.linspace(-2, 3, data.classes).expand(rows, -1),
-        bank=lambda name, make: make(stream(0, "bank", name)),
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("rows", [1, 20])
-@pytest.mark.parametrize(
-    "data", [pictures(), pictures(2), pictures(26, (7, 9, 3), 104), table()], ids=["4", "2", "26 in colour", "table"]
-)
-@each(ff.negatives)
-def test_negatives(entry: Any, data: ff.Dataset, rows: int) -> None:
-    if data.kind == "table" and "pictures" in entry.needs:
-        with pytest.raises(ff.SettingsError, match="the data is a table"):
-            Trainer(Settings(dataset=data, label_encoding="appended", negatives=entry.name, layers=(4,)))
-        return
-    batch = a_batch(rows, data)
-    kept = batch.index.clone(), batch.labels.clone(), batch.images.clone()
-    drawn = entry.draw(batch, stream(3), defaults(entry))
-    if entry.lasting:  # what is kept for an epoch is whole numbers; pictures are made of them batch by batch
-        assert all(value.dtype == torch.int64 and value.ndim == 1 for value in drawn.values())
-    assert set(drawn) & {"labels", "images", "partners", "seeds"}
-    again = entry.draw(batch, stream(3), defaults(entry))
-    assert all(torch.equal(value, again[name]) for name, value in drawn.items())
-    if entry.changes != "image":
-        assert drawn["labels"].shape == (rows,)
-        assert drawn["labels"].dtype == torch.int64
-        first = data.classes + 1 if entry.inverse else 0
-        assert first <= int(drawn["labels"].min()) <= int(drawn["labels"].max()) < first + data.classes
-        if entry.traits.get("always_wrong"):
-            codes = with_inverses(ff.label_encodings["appended"].table(data.classes, {"strength": 1.0}))
-            assert not bool(codes[drawn["labels"]].gather(1, batch.labels[:, None]).any())
-    if entry.changes != "label":
-        images, labels = entry.make(batch, drawn, defaults(entry))
-        assert images.shape == (rows, data.features)
-        assert images.dtype == torch.float32
-        assert bool(torch.isfinite(images).all())
-        assert torch.equal(images, entry.make(batch, drawn, defaults(entry))[0])
-        if entry.changes == "image":
-            assert torch.equal(labels, batch.labels)
-    for before, after in zip(kept, (batch.index, batch.labels, batch.images), strict=True):
-        assert torch.equal(before, after)
-    assert entry.changes in ("label", "image", "both")
-    assert isinstance(entry.traits.get("paired"), bool)
-
-
-@pytest.mark.parametrize("classes", [2, 10, 26])
-@each(ff.label_encodings)
-def test_label_encoding(entry: Any, classes: int) -> None:
-    codes = entry.table(classes, defaults(entry))
-    assert codes.shape[0] == classes + 1
-    assert codes.dtype == torch.float32
-    assert bool(torch.isfinite(codes).all())
-    assert torch.equal(codes, entry.table(classes, defaults(entry)))
-    assert codes.shape[1] % classes == 0 or not entry.replaces
-    if codes.shape[1]:
-        assert len(codes.unique(dim=0)) == (classes + 1 if entry.tells else 1)
-        torch.testing.assert_close(codes[-1], codes[:-1].mean(0))  # the neutral label prefers none
-
-
 @pytest.mark.parametrize("kind", INPUTS)
 @each(ff.normalizations)
 def test_normalization(entry: Any, kind: str) -> None:
@@ -304,76 +148,6 @@ def test_activation(entry: Any, kind: str) -> None:
         assert torch.equal(entry.backward(torch.ones_like(h), h * 7), delta)
 
 
-@each(ff.initializations)
-def test_initialization(entry: Any) -> None:
-    weight, bias = entry.function(400, 300, stream(0), **defaults(entry))
-    assert weight.shape == (300, 400) or weight.shape == (400, 300)
-    assert bias.shape == (300,)
-    assert weight.dtype == bias.dtype == torch.float32
-    again = entry.function(400, 300, stream(0), **defaults(entry))
-    assert torch.equal(weight, again[0])
-    assert torch.equal(bias, again[1])
-    assert not torch.equal(weight, entry.function(400, 300, stream(1), **defaults(entry))[0])
-    expected = {"normal": 1 / 20, "torch_linear": 1 / 20 / math.sqrt(3), "glorot_uniform": math.sqrt(2 / 700)}
-    if entry.name in expected:
-        assert float(weight.std()) == pytest.approx(expected[entry.name], rel=0.01)
-        assert abs(float(weight.mean())) < 0.001
-        assert bool(bias.any()) == (entry.name == "torch_linear")
-    for inputs, units in ((1, 1), (1, 5), (5, 1)):
-        assert bool(torch.isfinite(entry.function(inputs, units, stream(0), **defaults(entry))[0]).all())
-
-
-@each(ff.optimizers)
-def test_optimizer(entry: Any) -> None:
-    flat = torch.randn(3, 10)
-    kept, gradient = flat.clone(), torch.randn(3, 10)
-    kept_gradient = gradient.clone()
-    optimizer = entry.function(flat, **defaults(entry))
-    optimizer.step(flat, gradient, [0.0, 0.1, 0.1], 0.9)
-    assert torch.equal(gradient, kept_gradient)
-    assert torch.equal(flat[0], kept[0])  # a rate of zero
-    moved = (flat - kept)[1:]
-    assert bool(torch.isfinite(flat).all())
-    assert bool((moved.sign() == -gradient[1:].sign()).all())  # the first step goes downhill
-    assert all(isinstance(value, Tensor) for value in optimizer.state.values())
-    before = flat.clone()
-    for _ in range(3):
-        optimizer.step(flat, torch.zeros_like(flat), [0.0] * 3, 0.9)
-    assert torch.equal(flat, before)
-    other = kept.clone()
-    twin = entry.function(other, **defaults(entry))
-    twin.step(other, gradient, [0.0, 0.1, 0.1], 0.9)
-    assert torch.equal(other, before)
-
-
-@each(ff.rate_courses)
-def test_rate_course(entry: Any) -> None:
-    factors = [entry.function(step / 100, **defaults(entry)) for step in range(101)]
-    assert factors[0] == pytest.approx(1.0)
-    assert all(0 <= factor <= 1 for factor in factors)
-    assert all(later <= earlier + 1e-12 for earlier, later in itertools.pairwise(factors))
-
-
-@pytest.mark.parametrize("depth", [1, 2, 5])
-@each(ff.schedules)
-def test_schedule(entry: Any, depth: int) -> None:
-    seen: set[int] = set()
-    params = {name: min(2, value) for name, value in defaults(entry).items()}
-    for step in range(40):
-        blocks = entry.function(step, depth, **params)
-        assert blocks == entry.function(step, depth, **params)
-        layers = [layer for block in blocks for layer in block]
-        assert layers
-        lasts = [block[-1] for block in blocks]
-        assert len(lasts) == len(set(lasts))  # no objective counts twice
-        assert all(block == list(range(block[0], block[-1] + 1)) for block in blocks)
-        if not entry.traits.get("crosses"):
-            assert all(len(block) == 1 for block in blocks)  # nothing crosses a layer's border
-        assert set(layers) <= set(range(depth))
-        seen |= set(layers)
-    assert seen == set(range(depth))
-
-
 @pytest.mark.parametrize("kind", INPUTS)
 @each(ff.black_boxes)
 def test_black_box(entry: Any, kind: str) -> None:
@@ -393,60 +167,3 @@ def test_black_box(entry: Any, kind: str) -> None:
         torch.testing.assert_close(alone[0, 0, 0], out[variant, 1, 0])
     leaf = h.clone().requires_grad_()
     assert not entry(leaf, defaults(entry), chance).requires_grad  # torch sees nothing of it
-
-
-@each(ff.inferences)
-def test_inference(entry: Any) -> None:
-    wants = next(iter(inspect.signature(entry.function).parameters))
-    given = torch.randn(3, 2, 5, 4) if wants in ("layer_goodness", "nearness") else torch.randn(2, 5, 4)
-    kept = given.clone()
-    scores = entry.function(given, **defaults(entry))
-    assert scores.shape == (2, 5, 4)
-    assert bool(torch.isfinite(scores).all())
-    assert torch.equal(given, kept)
-
-
-FIELD_OF = {
-    "goodness": "goodness", "objectives": "objective", "negatives": "negatives", "label_encodings": "label_encoding",
-    "normalizations": "normalization", "activations": "activation", "initializations": "initialization",
-    "inferences": "inference", "optimizers": "optimizer", "rate_courses": "rate_course", "schedules": "schedule",
-    "black_boxes": "black_box",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("field", "name"),
-    [
-        pytest.param(FIELD_OF[catalogue], entry.name, id=f"{FIELD_OF[catalogue]}-{entry.name}")
-        for catalogue, entries in CATALOGUES.items()
-        if catalogue in FIELD_OF
-        for entry in entries
-    ],
-)
-def test_every_entry_trains_saves_and_shares(field: str, name: str) -> None:
-    changes: dict[str, Any] = {field: name}
-    if field == "label_encoding" and not ff.label_encodings[name].tells:
-        changes["negatives"] = "hybrid_images"
-    if field == "goodness" and ff.goodness[name].per_class:
-        changes["label_encoding"] = "none"
-    if field == "objective" and "classes" in ff.objectives[name].needs:
-        changes |= {"goodness": "projection", "label_encoding": "none"}
-    if (field, name) == ("label_encoding", "pixel_block"):
-        changes[field] = "pixel_block(size=1)"  # as many as are blank in these pictures
-    settings = Settings(dataset=pictures(), layers=(7, 6), batch_size=10, device="cpu", **changes)
-    assert Settings.from_share(settings.share()) == settings
-    trainer = Trainer(settings).fit(steps=6, progress=False)
-    report = trainer.evaluate()
-    assert all(bool(torch.isfinite(layer.parameters.flat).all()) for layer in trainer.network.layers)
-    assert 0 <= report.readout_accuracy <= 1
-    assert all(0 <= value <= 1 for value in report.auc)
-    assert len(trainer.predict(settings.dataset.test.x)) == len(settings.dataset.test)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-@pytest.mark.parametrize("name", ff.negatives.names())
-def test_every_generator_works_on_a_gpu(name: str) -> None:
-    trainer = Trainer(Settings(dataset=pictures(), layers=(7, 6), negatives=name, device="cuda", dropout=0.1))
-    trainer.fit(steps=3, progress=False)
-    assert all(layer.parameters.flat.is_cuda for layer in trainer.network.layers)
-    assert 0 <= trainer.evaluate().accuracy <= 1

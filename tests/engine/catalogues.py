@@ -1,0 +1,48 @@
+"""All catalogues and their entries, and inputs that are hard on a function, for the contract tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import ffexplore as ff
+from ffexplore.registry import Entry, Registry
+
+CATALOGUES: dict[str, Registry[Any]] = {
+    "goodness": ff.goodness,
+    "objectives": ff.objectives,
+    "negatives": ff.negatives,
+    "label_encodings": ff.label_encodings,
+    "normalizations": ff.normalizations,
+    "activations": ff.activations,
+    "initializations": ff.initializations,
+    "inferences": ff.inferences,
+    "optimizers": ff.optimizers,
+    "rate_courses": ff.rate_courses,
+    "schedules": ff.schedules,
+    "black_boxes": ff.black_boxes,
+    "presets": ff.presets,
+    "datasets": ff.datasets,
+}
+ALL = [pytest.param(entry, id=f"{name}-{entry.name}") for name, entries in CATALOGUES.items() for entry in entries]
+
+
+def each(registry: Registry[Any]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("entry", list(registry), ids=lambda entry: entry.name)
+
+
+def defaults(entry: Entry) -> dict[str, Any]:
+    return {name: param.default for name, param in entry.params.items()}
+
+
+INPUTS = ["usual", "any sign", "zeros", "large", "one unit", "batch of one"]
+
+
+def activities(kind: str, variants: int = 1) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    units, rows = (1 if kind == "one unit" else 6), (1 if kind == "batch of one" else 5)
+    h = torch.rand(variants, 2, rows, units, generator=generator)
+    return {"any sign": h - 0.5, "zeros": h * 0, "large": h * 1e4}.get(kind, h)
