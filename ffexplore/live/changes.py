@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ffexplore.data import Dataset
 from ffexplore.engine.plan import carry_threshold, plan
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
+from ffexplore.errors import SettingsError
 
 PLANNED = {"dataset", "label_encoding", "negatives", "shift", "layers", "device", "precision"}  # what plan() judges
+
+
+@dataclass(frozen=True)
+class Change:
+    """Values that were asked for at once, with what followed from them.
+
+    Attributes
+    ----------
+    values
+        The new values by field.
+    notes
+        What else was changed with them, in words.
+    """
+
+    values: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def differing(old: Settings, new: Settings) -> list[str]:
@@ -51,6 +70,31 @@ def settle(old: Settings, changes: dict[str, Any]) -> tuple[Settings, list[str]]
         new, note = carry_threshold(old, new)
         notes += [note] if note else []
     return new, notes
+
+
+def joined(changes: Sequence[Change], new: Change) -> list[Change]:
+    """Changes in the order in which they came, without those of which the new one leaves nothing."""
+    return [*(each for each in changes if not each.values.keys() <= new.values.keys()), new]
+
+
+def replayed(settings: Settings, changes: Iterable[Change]) -> tuple[Settings, list[Change], list[SettingsError]]:
+    """Make changes one after the other on other settings.
+
+    Returns
+    -------
+    tuple
+        The new settings, the changes that led to them, and why the others do not go with them.
+    """
+    made: list[Change] = []
+    errors: list[SettingsError] = []
+    for change in changes:
+        try:
+            settings = settings.replace(**change.values)
+        except SettingsError as error:
+            errors.append(error)
+        else:
+            made.append(change)
+    return settings, made, errors
 
 
 def describe(old: Settings, new: Settings) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
-from ffexplore.live.changes import differing, settle
+from ffexplore.live.changes import Change, differing, joined, replayed, settle
 from ffexplore.live.compared import Compared
 from ffexplore.live.moments import Moment
 
@@ -49,7 +49,7 @@ class Letter:
     """What the trainer thread takes out at once."""
 
     settings: Settings | None = None
-    notes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()  # that lead to the settings, in the order in which they came
     halt: bool = False
     halt_message: str = ""
     questions: list[Question] = field(default_factory=list)
@@ -80,11 +80,9 @@ class Mailbox:
         self.is_resting = True
         self.compared: Compared | None = None
         self._base = settings  # in force
-        self._taken: dict[str, Any] = {}  # changes that the trainer thread is taking up
-        self._pending: dict[str, Any] = {}  # changes that came since
-        self._due: tuple[Settings, tuple[str, ...]] | None = None  # wanted before a branch that was queued since
+        self._pending: list[Change] = []  # that the trainer thread has not taken yet
+        self._due: tuple[Settings, tuple[Change, ...]] | None = None  # wanted before a branch that was queued since
         self._wanted = settings
-        self._notes: list[str] = []
         self._halt: str | None = None
         self._questions: deque[Question] = deque()
         self._orders: deque[Order] = deque()
@@ -98,6 +96,11 @@ class Mailbox:
     def in_force(self) -> Settings:
         """The settings that were taken up last."""
         return self._base
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether changes wait to be taken up."""
+        return bool(self._pending or self._due)
 
     @property
     def has_work(self) -> bool:
@@ -134,9 +137,9 @@ class Mailbox:
             if new == old:
                 return new
             check(old, new)
-            self._pending |= {name: getattr(new, name) for name in differing(old, new)}
+            values = {name: getattr(new, name) for name in differing(old, new)}
+            self._pending = joined(self._pending, Change(values, tuple(notes)))
             self._wanted = new
-            self._notes += notes
             self._wake()
             return new
 
@@ -173,8 +176,8 @@ class Mailbox:
         """Queue an order that brings other settings with it; what was put in before comes before."""
         with self.lock:
             if self._pending and not self._will_branch:
-                self._due = self._wanted, tuple(self._notes)
-            self._wanted, self._pending, self._notes = settings, {}, []
+                self._due = self._wanted, tuple(self._pending)
+            self._wanted, self._pending = settings, []
             self.put(order)
 
     def ask(self, question: Question) -> None:
@@ -201,9 +204,8 @@ class Mailbox:
             will_branch = self._will_branch
             self._orders.clear()
             if will_branch:  # what was put in before it stays, what was to build on it goes
-                due = self._base if self._due is None else self._due[0]
-                self._due, self._pending = None, {name: getattr(due, name) for name in differing(self._base, due)}
-                self.refused()
+                self._due, self._pending = None, [] if self._due is None else list(self._due[1])
+                self.go_back(self._base)
 
     def drop_all(self) -> None:
         """Forget everything, because nobody is there any more; what was asked is cancelled."""
@@ -230,11 +232,11 @@ class Mailbox:
             letter = Letter(questions=list(self._questions))
             self._questions.clear()
             if self._due is not None:
-                letter.settings, letter.notes = self._due
+                letter.settings, letter.changes = self._due
                 self._due = None
             elif self._pending and not self._will_branch:  # changes on top of a moment wait until it is there
-                letter.settings, letter.notes = self._wanted, tuple(self._notes)
-                self._taken, self._pending, self._notes = self._pending, {}, []
+                letter.settings, letter.changes = self._wanted, tuple(self._pending)
+                self._pending = []
             if self._halt is not None:
                 letter.halt, letter.halt_message, self._halt = True, self._halt, None
             elif next_order and self._orders:
@@ -242,29 +244,40 @@ class Mailbox:
             self.is_waiting = bool(self._orders or self._pending)
             return letter
 
+    def put_back(self, order: Order) -> None:
+        """Put an order that was taken out back to the front of the queue."""
+        with self.lock:
+            self._orders.appendleft(order)
+            self._wake()
+
     def settled(self, settings: Settings) -> None:
         """Say that the changes taken out are in force."""
         with self.lock:
-            self._base, self._taken = settings, {}
+            self._base = settings
 
     def adopt(self, settings: Settings) -> None:
         """Say that other settings are in force, from a checkpoint; changes that wait are forgotten."""
         with self.lock:
             self._base = self._wanted = settings
-            self._taken, self._pending, self._notes, self._due = {}, {}, [], None
+            self._pending, self._due = [], None
 
-    def refused(self) -> None:
-        """Say that the changes taken out could not be met; those that came since stay, if they still go together."""
-        self.go_back(self._base)
+    def go_back(self, settings: Settings) -> list[SettingsError]:
+        """Say that not all that was taken out is in force; of the changes that came since, those stay that go with it.
 
-    def go_back(self, settings: Settings) -> None:
-        """Say that former settings are in force; changes that came since stay, if they still go together."""
+        Parameters
+        ----------
+        settings
+            Those that are in force.
+
+        Returns
+        -------
+        list
+            Why other changes cannot stay.
+        """
         with self.lock:
-            self._base, self._taken = settings, {}
-            try:
-                self._wanted = self._base.replace(**self._pending)
-            except SettingsError:
-                self._wanted, self._pending, self._notes = self._base, {}, []
+            self._base = settings
+            self._wanted, self._pending, errors = replayed(settings, self._pending)
+            return errors
 
     def sleep(self, seconds: float | None, *, resting: bool) -> None:
         """Wait until something comes in, or for some seconds; ``resting`` tells others that all is done."""

@@ -198,7 +198,8 @@ class Runner(Watched):
         SettingsError
             When a value is unknown, out of range, or does not go with the others, changes that wait included;
             nothing has changed then. What can be seen only with data that must be loaded first, or while building,
-            is told in ``message`` and raised by ``check``, and the former settings stay.
+            is told in ``message`` and raised by ``check``, and the former values stay; what was changed by other
+            calls meanwhile is taken up all the same.
         """
         with self._mail.lock:
             check_alone(self.compared, "change settings")

@@ -112,7 +112,7 @@ class State:
             return True
         try:
             if self.trainer is None:
-                self.trainer = Trainer(self.mail.wanted)
+                self.trainer = Trainer(self.mail.in_force)
                 self.mail.settled(self.trainer.settings)
             self.surround(self.trainer)
         except BaseException as error:

@@ -1,15 +1,20 @@
-"""Changed settings are taken up between two batches, or refused with the former ones in force."""
+"""Changed settings are taken up between two batches; what cannot be met is refused alone, with the reason."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from ffexplore.engine.settings import Settings
+from ffexplore.engine.training import Trainer
+from ffexplore.errors import SettingsError
+from ffexplore.live.changes import Change
+from ffexplore.live.faults import explain
 from ffexplore.live.state import State
 
 
-def take_up(state: State, settings: Settings, notes: tuple[str, ...]) -> None:
-    """Take up changed settings, or stay with the former ones and say why.
+def take_up(state: State, settings: Settings, changes: Sequence[Change]) -> bool:
+    """Take up changed settings, or those of the changes that can be met, and say why the others cannot.
 
     Parameters
     ----------
@@ -17,29 +22,40 @@ def take_up(state: State, settings: Settings, notes: tuple[str, ...]) -> None:
         The run.
     settings
         As they are now wanted.
-    notes
-        What else was changed with them, in words.
+    changes
+        What leads to them, in the order in which it came.
+
+    Returns
+    -------
+    bool
+        Whether all of them are in force.
     """
-    if not state.build():  # from the settings as they are now wanted
-        return
+    if not (_begin(state, settings) and state.build()):
+        return False
     trainer, publisher, keeper = state.built()
     old = trainer.settings
     if settings == old:
         state.mail.settled(settings)
-        return
+        return True
+    errors: list[BaseException] = []
     try:
         trainer.apply(settings)
     except BaseException as error:
-        state.mail.refused()
-        if trainer.settings != old:  # it broke off half-way
-            trainer.apply(old)
-        state.store(error)
-        state.publish(fresh=False)
-        return
-    state.mail.settled(settings)
-    state.journal.note(trainer.steps, settings)
-    if state.status not in ("failed", "diverged"):
+        _back_to(trainer, old)
+        changes, errors = _one_by_one(trainer, changes) if len(changes) > 1 else ((), [error])
+        settings = trainer.settings
+        errors += state.mail.go_back(settings)
+    else:
+        state.mail.settled(settings)
+    if errors:
+        state.store(errors[0] if len(errors) == 1 else SettingsError(" ".join(map(explain, errors))))
+    elif state.status not in ("failed", "diverged"):
         state.error, state.message = None, ""
+    if settings == old:
+        state.publish(fresh=False)
+        return False
+    state.journal.note(trainer.steps, settings)
+    notes = tuple(note for change in changes for note in change.notes)
     state.announcer.tell_change(trainer.steps, old, settings, notes)
     keeper.keep_if_rebuilt()
     if state.is_training:
@@ -48,3 +64,49 @@ def take_up(state: State, settings: Settings, notes: tuple[str, ...]) -> None:
             state.publish(fresh=False)
     else:
         state.publish(fresh=True)
+    return not errors
+
+
+def _begin(state: State, settings: Settings) -> bool:
+    """Make the trainer, if there is none, of what is wanted, or else of what was to be before; tells whether it is."""
+    if state.trainer is not None:
+        return True
+    errors = []
+    for each in (settings, state.mail.in_force):
+        try:
+            state.trainer = Trainer(each)
+        except BaseException as error:
+            errors.append(error)
+        else:
+            state.mail.settled(each)
+            return True
+    state.mail.go_back(state.mail.in_force)
+    state.fail(errors[0])
+    return False
+
+
+def _one_by_one(trainer: Trainer, changes: Sequence[Change]) -> tuple[list[Change], list[BaseException]]:
+    """Take up each change that can be met, and return those and why the others cannot; one may need another first."""
+    made: list[Change] = []
+    waiting = list(changes)
+    while True:
+        errors, left = [], []
+        for change in waiting:
+            before = trainer.settings
+            try:
+                trainer.apply(before.replace(**change.values))
+            except BaseException as error:
+                _back_to(trainer, before)
+                errors.append(error)
+                left.append(change)
+            else:
+                made.append(change)
+        if not left or len(left) == len(waiting):
+            return made, errors
+        waiting = left
+
+
+def _back_to(trainer: Trainer, settings: Settings) -> None:
+    """Where taking up changes broke off half-way, take up the former settings again."""
+    if trainer.settings != settings:
+        trainer.apply(settings)

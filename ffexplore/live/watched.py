@@ -43,6 +43,11 @@ class Watched:
         return self._worker.status
 
     @property
+    def is_settled(self) -> bool:
+        """Whether no change waits to be taken up."""
+        return not self._mail.has_changes
+
+    @property
     def is_running(self) -> bool:
         """Whether it trains."""
         return self.status == "running"

@@ -78,11 +78,13 @@ class Worker(State):
         letter = self.mail.take(next_order=not self.steps_left)
         if letter.halt and (self.is_training or letter.halt_message):  # a person or another runner wants it
             self.come_to_rest(letter.halt_message)
-        if letter.settings is not None:
-            take_up(self, letter.settings, letter.notes)
+        is_met = letter.settings is None or take_up(self, letter.settings, letter.changes)
         for question in letter.questions:
             answer(self, question)
         if letter.order is None:
+            return False
+        if not is_met and self.mail.has_changes:  # what was refused is tried again with what it needs
+            self.mail.put_back(letter.order)
             return False
         if letter.order.kind == "stop":
             return self._end()

@@ -31,6 +31,8 @@ class Changer:
 
     Attributes
     ----------
+    attempts : list of Attempt
+        What a person changed and is not known to be in force yet.
     undo : Undo
         The settings there were.
     """
@@ -38,7 +40,7 @@ class Changer:
     def __init__(self, runner: Runner, note: Note, locked: frozenset[str]) -> None:
         self.runner, self.note, self.locked = runner, note, locked
         first = {"dataset": runner.settings.dataset}
-        self._tried = Attempt(first, proposals(runner.settings, first))
+        self.attempts = [Attempt(first, proposals(runner.settings, first))]
         self.undo = Undo(runner.settings)
 
     def change(self, changes: Mapping[str, Any], else_try: Iterator[dict[str, Any]] | None = None) -> None:
@@ -48,9 +50,10 @@ class Changer:
             names = ", ".join(sorted(name.replace("_", " ") for name in forbidden))
             self.note.say(LOCKED.format(names=names), warns=True)
             return
-        self._tried = Attempt(changes, else_try or proposals(self.runner.settings, changes))
+        attempt = Attempt(changes, else_try or proposals(self.runner.settings, changes))
+        self.attempts = [*(each for each in self.attempts if not changes.keys() & each.changes.keys()), attempt]
         self.note.say("")
-        self._try(changes)
+        self._try(attempt, changes)
 
     def preset(self, name: str) -> bool:
         """Take a recipe, but for what is locked; tells whether it was taken."""
@@ -61,36 +64,51 @@ class Changer:
     def go_to(self, settings: Settings | None) -> None:
         """Take whole settings, of those there were; nothing follows them."""
         if settings is not None:
-            self._tried = Attempt({}, iter(()))
+            self.attempts = []
             self.note.say("")
-            self._try({name: getattr(settings, name) for name in Settings.fields()})
+            self._try(Attempt({}, iter(())), {name: getattr(settings, name) for name in Settings.fields()})
 
     def settle(self) -> None:
-        """Forget the last change once it is in force, so that it is not tried again when something else is refused."""
+        """Forget what is in force, so that it is not tried again when something else is refused."""
         if self.runner.journal.present == self.runner.settings:
-            self._tried = Attempt({}, iter(()))
+            self.attempts = []
 
     def refused(self, error: Exception) -> None:
-        """Try the next thing that may have to change along, or say why the change was refused."""
-        attempt = self._tried
-        attempt.reason = attempt.reason or str(error)
+        """Try for each change that was refused the next thing that may have to go along, or say why it was refused."""
+        lost = [attempt for attempt in self.attempts if self._is_lost(attempt)]
+        for attempt in lost:
+            self._try_next(attempt, str(error))
+        if not lost and not any(attempt.reason for attempt in self.attempts):  # which is being mended
+            self.note.say(str(error), warns=True)
+
+    def _is_lost(self, attempt: Attempt) -> bool:
+        """Whether what a person changed is not, or no longer, on its way."""
+        runner = self.runner
+        if runner.journal.present is None and runner.is_settled:
+            return True  # there is nothing yet that it could have been taken back to
+        return any(getattr(runner.settings, name) != value for name, value in attempt.wanted.items())
+
+    def _try_next(self, attempt: Attempt, reason: str) -> None:
+        attempt.reason = attempt.reason or reason
         proposal = next(attempt.proposals, None)
         if proposal is None:
+            self.attempts = [each for each in self.attempts if each is not attempt]
             self.note.say(attempt.reason, warns=True)
             return
-        self._try(proposal)
+        self._try(attempt, proposal)
         if not self.note.text or self.note.passes:
             extra = {name: value for name, value in proposal.items() if attempt.changes.get(name) != value}
             self.note.say(f"Also changed: {in_words(extra)}. Without that: {attempt.reason}")
 
-    def _try(self, changes: Mapping[str, Any]) -> None:
+    def _try(self, attempt: Attempt, changes: Mapping[str, Any]) -> None:
         """Hand changes over, and if they are refused at once what may help."""
         before = self.runner.settings
         try:
             after = self.runner.update(**changes)
         except FFExploreError as error:
-            self.refused(error)
+            self._try_next(attempt, str(error))
             return
+        attempt.wanted = {name: getattr(after, name) for name in attempt.changes}
         followed = set(differing(before, after)) - set(changes)
         if isinstance(changes.get("dataset"), str) and after.dataset != before.dataset:
             self.note.say(f"Loading {changes['dataset']} ...", passes=True)

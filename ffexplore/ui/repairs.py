@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import Any
 
@@ -52,11 +52,12 @@ REPAIRS: dict[str, tuple[dict[str, Any], ...]] = {
 
 @dataclass
 class Attempt:
-    """What a person last changed, what may still be tried if it is refused, and why it was."""
+    """What a person changed, as given and as taken, what may still be tried if it is refused, and why it was."""
 
     changes: Mapping[str, Any]
     proposals: Iterator[dict[str, Any]]
     reason: str = ""
+    wanted: Mapping[str, Any] = field(default_factory=dict)
 
 
 def proposals(settings: Settings, changes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

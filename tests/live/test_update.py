@@ -205,7 +205,7 @@ def test_changes_that_came_after_a_refused_one_are_kept(small):
     mail.change({"dataset": "moons"}, lambda old, new: None)
     mail.take(next_order=True)
     mail.change({"threshold": 4.0}, lambda old, new: None)
-    mail.refused()
+    mail.go_back(mail.in_force)
     assert (mail.wanted.dataset, mail.wanted.threshold) == ("digits", 4.0)
     assert mail.take(next_order=True).settings == small.replace(threshold=4.0)
 
@@ -221,3 +221,116 @@ def test_a_slider_on_its_way_leaves_one_mark(make_runner):
     run.wait(10)
     assert run.history.changes == [(2, "threshold natural → 4"), (2, "learning_rate 0.002 → 0.5")]
     assert len(run.history) == 2  # the same step is one point, the latest
+
+
+def held(run: ff.Runner) -> threading.Event:
+    """Keep the trainer thread busy until the event is set, so that what comes meanwhile arrives together."""
+    began, hold = threading.Event(), threading.Event()
+
+    def keep_busy(trainer: ff.Trainer) -> None:
+        began.set()
+        hold.wait(10)
+
+    run.ask(keep_busy)
+    assert began.wait(10)
+    return hold
+
+
+@pytest.fixture
+def missing() -> str:
+    """A dataset whose server is gone."""
+
+    @ff.datasets.register("not there")
+    def load() -> ff.Dataset:
+        """Cannot be had."""
+        raise ff.DatasetError("The server is gone; digits and moons work offline.")
+
+    return "not there"
+
+
+def test_of_changes_that_arrive_together_only_the_bad_one_is_refused(make_runner, small, missing):
+    run = make_runner()
+    run.publish()
+    run.wait(10)
+    hold = held(run)
+    run.update(threshold=3.0)
+    run.update(dataset=missing)
+    run.update(goodness="sum_of_squares")
+    run.update(learning_rate=0.01)
+    hold.set()
+    with pytest.raises(ff.DatasetError, match="server is gone"):
+        run.wait(10)
+    taken = run.ask(lambda trainer: trainer.settings).result(10)
+    assert (taken.dataset, taken.goodness.name, taken.learning_rate) == ("digits", "sum_of_squares", 0.01)
+    assert run.settings == taken
+    assert np.allclose(run.snapshot.threshold, taken.thresholds())
+    [(_, change)] = run.history.changes
+    assert "learning_rate 0.002 → 0.01" in change
+    assert "θ was carried over" in change
+    assert "server is gone" in run.snapshot.message
+
+
+def test_several_that_are_refused_are_all_named(make_runner, missing):
+    run = make_runner()
+    run.publish()
+    run.wait(10)
+    hold = held(run)
+    run.update(dataset=missing)
+    run.update(layers=(10**5, 10**5))  # judged with the data, which is not at hand
+    run.update(seed=5)
+    hold.set()
+    with pytest.raises(ff.SettingsError, match=r"server is gone.* GiB are free"):
+        run.wait(10)
+    assert run.settings.seed == 5
+    assert (run.settings.dataset, run.settings.layers) == ("digits", (24, 16))
+
+
+def test_one_that_goes_only_with_another_is_taken_with_it(make_runner, missing):
+    run = make_runner(negatives="mix_up")
+    run.publish()
+    run.wait(10)
+    hold = held(run)
+    run.update(dataset="moons")  # has no pictures to mix
+    run.update(negatives="uniform_label")
+    run.update(layers=(10**5, 10**5))
+    hold.set()
+    with pytest.raises(ff.SettingsError, match="GiB are free"):
+        run.wait(10)
+    assert (run.settings.dataset, run.settings.negatives.name) == ("moons", "uniform_label")
+
+
+def test_what_came_after_a_refused_change_and_needs_it_is_refused_in_words(small):
+    mail = Mailbox(small)
+    mail.change({"readout_rate": 0.1}, lambda old, new: None)
+    mail.take(next_order=True)
+    mail.change({"inference": "readout"}, lambda old, new: None)
+    mail.change({"threshold": 4.0}, lambda old, new: None)
+    [error] = mail.go_back(small.replace(readout_rate=0.0))
+    assert "read-out" in str(error)
+    assert mail.wanted == small.replace(readout_rate=0.0, threshold=4.0)
+
+
+def test_what_is_refused_before_anything_was_built_leaves_what_was_to_be(make_runner, missing):
+    run = make_runner()
+    run.update(dataset=missing)
+    run.update(learning_rate=0.01)
+    run.step(2)
+    with pytest.raises(ff.DatasetError, match="server is gone"):
+        until(lambda: run.check() or False)
+    until(lambda: run.snapshot is not None and run.snapshot.step == 2)
+    assert (run.settings.dataset, run.settings.learning_rate) == ("digits", 0.01)
+
+
+def test_where_nothing_can_be_built_the_next_change_is_not_built_upon_a_refused_one(make_runner, missing):
+    run = make_runner(dataset=missing, shift=1)
+    run.publish()
+    with pytest.raises(ff.DatasetError, match="server is gone"):
+        run.wait(10)
+    run.update(dataset="moons")  # a table cannot be moved
+    with pytest.raises(ff.SettingsError, match="only pictures can be moved"):
+        run.wait(10)
+    assert run.settings.dataset == missing
+    run.update(dataset="moons", shift=0)
+    run.publish()
+    run.wait(10)
+    assert run.snapshot.step == 0

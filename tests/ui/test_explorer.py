@@ -224,6 +224,36 @@ def test_points_in_the_plane_bring_along_all_that_they_need(panel):
     )
 
 
+def test_step_waits_until_new_data_has_what_it_needs():
+    opened = Explorer("classroom", layers=(8, 6))
+    try:
+        opened.controls["dataset"].send("moons")  # needs a label beside the inputs, and no moved pictures
+        opened.step()
+        until(lambda: opened.runner.snapshot is not None and opened.runner.snapshot.step == 1)
+        taken = opened.settings
+        assert (taken.dataset, taken.label_encoding.name, taken.shift) == ("moons", "appended", 0)
+        assert taken.negatives.name == "hard_label"  # what was tried in vain has left nothing behind
+        until(lambda: opened.status.message.startswith("Also changed: label encoding to appended, shift to 0"))
+        assert [settings.dataset for _, settings in opened.runner.journal.changes] == ["moons"]
+        assert opened.runner.journal.changes[0][0] == 0
+        assert opened.runner.listener_errors == []
+    finally:
+        opened.close()
+
+
+def test_what_goes_along_is_found_for_each_of_several_changes(panel):
+    until(lambda: panel.runner.snapshot is not None)
+    hold = threading.Event()
+    panel.runner.ask(lambda trainer: hold.wait(10))
+    panel.controls["negatives"].send("hybrid_images")
+    panel.controls["dataset"].send("moons")
+    panel.controls["learning_rate"].send(0.05)
+    hold.set()
+    until(lambda: panel.settings.dataset == "moons" and panel.runner.journal.present == panel.settings)
+    assert (panel.settings.label_encoding.name, panel.settings.learning_rate) == ("appended", 0.05)
+    assert panel.status.tone == ""
+
+
 def test_a_preset_begins_anew_and_bends_to_the_data(panel):
     panel.controls["dataset"].send("moons")
     until(lambda: panel.settings.label_encoding.name == "appended" and panel.settings.shift == 0)

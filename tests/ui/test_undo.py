@@ -117,7 +117,7 @@ def test_what_a_cell_asks_in_vain_does_not_try_a_former_change_again(open_panel,
     until(lambda: panel.runner.snapshot is not None)
     panel.controls["label_encoding"].send("none")  # takes other negatives along
     until(lambda: panel.runner.journal.present == panel.settings)
-    until(lambda: panel._changer._tried.changes == {})
+    until(lambda: panel._changer.attempts == [])
     before = panel.settings
     panel.runner.update(dataset="moons")  # hybrid pictures of points: seen only when the data is there
     until(lambda: panel.status.tone == "warn", 3)
