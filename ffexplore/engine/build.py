@@ -209,4 +209,10 @@ def make_pairs(
         [each.seed for each in variants] if seeds is None else seeds,
         natural,
         split,
+        wanted=split != "train" or any(_compares_sides(each) for each in variants),
     )
+
+
+def _compares_sides(settings: Settings) -> bool:
+    """Whether the objective of a layer looks at negatives; one that compares classes does not."""
+    return any("pairs" in objectives[aim.name].needs for aim in settings.per_layer("objective"))

@@ -35,6 +35,8 @@ class Pairs:
         Natural threshold of each layer, of each variant; the unit in which scores are given.
     split
         The split whose rows are paired.
+    wanted
+        Whether anybody looks at negatives; if not, none are drawn, and the negative side is the positive one.
 
     Raises
     ------
@@ -50,8 +52,9 @@ class Pairs:
         seeds: list[int],
         natural: Sequence[Sequence[float]],
         split: str = "train",
+        wanted: bool = True,
     ) -> None:
-        self.split = split
+        self.split, self.wanted = split, wanted
         self.network, self.inputs = network, network.inputs
         for generator, _ in choices:
             check_negatives(self.inputs.dataset.kind, generator)
@@ -95,6 +98,11 @@ class Pairs:
             streams.load({f"generator.{number}": own for number in range(variants)})
             self._streams = streams
 
+    @property
+    def walked(self) -> int:
+        """How many sides go through the network: one where layers score the classes of an input that both share."""
+        return 1 if self.network.per_class and not (self.wanted and self.changes_image) else 2
+
     def sides(self, index: Tensor, raw: Tensor | None, prepared: Prepared, period: object) -> list[Part]:
         """Parts of both sides of a batch.
 
@@ -118,6 +126,8 @@ class Pairs:
 
         The parameters are those of ``sides``.
         """
+        if not self.wanted:
+            return self.inputs.y[self.split][index].expand(len(self.choices), -1), None
         scores = self._scores(prepared)
         if self.changes_image:
             raw = self._raw(index, raw)

@@ -127,8 +127,8 @@ class Trainer:
 
     @property
     def rows_per_step(self) -> int:
-        """Inputs, positive and negative, that one step trains."""
-        return 2 * self.batches.size * len(self._variants)
+        """Inputs that one step trains, positive and negative ones apart unless one pass serves both."""
+        return self.pairs.walked * self.batches.size * len(self._variants)
 
     def _start(self) -> None:
         """Build everything anew; steps and time go on."""

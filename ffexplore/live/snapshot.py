@@ -36,7 +36,9 @@ class Snapshot:
     step: int  #: batches trained so far
     epoch: float  #: passes over the training data so far
     seconds: float  #: time spent training
-    rows_per_second: float  #: inputs (positive and negative) trained per second, smoothed
+    rows_per_second: (
+        float  #: inputs trained per second, smoothed; positive and negative ones apart unless one pass serves both
+    )
     status: str  #: idle, running, paused, diverged or failed
     widths: tuple[int, ...]  #: units of each layer
     goodness: tuple[str, ...]  #: name of the goodness of each layer
