@@ -31,12 +31,12 @@ def hardest_first(goodness: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def still_hardest(order: Sequence[int], former: Sequence[int], count: int) -> list[int]:
-    """The hardest pairs; one that was shown stays as long as it is among the hardest of twice as many.
+    """The hardest inputs; one that was shown stays as long as it is among the hardest of twice as many.
 
     Parameters
     ----------
     order
-        All pairs, the hardest first.
+        All inputs of a side, the hardest first.
     former
         Those that were shown.
     count
@@ -45,11 +45,11 @@ def still_hardest(order: Sequence[int], former: Sequence[int], count: int) -> li
     Returns
     -------
     list
-        Each former pair that stays is in its place.
+        Each former input that stays is in its place.
     """
     hard = set(order[: 2 * count])
-    others = iter([pair for pair in order if pair not in former])
-    return [pair if pair in hard else next(others) for pair in former] or list(order[:count])
+    others = iter([row for row in order if row not in former])
+    return [row if row in hard else next(others) for row in former] or list(order[:count])
 
 
 class Pictures:
@@ -59,14 +59,12 @@ class Pictures:
     ----------
     inputs
         How labels are written.
-    raw
-        The rows (E, features) in raw units.
     is_named
         Whether a side is said to have a class.
     """
 
-    def __init__(self, inputs: Inputs, raw: Tensor, is_named: bool) -> None:
-        self.inputs, self.raw, self.is_named = inputs, raw, is_named
+    def __init__(self, inputs: Inputs, is_named: bool) -> None:
+        self.inputs, self.is_named = inputs, is_named
         shape = inputs.dataset.shape
         self._shape = shape if len(shape) == 3 else (1, shape[0], 1)
         self._low, self._span = torch.zeros(()), torch.ones(())
@@ -74,18 +72,15 @@ class Pictures:
             low, high = inputs.x["train"].aminmax(dim=0)
             self._low, self._span = low, (high - low).clamp(min=1e-8)
 
-    def show(
-        self, positive: Tensor, negative: Tensor, images: Tensor | None = None
-    ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    def show(self, raw: Tensor, labels: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         """Pictures of both sides.
 
         Parameters
         ----------
-        positive, negative
-            Labels of the sides; the first E are taken.
-        images
-            Images of the negatives in raw units, of which the first E are taken; None where they are those of the
-            positives.
+        raw
+            Inputs (2, E, features) in raw units.
+        labels
+            Their labels (2, E).
 
         Returns
         -------
@@ -94,9 +89,7 @@ class Pictures:
             is and -2 - c where every label but c is. A label code that is put beside the input is drawn as rows below a
             picture, or at the end of a table's row.
         """
-        count = len(self.raw)
-        labels = torch.stack([positive[:count], negative[:count]])
-        raw = torch.stack([self.raw, self.raw if images is None else images[:count]])
+        count = raw.shape[1]
         features = self.inputs.features
         written = self.inputs.written(raw, labels)
         body = ((written[..., :features] - self._low) / self._span).clamp(0, 1)

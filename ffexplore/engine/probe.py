@@ -114,10 +114,10 @@ class Probe:
         self._apart_from_uniform: Tensor | None = None
         self._dead: Tensor | None = None
         self._shown: tuple[Any, Any] | None = None
-        self._examples: Tensor | None = None  # which rows are shown as pictures, (E,)
+        self._examples: Tensor | None = None  # which rows of each side are shown as pictures, (2, E)
         self._scratch = Scratch()
         self._theta = thresholds(network)
-        self._pictures = Pictures(inputs, inputs.rows(self._index[:EXAMPLES], "validation"), self._has_label)
+        self._pictures = Pictures(inputs, self._has_label)
 
     def _draw(self) -> _Drawn:
         """Draw the negatives of the probe with the present weights."""
@@ -181,8 +181,9 @@ class Probe:
         counts = histogram(g, edges[0], edges[1])  # (L, K, 2, N)
         means = g.mean(-1)
         if thorough or self._examples is None:
-            self._choose_examples((positive - negative)[:, 0].sum(0))
-        shown = g[:, 0][..., self._examples]  # (L, 2, E)
+            self._choose_examples(g[:, 0].sum(0))
+        assert self._examples is not None
+        shown = g[:, 0].gather(-1, self._examples.expand(len(g), -1, -1))  # (L, 2, E)
         sure = torch.sigmoid((shown - theta[:, :1, None]) * self.trainer.settings.logit_scale)
         if self._shown is None:
             self._shown = self._pictures_of(drawn)
@@ -205,20 +206,23 @@ class Probe:
             probability=sure.permute(1, 2, 0).cpu().numpy(),
         )
 
-    def _choose_examples(self, margin: Tensor) -> None:
-        """Show the hardest pairs, by how far the positive's goodness lies above the negative's: (B,)."""
-        order = margin.nan_to_num(nan=float("inf")).argsort(stable=True).tolist()
-        former = self._examples.tolist() if self._examples is not None else []
-        chosen = still_hardest(order, former, EXAMPLES)
+    def _choose_examples(self, goodness: Tensor) -> None:
+        """Show the weakest positives and the strongest negatives, each side for itself, by their goodness (2, B)."""
+        hardness = torch.stack([goodness[0], -goodness[1]]).nan_to_num(nan=float("inf"))
+        former = self._examples.tolist() if self._examples is not None else [[], []]
+        orders = hardness.argsort(dim=-1, stable=True).tolist()
+        chosen = [still_hardest(*each, EXAMPLES) for each in zip(orders, former, strict=True)]
         if chosen != former:
             self._examples, self._shown = torch.tensor(chosen, device=self._index.device), None
-            self._pictures.raw = self._network.inputs.rows(self._index[self._examples], "validation")
 
     def _pictures_of(self, drawn: _Drawn) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         """Pictures of the examples and the labels written into them."""
-        rows, images = self._examples, drawn.image(0)
-        assert rows is not None
-        return self._pictures.show(self._labels[rows], drawn.labels[0][rows], None if images is None else images[rows])
+        assert self._examples is not None
+        positive, negative = self._examples
+        images = drawn.image(0)
+        rows = self._network.inputs.rows(self._index[self._examples], "validation")
+        raw = rows if images is None else torch.stack([rows[0], images[negative]])
+        return self._pictures.show(raw, torch.stack([self._labels[positive], drawn.labels[0][negative]]))
 
     def _steady(self, positive: Tensor, negative: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The ranges of the histograms (L, K), which change only when they have to."""

@@ -52,12 +52,12 @@ def gallery(snapshot: Snapshot) -> go.Figure:
     whole = tiled(colors[np.arange(2)[:, None], order].reshape(2 * count, height, width, 3), count, gap, 255)
     figure = go.Figure(go.Image(z=whole, hoverinfo="skip"))
     for side, (mark, color) in enumerate((("▲", POSITIVE), ("▼", NEGATIVE))):
-        for place, pair in enumerate(order[side]):
+        for place, row in enumerate(order[side]):
             figure.add_annotation(
                 x=place * (width + gap[1]) - 0.5, y=side * (height + room) + height - 0.5, xanchor="left",
                 yanchor="top", align="left", showarrow=False, font={"size": 10, "color": MUTED},
-                text=f'<b style="color:{color}">{mark} {_label(examples, side, pair)}</b>'
-                + "".join(f"<br>{_measures(examples, side, pair, layer)}" for layer in range(layers)),
+                text=f'<b style="color:{color}">{mark} {_label(examples, side, row)}</b>'
+                + "".join(f"<br>{_measures(examples, side, row, layer)}" for layer in range(layers)),
             )  # fmt: skip
     figure.update_xaxes(**HIDDEN)
     figure.update_yaxes(**HIDDEN)
@@ -71,14 +71,14 @@ def gallery(snapshot: Snapshot) -> go.Figure:
     )
 
 
-def _label(examples: Examples, side: int, pair: int) -> str:
-    label = int(examples.labels[side, pair])
+def _label(examples: Examples, side: int, row: int) -> str:
+    label = int(examples.labels[side, row])
     if label < -1:
         return f"all but {-2 - label}"
     return "no label" if label < 0 else f"{label}"
 
 
-def _measures(examples: Examples, side: int, pair: int, layer: int) -> str:
-    probability = float(examples.probability[side, pair, layer])
+def _measures(examples: Examples, side: int, row: int, layer: int) -> str:
+    probability = float(examples.probability[side, row, layer])
     sure = f" ({number(probability)})" if np.isfinite(probability) else ""
-    return f"{number(float(examples.goodness[side, pair, layer]))}{sure}"
+    return f"{number(float(examples.goodness[side, row, layer]))}{sure}"
