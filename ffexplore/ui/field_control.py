@@ -14,7 +14,7 @@ from ffexplore.engine.settings import Settings
 from ffexplore.registry import Registry
 from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
-from ffexplore.ui.rows import MenuRow, NumberRow, Row, Span, TextRow
+from ffexplore.ui.rows import MenuRow, NumberRow, Row, Span, TextRow, number_of
 from ffexplore.ui.upload import Upload
 
 RARE = "ffx-rare"  #: the class of what a group shows only after "more"
@@ -137,23 +137,14 @@ class TextControl(RowControl):
         if not text and self.spec.optional:
             return None
         if isinstance(Settings.__dataclass_fields__[self.name].default, tuple):
-            return tuple(_number(part) for part in text.replace(",", " ").split())
-        return _number(text)
+            return tuple(number_of(part) for part in text.replace(",", " ").split())
+        return number_of(text)
 
     def show(self, settings: Settings) -> None:
         """Write the value."""
         value = getattr(settings, self.name)
         values = value if isinstance(value, tuple) else (value,)
         self.row.show(", ".join("" if each is None else str(each) for each in values))
-
-
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 class DatasetControl(RowControl):

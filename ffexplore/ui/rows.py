@@ -49,6 +49,17 @@ class Span:
         return round(self.ticks * (value - self.low) / (self.high - self.low))
 
 
+def number_of(text: str) -> Any:
+    """The number that is written, with a point or a comma; what is none stays a word, so that a refusal can name it."""
+    text = text.strip()
+    for kind in (int, float):
+        try:
+            return kind(text.replace(",", ".") if text.count(",") == 1 else text)
+        except ValueError:
+            continue
+    return text
+
+
 class Row:
     """One row; `changed` is called with the new value when a person sets one.
 
@@ -121,17 +132,20 @@ class NumberRow(Row):
         super().__init__(guard, changed)
         self._span = span
         self._value = 0.0
-        self._box = widgets.IntText(description=label) if whole else widgets.FloatText(description=label)
+        # A browser's own box for numbers drops letters without a word, so that 1e99 becomes 199.
+        self._box = widgets.Text(description=label, continuous_update=False)
         # The slider counts positions: a page sends a slider of broken numbers back, a little rounded, whenever the
         # program moves it, and that could not be told from a change by the person.
         self._slider = None if span is None else widgets.IntSlider(min=0, max=span.ticks, readout=False)
         inputs = [self._box] if self._slider is None else [self._box, self._slider]
         self._take(widgets.HBox(inputs), *inputs)
         self.widget.add_class("ffx-number")
+        if whole:
+            self.widget.add_class("ffx-whole")
 
     def _heard(self, change: Any) -> None:
         if change["owner"] is self._box or self._span is None:
-            self._changed(change["new"])
+            self._changed(number_of(change["new"]))
         elif change["new"] != self._span.position(self._value):
             self._changed(self._span.value(change["new"]))
 
@@ -147,7 +161,7 @@ class NumberRow(Row):
         """Show a value; the slider stands at its end for what lies beyond."""
         with self._guard:
             self._value = value
-            self._box.value = int(value) if isinstance(self._box, widgets.IntText) else float(f"{value:.6g}")
+            self._box.value = str(value) if isinstance(value, int) else f"{value:.6g}"
             if self._slider is not None and self._span is not None:
                 self._slider.value = self._span.position(value)
 

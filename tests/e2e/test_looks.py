@@ -166,12 +166,16 @@ def test_beside_the_list_of_files_the_bar_is_one_line_and_the_first_layer_in_sig
     assert row["y"] + row["height"] < 560
 
 
-def test_tab_walks_through_the_panel(open_notebook):
-    notebook = open_panel(open_notebook, "controls='minimal'")
+@pytest.mark.parametrize("controls", ["minimal", "all"])
+def test_tab_walks_through_the_panel(open_notebook, controls):
+    notebook = open_panel(open_notebook, f"controls={controls!r}")
     page = notebook.page
+    for more in page.get_by_role("button", name="more", exact=True).all()[::-1]:  # what is behind them comes too
+        more.click()
+    assert page.get_by_label("readout decay", exact=True).is_visible() is (controls == "all")
     page.locator(".ffx-play").focus()
     places, unseen = [], []
-    for _ in range(60):
+    for _ in range(200):
         at = page.evaluate(ARRIVED)
         if not at["inside"]:
             break
@@ -188,3 +192,4 @@ def test_tab_walks_through_the_panel(open_notebook):
                && getComputedStyle(node).visibility !== 'hidden').length"""
     )
     assert len(places) == reached
+    assert reached > {"minimal": 20, "all": 60}[controls]

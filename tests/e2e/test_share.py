@@ -34,7 +34,7 @@ def downloaded(notebook, press):
     return waiting.value.suggested_filename, waiting.value.path().read_bytes()
 
 
-def test_keys_play_and_step_and_a_comma_is_a_point(open_notebook):
+def test_keys_play_and_step_a_comma_is_a_point_and_nothing_is_dropped_without_a_word(open_notebook):
     notebook = open_notebook(cells(SMALL))
     wait_for_word(notebook, "idle")
     notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
@@ -52,6 +52,19 @@ def test_keys_play_and_step_and_a_comma_is_a_point(open_notebook):
     rate.press("Enter")
     notebook.page.wait_for_function("() => document.querySelector('.ffx-status').dataset.tone === ''")
     assert settings(notebook, "learning_rate") == "0.015"
+    seed = field(notebook, "seed")
+    seed.fill("")
+    seed.press_sequentially("1e99")  # a browser's own box for numbers would make 199 of it
+    seed.press("Enter")
+    notebook.page.wait_for_function(
+        "() => document.querySelector('.ffx-message').textContent.startsWith('seed is 1e+99; it must be a whole')"
+    )
+    assert seed.input_value() == "0"
+    for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown"):
+        seed.press(key)
+    notebook.page.wait_for_function("() => document.querySelector('.ffx-status').dataset.tone === ''")
+    notebook.page.wait_for_timeout(700)  # the page holds the last value back until the ones before are answered
+    assert settings(notebook, "seed") == seed.input_value() == "2"
     notebook.page.locator(".jp-Cell-inputArea .cm-content").first.click()  # outside the panel the keys mean nothing
     now = step(notebook)
     notebook.page.keyboard.press("Alt+n")

@@ -27,7 +27,7 @@ def change_menu(name, value):
     ("change", "field", "expected"),
     [
         (change_slider("learning_rate", 300), "learning_rate", 0.01),
-        (lambda panel: setattr(panel.controls["learning_rate"].row._box, "value", 0.005), "learning_rate", 0.005),
+        (lambda panel: setattr(panel.controls["learning_rate"].row._box, "value", "0.005"), "learning_rate", 0.005),
         (change_slider("dropout", 100), "dropout", 0.18),
         (change_slider("logit_scale", 0), "logit_scale", 0.1),
         (change_row("layers", "12, 5 3"), "layers", (12, 5, 3)),
@@ -37,9 +37,9 @@ def change_menu(name, value):
         (change_row("negatives_refresh", "epoch"), "negatives_refresh", "epoch"),
         (change_menu("activation", "tanh"), "activation", ff.Choice("tanh")),
         (lambda panel: setattr(row_of(panel, "threshold")._slider, "value", 250), "threshold", 2.5),
-        (lambda panel: setattr(row_of(panel, "threshold")._box, "value", 17.0), "threshold", 17.0),
+        (lambda panel: setattr(row_of(panel, "threshold")._box, "value", "17.0"), "threshold", 17.0),
         (lambda panel: panel.controls["threshold"]._natural.click(), "threshold", None),
-        (lambda panel: setattr(panel.controls["seed"].row._box, "value", 7), "seed", 7),
+        (lambda panel: setattr(panel.controls["seed"].row._box, "value", "7"), "seed", 7),
     ],
 )
 def test_a_control_sets_its_field(panel, change, field, expected):
@@ -75,18 +75,22 @@ def test_a_change_from_a_cell_is_shown_and_not_sent_back(panel, monkeypatch):
     monkeypatch.setattr(panel.runner, "update", lambda **changes: calls.append(changes))
     update(threshold=2.0, learning_rate=0.05, objective="hinge(margin=3)")
     panel.runner.wait(10)
-    until(lambda: row_of(panel, "threshold")._box.value == 2.0)
+    until(lambda: row_of(panel, "threshold")._box.value == "2")
     assert row_of(panel, "threshold")._slider.value == 200
-    assert panel.controls["learning_rate"].row._box.value == 0.05
-    assert panel.controls["objective"]._params["margin"]._box.value == 3.0
+    assert panel.controls["learning_rate"].row._box.value == "0.05"
+    assert panel.controls["objective"]._params["margin"]._box.value == "3"
     assert calls == []
 
 
 @pytest.mark.parametrize(
     ("change", "widget", "before", "text"),
     [
-        (lambda p: setattr(p.controls["learning_rate"].row._box, "value", -1.0),
-         lambda p: p.controls["learning_rate"].row._box, 2e-3, "learning_rate is -1.0; it must be a number from 0"),
+        (lambda p: setattr(p.controls["learning_rate"].row._box, "value", "-1.0"),
+         lambda p: p.controls["learning_rate"].row._box, "0.002", "learning_rate is -1.0; it must be a number from 0"),
+        (lambda p: setattr(p.controls["seed"].row._box, "value", "1e99"),
+         lambda p: p.controls["seed"].row._box, "0", "seed is 1e+99; it must be a whole number from 0"),
+        (lambda p: setattr(p.controls["seed"].row._box, "value", "seven"),
+         lambda p: p.controls["seed"].row._box, "0", "seed is 'seven'; it must be a whole number from 0"),
         (change_row("layers", "12, x"), lambda p: p.controls["layers"].widget, "8, 6", "layers[1] is 'x'"),
         (change_row("layers", ""), lambda p: p.controls["layers"].widget, "8, 6", "layers is empty"),
         (change_row("batch_size", "ful"), lambda p: p.controls["batch_size"].widget, "16", "batch_size is 'ful'"),
@@ -108,30 +112,30 @@ def test_what_is_refused_goes_back_and_is_explained(panel, change, widget, befor
 def test_a_warning_goes_when_the_old_value_is_entered_again(panel):
     until(lambda: panel.runner.snapshot is not None)
     settings, box = panel.settings, panel.controls["learning_rate"].row._box
-    box.value = -1.0
+    box.value = "-1.0"
     assert panel.status.tone == "warn"
     panel.status._handle_custom_msg({"kind": "other"}, [])
     assert panel.status.message.startswith("learning_rate is -1.0")
     panel.status._handle_custom_msg({"kind": "entered"}, [])  # the page sends no value that stands there already
     assert "learning_rate" not in panel.status.message
     assert panel.status.tone == ""
-    assert (panel.settings, box.value) == (settings, 2e-3)
+    assert (panel.settings, box.value) == (settings, "0.002")
 
 
 def test_entering_a_value_takes_back_no_word_that_is_not_a_warning(panel):
-    panel.controls["readout_rate"].row._box.value = 0.0
+    panel.controls["readout_rate"].row._box.value = "0.0"
     menu(panel, "negatives").value = "readout_label"
     panel.status._handle_custom_msg({"kind": "entered"}, [])
     assert panel.status.message.startswith("Also changed: readout rate to 0.1.")
 
 
 def test_a_change_that_needs_another_takes_it_along_and_says_so(panel):
-    panel.controls["readout_rate"].row._box.value = 0.0
+    panel.controls["readout_rate"].row._box.value = "0.0"
     assert panel.controls["readout_interval"].row._box.disabled
     menu(panel, "negatives").value = "readout_label"
     assert panel.settings.negatives.name == "readout_label"
     assert panel.settings.readout_rate == 0.1
-    assert panel.controls["readout_rate"].row._box.value == 0.1
+    assert panel.controls["readout_rate"].row._box.value == "0.1"
     assert panel.status.message.startswith("Also changed: readout rate to 0.1. Without that: negatives is")
 
 
@@ -148,7 +152,7 @@ def test_parameters_of_the_chosen_function_come_with_it(panel):
     objective._menu._menu.value = "symba"
     assert panel.settings.objective == ff.Choice("symba", (("alpha", 4.0),))
     assert objective.widget.children[1] is objective._params["alpha"].widget
-    objective._params["alpha"]._box.value = 9.0
+    objective._params["alpha"]._box.value = "9.0"
     assert panel.settings.objective.values == {"alpha": 9.0}
     objective._menu._menu.value = "hinge"
     assert list(objective._params) == ["margin"]

@@ -32,12 +32,12 @@ def answer(panel, until):
 
 def test_the_share_string_is_kept_up_to_date_only_while_the_drawer_is_open(panel):
     assert panel.keep.share == ""
-    panel.controls["seed"].row._box.value = 3
+    panel.controls["seed"].row._box.value = "3"
     assert panel.keep.share == ""
     panel.bar.children[-1].value = True
     assert panel.keep.share == panel.share()
     assert list(panel.keep.views) == ["histograms", "curves"]
-    panel.controls["seed"].row._box.value = 4
+    panel.controls["seed"].row._box.value = "4"
     assert ff.Settings.from_share(panel.keep.share).seed == 4
     panel.board.panes = ["gallery"]
     assert list(panel.keep.views) == ["gallery"]
@@ -60,14 +60,14 @@ def test_a_checkpoint_is_saved_and_loaded(panel, until, tmp_path):
     ask(panel, "save", path=path)
     content, _ = answer(panel, until)
     assert content == {"kind": "said", "text": f"Saved to {path}.json.", "warns": False}
-    panel.controls["learning_rate"].row._box.value = 0.5
+    panel.controls["learning_rate"].row._box.value = "0.5"
     panel.runner.step(3)
     panel.runner.wait(10)
     ask(panel, "load", path=f"{path}.json")
     content, _ = answer(panel, until)
     assert content["text"].startswith("Loaded")
     assert panel.runner.snapshot.step == 4
-    until(lambda: panel.controls["learning_rate"].row._box.value == 2e-3)
+    until(lambda: panel.controls["learning_rate"].row._box.value == "0.002")
     assert panel.status.word == "paused"
 
 

@@ -45,16 +45,28 @@ def test_the_box_and_the_slider_call_back_and_the_program_does_not(heard):
     row = number_row("threshold", Span(0, 5), False, Guard(), heard.append)
     row.show(2.0)
     assert heard == []
-    assert (row._box.value, row._slider.value) == (2.0, 200)
+    assert (row._box.value, row._slider.value) == ("2", 200)
     row._slider.value = 250
-    row._box.value = 30.0
+    row._box.value = "30.0"
     assert heard == [2.5, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [(" 7 ", 7), ("1e3", 1000.0), ("0,5", 0.5), ("-2.5", -2.5), ("1,2,3", "1,2,3"), ("seven", "seven"), ("", "")],
+)
+def test_what_is_written_in_a_box_is_a_number_or_stays_as_it_is(heard, text, number):
+    row = number_row("seed", None, True, Guard(), heard.append)
+    row.show(0)
+    row._box.value = text
+    assert heard == [number]
+    assert type(heard[0]) is type(number)
 
 
 def test_a_value_beyond_the_slider_stands_in_the_box(heard):
     row = number_row("threshold", Span(0, 5), False, Guard(), heard.append)
     row.show(30.0)
-    assert (row._box.value, row._slider.value) == (30.0, 500)
+    assert (row._box.value, row._slider.value) == ("30", 500)
     row._slider.value = 499
     assert heard == [4.99]
 

@@ -66,7 +66,7 @@ def test_the_buttons_take_back_what_a_slider_a_preset_and_a_cell_changed(open_pa
     bar, first = panel.bar, panel.settings
     assert bar.undo.disabled
     assert bar.redo.disabled
-    panel.controls["learning_rate"].row._box.value = 0.05
+    panel.controls["learning_rate"].row._box.value = "0.05"
     panel.bar.preset.widget.value = "keras"
     assert panel.settings.layers == (500, 500)
     assert bar.undo.tooltip.startswith("Take back the last change: ")
@@ -99,7 +99,7 @@ def test_weights_stay_where_shapes_do(open_panel):
     panel = open_panel()
     panel.runner.step(5)
     panel.runner.wait(10)
-    panel.controls["threshold"]._rows[0]._box.value = 3.0
+    panel.controls["threshold"]._rows[0]._box.value = "3.0"
     weights = panel.runner.ask(lambda trainer: trainer.weights(0)[0]).result(10)
     panel.bar.undo.click()
     assert torch.equal(weights, panel.runner.ask(lambda trainer: trainer.weights(0)[0]).result(10))
@@ -108,7 +108,7 @@ def test_weights_stay_where_shapes_do(open_panel):
 
 def test_what_was_refused_leaves_nothing_to_undo(open_panel):
     panel = open_panel()
-    panel.controls["learning_rate"].row._box.value = -1.0
+    panel.controls["learning_rate"].row._box.value = "-1.0"
     assert panel.bar.undo.disabled
 
 

@@ -1,4 +1,5 @@
-// The keyboard, while the focus is inside a panel: play and step on keys that no front end takes, and a comma for a point.
+// The keyboard, while the focus is inside a panel: play and step on keys that no front end takes, and whole numbers that
+// go up and down with the arrows.
 
 const BUTTONS = { p: "ffx-play", n: "ffx-step" }; // with Alt; a Mac's keyboard types another letter then, but on the same key
 
@@ -9,14 +10,7 @@ export function onKeyboard(el, signal) {
     const root = panel();
     if (!root?.contains(event.target) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.altKey) press(root, event);
-    else if (event.key === ",") point(event);
-  }, { capture: true, signal });
-
-  document.addEventListener("paste", (event) => {
-    const text = event.clipboardData?.getData("text") ?? "";
-    if (!panel()?.contains(event.target) || event.target.type !== "number" || !text.includes(",")) return;
-    event.preventDefault();
-    document.execCommand("insertText", false, text.trim().replace(",", "."));
+    else count(event);
   }, { capture: true, signal });
 }
 
@@ -29,9 +23,11 @@ function press(root, event) {
   if (!event.repeat) button.click();
 }
 
-// A number box drops a comma without a word, so that 1,5 would become 15.
-function point(event) {
-  if (event.target.type !== "number") return;
+function count(event) {
+  const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+  const { target } = event;
+  if (!by || !target.matches(".ffx-whole input") || !/^-?\d+$/.test(target.value.trim())) return;
   event.preventDefault();
-  document.execCommand("insertText", false, ".");
+  target.value = `${Number(target.value) + by}`;
+  target.dispatchEvent(new Event("change", { bubbles: true }));
 }

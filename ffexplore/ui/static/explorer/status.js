@@ -26,6 +26,7 @@ function describeRow({ target }) {
   const label = row?.querySelector(".widget-label");
   if (!label) return;
   if (row.title !== label.title) row.title = label.title;
+  row.querySelector("input[type=text]")?.setAttribute("inputmode", "decimal"); // of a keyboard on glass
   row.querySelector(".noUi-handle")?.setAttribute("aria-label", label.textContent);
 }
 
