@@ -27,7 +27,7 @@ def classroom() -> dict[str, Any]:
     }
 
 
-@presets.register("fast", source="ours; Swish-SymBa and hard labels after dah33/explore_forward_forward")
+@presets.register("fast", source="ours; objective after dah33/explore_forward_forward, negatives after Hinton's code")
 def fast() -> dict[str, Any]:
     """The quickest way to high accuracy that we know for fully connected layers."""
     return {
@@ -35,7 +35,8 @@ def fast() -> dict[str, Any]:
         "layers": (500, 500),
         "goodness": "mean_square",
         "objective": "swish_symba(alpha=6)",
-        "negatives": "hard_label(temperature=6)",
+        "negatives": "readout_label",
+        "label_encoding": "overlay(strength=3)",
         "normalization": "rms",
         "learning_rate": 2e-3,
         "rate_course": "linear",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ffexplore.reproduce.catalogue.base import BASE
 from ffexplore.reproduce.experiment import Aim, Configuration, experiments
 
 
@@ -12,7 +13,7 @@ def backprop() -> list[Configuration]:
     return [
         Configuration(
             f"{depth}x{width}",
-            {"preset": "fast", "layers": (width,) * depth},
+            {**BASE, "layers": (width,) * depth},
             epochs=20,
             minutes=minutes,
             kind="backprop",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ffexplore.engine.goodness import goodness
+from ffexplore.reproduce.catalogue.base import BASE
 from ffexplore.reproduce.experiment import Aim, Configuration, experiments
 
 RATES = (5e-4, 2e-3, 8e-3)
@@ -25,7 +26,7 @@ def goodness_zoo_5k() -> list[Configuration]:
 
 def _zoo(data: str, layers: tuple[int, ...], epochs: int, trial: int, minutes: float) -> list[Configuration]:
     """One configuration for each goodness."""
-    recipe = {"preset": "fast", "dataset": data, "layers": layers, "negatives": "uniform_label", "batch_size": 128}
+    recipe = {**BASE, "dataset": data, "layers": layers, "negatives": "uniform_label", "batch_size": 128}
     return [
         Configuration(
             entry.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ffexplore.engine.negatives import negatives as generators
+from ffexplore.reproduce.catalogue.base import BASE
 from ffexplore.reproduce.experiment import Aim, Configuration, experiments
 
 # Errors reported elsewhere for another network: it is the order that can be compared.
@@ -22,7 +23,7 @@ def negatives() -> list[Configuration]:
     return [
         Configuration(
             entry.name,
-            {"preset": "fast", "negatives": entry.name},
+            {**BASE, "negatives": entry.name},
             epochs=10,
             minutes=0.5,
             figures=("test_error", "test_readout_error", "shortcut"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ffexplore.reproduce.catalogue.base import BASE
 from ffexplore.reproduce.experiment import Aim, Configuration, experiments
 
 CODE = "dah33/explore_forward_forward"
@@ -9,8 +10,8 @@ CODE = "dah33/explore_forward_forward"
 
 @experiments.register("symba", source="Lee and Song 2023, arXiv 2303.08418; dah33/explore_forward_forward")
 def symba() -> list[Configuration]:
-    """SymBa and its successor with SiLU, 60 epochs each, with the rest of the recipe of the preset `fast`."""
-    recipe = {"preset": "fast"}
+    """SymBa and its successor with SiLU, 60 epochs each, with hard labels by the first layer's goodness."""
+    recipe = BASE
     return [
         Configuration(
             "symba-2x500",
@@ -48,7 +49,7 @@ def collaboration() -> list[Configuration]:
         rows.append(
             Configuration(
                 name,
-                {"preset": "fast", "objective": objective, "negatives": "uniform_label"},
+                {**BASE, "objective": objective, "negatives": "uniform_label"},
                 epochs=60,
                 minutes=2,
                 grid={"learning_rate": [5e-4, 2e-3, 4e-3], "logit_scale": [1.0, 5.0, 10.0, 20.0]},

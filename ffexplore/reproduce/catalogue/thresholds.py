@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ffexplore.reproduce.catalogue.base import BASE
 from ffexplore.reproduce.experiment import Configuration, experiments
 
 THETAS = (0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0)
@@ -15,7 +16,7 @@ def thresholds() -> list[Configuration]:
 
     The sum of squares is WIDTH times the mean, so its θ is given both literally and in units of the width.
     """
-    recipe = {"preset": "fast", "objective": "logistic", "negatives": "uniform_label"}
+    recipe = {**BASE, "objective": "logistic", "negatives": "uniform_label"}
 
     def row(
         name: str, goodness: str, theta: float | tuple[float, ...], scale: float = 1.0, depth: int = 2
