@@ -79,8 +79,11 @@ def print_report(report: Any) -> None:
     """Print the figures of a report in words and percent."""
     print(f"{'test accuracy':<16}{percent(report.accuracy)}   goodness per label")
     print(f"{'':<16}{percent(report.readout_accuracy)}   one-pass read-out")
-    for number, (accuracy, auc) in enumerate(zip(report.layer_accuracy, report.auc, strict=True), start=1):
-        print(f"{f'layer {number} alone':<16}{percent(accuracy)}   AUC {auc:.3f}")
+    for number, auc in enumerate(report.auc):
+        alone, together = report.layer_accuracy[number], report.cumulative_accuracy[number]
+        dead = f"   {report.dead[number]} dead units" if report.dead[number] else ""
+        beside = f"with those below {percent(together)}   AUC {auc:.3f}{dead}"
+        print(f"{f'layer {number + 1} alone':<16}{percent(alone)}   {beside}")
 
 
 def percent(share: float | None) -> str:

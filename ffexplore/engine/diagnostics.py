@@ -1,4 +1,4 @@
-"""What tells a healthy layer from a sick one: calibration, sparsity, size of the weights."""
+"""What tells a healthy layer from a sick one: accuracy, calibration, sparsity, dead units, size of the weights."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ffexplore.engine.accuracies import Accuracies, accuracies, scored
 from ffexplore.engine.measures import calibration
 from ffexplore.engine.probe import thresholds
 
@@ -41,6 +42,11 @@ class Diagnostics:
         where a single one speaks; the mean over inputs that are not silent (Hoyer 2004).
     weight_rms
         Root mean square of the weights, (K, L).
+    dead
+        Units that are silent on every row and side, (K, L).
+    layer_accuracy, cumulative_accuracy
+        Share of the rows that each layer alone, and each layer with those below it, classifies right, (K, L); nan where
+        no class is named.
     """
 
     counts: NDArray[np.int64]
@@ -50,15 +56,19 @@ class Diagnostics:
     sparsity: Float
     concentration: Float
     weight_rms: Float
+    dead: NDArray[np.int64]
+    layer_accuracy: Float
+    cumulative_accuracy: Float
 
 
 @dataclass
 class Look:
-    """What one pass over both sides of held-out rows brings; see ``Diagnostics`` for the last two."""
+    """What one pass over both sides of held-out rows brings; see ``Diagnostics`` for all but the goodness."""
 
     goodness: Tensor  #: (L, K, 2, B)
     sparsity: Tensor  #: (L, K)
     concentration: Tensor  #: (L, K)
+    dead: Tensor  #: (L, K)
 
 
 @torch.no_grad()
@@ -68,6 +78,7 @@ def look(trainer: Trainer, split: str, rows: int | None = None) -> Look:
     pairs = trainer.make_pairs(split)
     labels = network.inputs.y[split][:rows]
     goodness, shares = [], []
+    silent: dict[int, Tensor] = {}
     for index in torch.arange(len(labels), device=labels.device).split(CHUNK_ROWS):
         raw = network.inputs.rows(index, split)[None, None]
         parts = pairs.sides(index[None], raw, network.inputs.prepare(raw), None)
@@ -75,10 +86,13 @@ def look(trainer: Trainer, split: str, rows: int | None = None) -> Look:
         for layer, _, h, _ in network.walk(parts):
             measured.append(layer.measure(h, pairs.labels))
             sums.append(_sums(h))
+            quiet = (h == 0).all(2).all(1)
+            silent[layer.number] = quiet & silent.get(layer.number, quiet)
         goodness.append(torch.stack(measured))
         shares.append(torch.stack(sums))
     zeros, values, concentrated, heard = torch.stack(shares).sum(0).unbind(-1)
-    return Look(torch.cat(goodness, -1), zeros / values, concentrated / heard)
+    dead = torch.stack([silent[number].sum(-1) for number in sorted(silent)])
+    return Look(torch.cat(goodness, -1), zeros / values, concentrated / heard, dead)
 
 
 def _sums(h: Tensor) -> Tensor:
@@ -109,11 +123,11 @@ def diagnose(trainer: Trainer, split: str = "validation", rows: int | None = 512
     Diagnostics
         Of each variant and layer.
     """
-    return judge(trainer, look(trainer, split, rows))
+    return judge(trainer, look(trainer, split, rows), accuracies(trainer, scored(trainer, split, rows)))
 
 
-def judge(trainer: Trainer, seen: Look) -> Diagnostics:
-    """Diagnose from what a look found."""
+def judge(trainer: Trainer, seen: Look, right: Accuracies) -> Diagnostics:
+    """Diagnose from what a look found, and from how often the right class was named."""
     network = trainer.network
     layers = network.layers
     g = seen.goodness.float()
@@ -140,4 +154,7 @@ def judge(trainer: Trainer, seen: Look) -> Diagnostics:
         sparsity=by_variant(seen.sparsity),
         concentration=by_variant(seen.concentration),
         weight_rms=by_variant(torch.stack(sizes).double()),
+        dead=by_variant(seen.dead),
+        layer_accuracy=right.alone,
+        cumulative_accuracy=right.cumulative,
     )

@@ -10,13 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ffexplore.engine.inference import asks_prototypes, label_scores
+from ffexplore.engine.accuracies import accuracies, scored
 from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, steady_range
 from ffexplore.engine.negatives import other_label
 from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
 from ffexplore.engine.pictures import Pictures, still_hardest
-from ffexplore.engine.prototypes import evidence
 from ffexplore.engine.rng import stream
 from ffexplore.engine.scratch import Scratch
 
@@ -241,24 +240,9 @@ class Probe:
         tuple
             Two arrays (K,) float32 in [0, 1]; nan where no class is named, or the read-out does not learn.
         """
-        network = self.trainer.network
-        inputs = network.inputs
-        count = min(scored_rows(network), len(inputs.y["validation"]))
-        index = torch.arange(count, device=inputs.table.device)
-        labels = inputs.y["validation"][index]
-        goodness, logits = network.score(inputs.rows(index, "validation"))
-
-        def share(scores: Tensor) -> Float:
-            right: Float = (scores.argmax(-1) == labels).cpu().double().mean(-1).float().numpy()
-            return right
-
-        nothing = np.full(goodness.shape[1], np.nan, np.float32)
-        choice = self.trainer.settings.inference
-        by_goodness = nothing
-        if network.names_classes or asks_prototypes(choice):
-            weighed = evidence(network, choice, inputs.rows(index, "validation"), goodness)
-            by_goodness = share(label_scores(choice, weighed))
-        return by_goodness, nothing if logits is None else share(logits)
+        seen = scored(self.trainer, "validation", scored_rows(self.trainer.network))
+        found = accuracies(self.trainer, seen)
+        return found.chosen.astype(np.float32), found.readout.astype(np.float32)
 
 
 def scored_rows(network: Network) -> int:

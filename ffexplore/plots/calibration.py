@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from ffexplore.engine.diagnostics import Diagnostics
@@ -26,8 +29,9 @@ def calibration(diagnostics: Diagnostics, variant: int = 0) -> go.Figure:
     -------
     go.Figure
         A square for each layer: a point for each bin, its area by the inputs in it, and the line on which a layer
-        that is exactly as sure as it should be lies. In the title the expected calibration error, the share of
-        silent activities and the root mean square of the weights.
+        that is exactly as sure as it should be lies. In the title the accuracy of the layer alone and with those
+        below it, dead units, the expected calibration error, the share of silent activities and the root mean square
+        of the weights.
 
     Raises
     ------
@@ -45,17 +49,19 @@ def calibration(diagnostics: Diagnostics, variant: int = 0) -> go.Figure:
     figure.update_xaxes(range=[-0.03, 1.03], title="probability given", **AXIS)
     figure.update_yaxes(range=[-0.03, 1.03], **(AXIS | {"showgrid": True, "gridcolor": FAINT}))
     figure.update_yaxes(title="share of positives", col=1)
-    figure = dressed(figure, height=SIDE + 130)
-    return figure.update_layout(showlegend=False, margin={"t": 84})
+    figure = dressed(figure, height=SIDE + 158)
+    return figure.update_layout(showlegend=False, margin={"t": 112})
 
 
 def _title(diagnostics: Diagnostics, variant: int, layer: int) -> str:
-    error = float(diagnostics.calibration_error[variant, layer])
-    silent = 100 * float(diagnostics.sparsity[variant, layer])
-    size = float(diagnostics.weight_rms[variant, layer])
+    def of(values: NDArray[Any], decimals: int, factor: float = 1.0) -> str:
+        return number(factor * float(values[variant, layer]), decimals)
+
     return (
-        f"<b>layer {layer + 1}</b> · calibration error {number(error, 3)}<br>"
-        f"{number(silent, 0)} % of activities silent · weights {number(size, 3)}"
+        f"<b>layer {layer + 1}</b> · {of(diagnostics.layer_accuracy, 1, 100)} % right alone<br>"
+        f"{of(diagnostics.cumulative_accuracy, 1, 100)} % with those below · {of(diagnostics.dead, 0)} dead<br>"
+        f"calibration error {of(diagnostics.calibration_error, 3)}<br>"
+        f"{of(diagnostics.sparsity, 0, 100)} % of activities silent · weights {of(diagnostics.weight_rms, 3)}"
     )
 
 

@@ -1,7 +1,8 @@
-"""The pane of diagnostics, kernel side: calibration, sparsity and weights layer by layer, and the shortcut meter."""
+"""The pane of diagnostics, kernel side: accuracy, calibration, silence and weights by layer, and the shortcut meter."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from ffexplore.engine.diagnostics import Diagnostics, diagnose
@@ -33,7 +34,7 @@ class DiagnosticsPane(AskedPane[Answer]):
     def pack_answer(self, answer: Answer, arrays: Arrays) -> dict[str, Any]:
         """Pack the numbers of the first variant."""
         found, shortcut = answer
-        names = ("counts", "predicted", "observed", "calibration_error", "sparsity", "concentration", "weight_rms")
+        names = tuple(field.name for field in fields(Diagnostics))
         return {
             "shortcut": str(shortcut),
             "auc": shortcut.auc,

@@ -70,6 +70,7 @@ def test_report_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("test accuracy")
     assert [line.split()[:3] for line in lines[2:]] == [["layer", "1", "alone"], ["layer", "2", "alone"]]
+    assert all("with those below" in line for line in lines[2:])
 
 
 def test_the_trained_network_is_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

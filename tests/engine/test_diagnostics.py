@@ -63,6 +63,7 @@ def test_diagnostics_equal_a_walk_by_hand() -> None:
                 root = math.sqrt(len(row))
                 concentrated.append((root - sum(abs(value) for value in row) / length) / (root - 1))
         assert found.concentration[0, number] == pytest.approx(np.mean(concentrated), rel=1e-5)
+        assert found.dead[0, number] == (h == 0).all((0, 1)).sum()
         weight = trainer.weights(number)[0].double()
         assert found.weight_rms[0, number] == pytest.approx(float(weight.square().mean().sqrt()))
         g = (h**2).mean(-1)
@@ -71,6 +72,31 @@ def test_diagnostics_equal_a_walk_by_hand() -> None:
         expected = calibration(torch.from_numpy(sure).flatten(), truth)
         assert found.calibration_error[0, number] == pytest.approx(float(expected[3]), abs=1e-5)
         assert found.counts[0, number].sum() == 2 * h.shape[1]
+
+
+def test_dead_units_and_accuracies_are_counted_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In chunks that end in the middle of the split, against the scores of one input at a time."""
+    monkeypatch.setattr("ffexplore.engine.diagnostics.CHUNK_ROWS", 7)
+    monkeypatch.setattr("ffexplore.engine.accuracies.CHUNK_ROWS", 7)
+    trainer = trained(negatives="uniform_label", inference="vote")
+    network = trainer.network
+    network.layers[0].parameters.bias[0, :4] = -50.0
+    network.layers[0].parameters.changed()
+    found, report = ff.diagnose(trainer, "validation", None), trainer.evaluate("validation")
+    assert found.dead[0, 0] >= 4
+    assert report.dead == tuple(found.dead[0])
+    right = np.zeros((2, 2))
+    labels = network.inputs.y["validation"].tolist()
+    for row, label in enumerate(labels):
+        goodness = network.score(network.inputs.rows(torch.tensor([row]), "validation"))[0][:, 0, 0]
+        right[0] += (goodness.argmax(-1) == label).numpy()
+        right[1] += [int(goodness[: number + 1].sum(0).argmax()) == label for number in range(2)]
+    assert found.layer_accuracy[0] == pytest.approx(right[0] / len(labels))
+    assert found.cumulative_accuracy[0] == pytest.approx(right[1] / len(labels))
+    assert report.layer_accuracy == pytest.approx(found.layer_accuracy[0])
+    assert report.cumulative_accuracy == pytest.approx(found.cumulative_accuracy[0])
+    unlabelled = ff.diagnose(trained(label_encoding="none", negatives="noise", inference="readout"))
+    assert np.isnan(unlabelled.layer_accuracy).all()
 
 
 def test_there_is_no_calibration_without_a_threshold() -> None:
@@ -107,7 +133,7 @@ def test_variants_are_diagnosed_as_they_would_be_alone() -> None:
     together = ff.diagnose(ff.Trainer.variants(all_settings).fit(steps=10, progress=False))
     for number, each in enumerate(all_settings):
         alone = ff.diagnose(ff.Trainer(each).fit(steps=10, progress=False))
-        for name in ("calibration_error", "sparsity", "concentration", "weight_rms"):
+        for name in ("calibration_error", "sparsity", "concentration", "weight_rms", "dead", "layer_accuracy"):
             mine, theirs = getattr(together, name)[number], getattr(alone, name)[0]
             np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-3)
 

@@ -21,6 +21,9 @@ def diagnostics() -> Diagnostics:
         sparsity=np.array([[0.5, 0.25]]),
         concentration=np.array([[0.3, 0.3]]),
         weight_rms=np.array([[0.04, 0.06]]),
+        dead=np.array([[0, 3]]),
+        layer_accuracy=np.array([[0.91, np.nan]]),
+        cumulative_accuracy=np.array([[0.91, 0.934]]),
     )
 
 
@@ -34,6 +37,9 @@ def test_each_layer_has_its_filled_bins_and_its_measures_in_words() -> None:
     titles = [note.text for note in figure.layout.annotations]
     assert "calibration error 0.100" in titles[0]
     assert "50 % of activities silent" in titles[0]
+    assert "91.0 % right alone" in titles[0]
     assert "calibration error –" in titles[1]
+    assert "– % right alone" in titles[1]
+    assert "93.4 % with those below · 3 dead" in titles[1]
     with pytest.raises(IndexError, match="have 1"):
         plots.calibration(diagnostics(), 1)

@@ -114,5 +114,10 @@ def test_diagnostics_are_those_of_the_engine_and_the_meter_is_read_once(trainer,
     pane.take(answer)
     packed = pane.pack(snapshot(), None, [], arrays)
     assert packed["arrays"]["counts"][2] == [2, 10]
+    for name in ("layer_accuracy", "cumulative_accuracy", "dead", "sparsity"):
+        kind, place, shape = packed["arrays"][name]
+        assert np.frombuffer(arrays.buffer(), f"<{kind}", 2, place) == pytest.approx(
+            getattr(found, name)[0], rel=1e-6
+        ), shape
     assert packed["shortcut"] == str(answer[1])
     assert pane.pack(snapshot(), None, [{"version": packed["version"]}], Arrays()) == {"version": packed["version"]}

@@ -6,6 +6,9 @@ import { fixed, percent } from "./numbers.js";
 
 const SIZE = 96;
 const MEASURES = [
+  ["layer_accuracy", "right alone", (value) => percent(value, 1), "Share of validation inputs that this layer classifies right by itself"],
+  ["cumulative_accuracy", "with those below", (value) => percent(value, 1), "Share that this layer and all below it classify right together"],
+  ["dead", "dead units", (value) => fixed(value, 0), "Units that no input makes active"],
   ["calibration_error", "calibration error", (value) => fixed(value, 3), "How far the share of positives lies from the probability σ(g − θ), on average: 0 is best"],
   ["sparsity", "silent", (value) => percent(value, 0), "Share of activities that are exactly zero"],
   ["concentration", "concentration", (value) => fixed(value, 2), "Hoyer's measure: 0 where all units are alike, 1 where one unit alone speaks"],
@@ -15,7 +18,7 @@ const MEASURES = [
 export class Diagnostics extends Asked {
   static title = "Diagnostics";
   static short = "diagnostics";
-  static tip = "Calibration, sparsity and weights of each layer, and whether the negatives are too easy";
+  static tip = "Accuracy, dead units, calibration and weights of each layer, and whether the negatives are too easy";
 
   constructor(element, legend) {
     super(element, "ff-diagnostics");
