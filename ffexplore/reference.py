@@ -1,4 +1,4 @@
-"""The reference page: every entry of every catalogue, written from the catalogues themselves.
+"""The reference page: every setting and every entry of every catalogue, written from what these say of themselves.
 
 ``python -m ffexplore.reference`` writes ``docs/reference.md``; another path may be given, or ``-`` to print it.
 """
@@ -24,6 +24,7 @@ from ffexplore.engine.optimize import optimizers
 from ffexplore.engine.presets import presets
 from ffexplore.engine.rates import rate_courses
 from ffexplore.engine.schedule import schedules
+from ffexplore.engine.settings import Settings
 from ffexplore.registry import Entry, Param, Registry
 
 PLACE = Path("docs/reference.md")
@@ -48,17 +49,44 @@ CATALOGUES: tuple[tuple[str, Registry[Any], str, str], ...] = (
 )
 HEAD = f"""# Reference
 
-Every entry of every catalogue, as the explorer's menus, `Settings` and the command line take it. A parameter is given
-with the name, as in `goodness="top_k(share=0.2)"`. Written by `python -m ffexplore.reference`; do not edit by hand.
+Every setting, and every entry of every catalogue, as the explorer's menus, `Settings` and the command line take it. A
+parameter is given with the name, as in `goodness="top_k(share=0.2)"`. Written by `python -m ffexplore.reference`; do
+not edit by hand.
 
-θ is the natural threshold of a goodness in a layer of {WIDTH} units: about what rectified normal activities with a mean
-square of 1 have. It is the threshold when none is chosen.
+h is the activity of a layer's d units, g a goodness, g⁺ and g⁻ that of the positive and the negative side, y the right
+class, θ the threshold. With a goodness stands its natural θ in a layer of {WIDTH} units, which is the threshold when
+none is chosen: about what rectified normal activities with a mean square of 1 have.
 """
+SETTINGS = """## Settings
+
+What `Settings` takes, and the explorer's controls. *Per layer*: one value, or one for each layer. *Compared*: variants
+that train side by side may differ in it.
+
+| name | what it is | allowed | default | notes |
+| --- | --- | --- | --- | --- |"""
 
 
 def text() -> str:
     """The whole page as Markdown."""
-    return "\n".join([HEAD, *(line for catalogue in CATALOGUES for line in _section(*catalogue))])
+    return "\n".join([HEAD, *_settings(), *(line for catalogue in CATALOGUES for line in _section(*catalogue))])
+
+
+def _settings() -> Iterator[str]:
+    """The fields of Settings: a heading and a table."""
+    yield SETTINGS
+    headings = {id(catalogue): title for title, catalogue, _, _ in CATALOGUES}
+    headings_of = {"dataset": "Datasets"} | {
+        name: headings[id(field.registry)] for name, field in Settings.fields().items() if field.registry is not None
+    }
+    for name, field in Settings.fields().items():
+        title = headings_of.get(name)
+        allowed = f"[{title.lower()}](#{title.lower().replace(' ', '-')})" if title else field.allowed()
+        default = getattr(Settings(), name)
+        shown = ", ".join(map(str, default)) if name == "layers" else getattr(default, "name", str(default))
+        notes = [*(["Per layer."] if field.per_layer else []), *(["Compared."] if field.lockstep else []), field.renews]
+        cells = (f"`{name}`", field.meaning, allowed, f"`{shown}`", " ".join(filter(None, notes)))
+        yield "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+    yield ""
 
 
 def _section(title: str, catalogue: Registry[Any], name: str, meaning: str) -> Iterator[str]:

@@ -101,7 +101,7 @@ def unit(h: Tensor, *, epsilon: Epsilon = 1e-8) -> Tensor:
 
 @normalizations.register("layer_norm", source="Ba et al. 2016; DeeperForward, ICLR 2025")
 def layer_norm(h: Tensor, *, epsilon: Epsilon = 1e-5) -> Tensor:
-    """Mean taken away, then scaled to variance 1; without learned factors."""
+    """Mean taken away, then scaled to variance 1, (h − h̄) / √(ε + var h); without learned factors."""
     return torch.nn.functional.layer_norm(h, h.shape[-1:], eps=epsilon)
 
 
@@ -118,10 +118,11 @@ def batch_norm(
     epsilon: Epsilon = 1e-5,
     rate: Annotated[float, Param("share of the newest batch in the running means", 0.001, 1.0)] = 0.1,
 ) -> Tensor:
-    """Each unit to mean 0 and variance 1 over the batch, both sides together; by running means at inference.
+    """Each unit to mean 0 and variance 1 over the batch, (h − m) / √(ε + v); by running means at inference.
 
-    Without learned factors. The length of an activity gets through, and with it something of the goodness. The input
-    is scaled to a root mean square of 1. Without a state, as in a plain call, the batch is that of the samples given.
+    Both sides are one batch, and no factor is learned. The length of an activity gets through, and with it something of
+    the goodness. The input is scaled to a root mean square of 1. Without a state, as in a plain call, the batch is
+    that of the samples given.
     """
     if state is not None and not train:
         mean, variance = (state[name][:, None, None].to(h.dtype) for name in ("mean", "variance"))

@@ -95,26 +95,26 @@ def _scaled_rates(rates: Sequence[float], like: Tensor) -> float | Tensor:
 
 @optimizers.register("sgd", source="common")
 class Sgd:
-    """Gradient descent with heavy-ball momentum."""
+    """Gradient descent with heavy-ball momentum: V ← momentum · V + G, W ← W − rate · V."""
 
     def __init__(self, flat: Tensor) -> None:
         self.state = {"velocity": torch.zeros_like(flat)}
 
     def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
-        """``V ← momentum · V + G``, ``W ← W − rate · V``."""
+        """Take one step."""
         velocity = self.state["velocity"].mul_(momentum).add_(gradient)
         flat.sub_(velocity * _scaled_rates(rates, flat))
 
 
 @optimizers.register("smoothed", source="Hinton's MATLAB code")
 class Smoothed:
-    """Descent along a running mean of the gradient, damped from the first step on."""
+    """Descent along a running mean of the gradient: M ← momentum · M + (1 − momentum) · G, W ← W − rate · M."""
 
     def __init__(self, flat: Tensor) -> None:
         self.state = {"mean": torch.zeros_like(flat)}
 
     def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
-        """``M ← momentum · M + (1 − momentum) · G``, ``W ← W − rate · M``."""
+        """Take one step; damped from the first one on, because the mean begins at zero."""
         mean = self.state["mean"].lerp_(gradient, 1 - momentum)
         flat.sub_(mean * _scaled_rates(rates, flat))
 

@@ -90,7 +90,7 @@ class Settable:
         "logistic", "What a layer tries to make small.", "Goodness", registry=objectives, per_layer=True, lockstep=True
     )
     logit_scale: float = setting(
-        1.0, "Factor from a distance in goodness to a logit; a higher one makes the layer surer of itself.",
+        1.0, "Factor from a distance in goodness to a logit, 1 over a temperature; a higher one makes the layer surer.",
         "Goodness", low=1e-4, high=1e4, logarithmic=True, lockstep=True,
     )  # fmt: skip
     inference: Any = setting("goodness", "How a class is read from the network.", "Goodness", registry=inferences)

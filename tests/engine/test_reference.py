@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import ffexplore as ff
 from ffexplore import reference
@@ -28,8 +31,29 @@ def test_every_catalogue_is_on_the_page() -> None:
 
 def test_every_row_has_its_cells() -> None:
     page = reference.text()
-    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    settings, catalogues = page.split("\n## Goodness\n")
+    of_settings = [line for line in settings.splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in of_settings] == list(ff.Settings.fields())
+    for row in of_settings:
+        assert row.replace("\\|", "").count("|") == 6
+    rows = [line for line in catalogues.splitlines() if line.startswith("| `")]
     assert len(rows) == sum(len(catalogue) for _, catalogue, _, _ in reference.CATALOGUES)
     for row in rows:
         assert row.replace("\\|", "").count("|") == 5
     assert "`share` = 0.1: share of the units that are counted, at least one (a number from 0.001 to 1)" in page
+
+
+def test_links_of_settings_lead_to_their_catalogues() -> None:
+    page = reference.text()
+    headings = {line[3:].lower().replace(" ", "-") for line in page.splitlines() if line.startswith("## ")}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", page)) <= headings
+    assert (
+        "| `goodness` | The number that says how positive a layer takes a sample to be. | [goodness](#goodness)" in page
+    )
+
+
+@pytest.mark.parametrize("name", ["goodness", "objectives"])
+def test_every_goodness_and_objective_says_its_formula(name: str) -> None:
+    signs = ("Σ", "√", "·", "²", "/", "max h", "max(", "cos(", "exp(", "log σ", "log softmax", "= h", "mean (", "σ(")
+    for entry in getattr(ff, name):
+        assert any(sign in entry.summary for sign in signs), entry.name

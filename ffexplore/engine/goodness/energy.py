@@ -21,7 +21,7 @@ from ffexplore.registry import Param
     permutable=True,
 )
 def mean_square(activity: Tensor) -> Tensor:
-    """Mean of the squared activities; the same scale at any width."""
+    """Mean of the squared activities, Σ h² / d; the same scale at any width d."""
     return energy(activity) / activity.shape[-1]
 
 
@@ -35,7 +35,7 @@ def mean_square(activity: Tensor) -> Tensor:
     permutable=True,
 )
 def sum_of_squares(activity: Tensor) -> Tensor:
-    """Sum of the squared activities; grows with the width."""
+    """Sum of the squared activities, Σ h²; grows with the width."""
     return energy(activity)
 
 
@@ -49,7 +49,7 @@ def sum_of_squares(activity: Tensor) -> Tensor:
     permutable=True,
 )
 def minus_sum_of_squares(activity: Tensor) -> Tensor:
-    """The sum of squares turned round: positive samples are to be quiet; the threshold is negative."""
+    """The sum of squares turned round, −Σ h²: positive samples are to be quiet; the threshold is negative."""
     return -energy(activity)
 
 
@@ -63,7 +63,7 @@ def minus_sum_of_squares(activity: Tensor) -> Tensor:
     permutable=True,
 )
 def l2_norm(activity: Tensor) -> Tensor:
-    """Length of the activity vector."""
+    """Length of the activity vector: √(Σ h²)."""
     return (energy(activity) + EPSILON**2).sqrt()
 
 
@@ -76,7 +76,7 @@ def l2_norm(activity: Tensor) -> Tensor:
     permutable=True,
 )
 def mean(activity: Tensor) -> Tensor:
-    """Mean of the activities, not squared."""
+    """Mean of the activities, not squared: Σ h / d."""
     return activity.mean(-1)
 
 
@@ -90,7 +90,7 @@ def mean(activity: Tensor) -> Tensor:
     permutable=True,
 )
 def log_energy(activity: Tensor) -> Tensor:
-    """Logarithm of the sum of squares; equal ratios of energy are equal steps."""
+    """Logarithm of the sum of squares, log Σ h²; equal ratios of energy are equal steps."""
     return (energy(activity) + EPSILON).log()
 
 

@@ -41,7 +41,7 @@ def _groups(width: int, classes: int, generator: torch.Generator) -> State:
     group_of_units=True,
 )
 def class_groups(activity: Tensor, state: State, train: bool = False) -> Tensor:
-    """The units are dealt out to the classes; a class scores the mean square of its own group."""
+    """The units are dealt out to the classes; a class scores its own group: g[c] = mean h² over the units of c."""
     return _against(activity.square(), state["share"])
 
 

@@ -39,7 +39,7 @@ def _difference_vjp(h: Tensor, g: Tensor, dg: Tensor) -> Tensor:
     rests_at_zero=True,
 )
 def polarised(activity: Tensor) -> Tensor:
-    """Mean square of the first half of the units less that of the second half."""
+    """Mean square of the first half of the units less that of the second: mean h₊² − mean h₋²."""
     plus, minus = _camps(activity)
     return plus - minus
 
@@ -51,6 +51,6 @@ def polarised(activity: Tensor) -> Tensor:
     batched=True,
 )
 def polarised_ratio(activity: Tensor) -> Tensor:
-    """Mean square of the first half of the units as a share of that of both halves: from 0 to 1."""
+    """Mean square of the first half of the units as a share of both: mean h₊² / (mean h₊² + mean h₋²), from 0 to 1."""
     plus, minus = _camps(activity)
     return (plus + EPSILON) / (plus + minus + 2 * EPSILON)

@@ -48,7 +48,7 @@ def _count(width: int, share: float) -> int:
     permutable=True,
 )
 def top_k(activity: Tensor, *, share: Share = 0.1) -> Tensor:
-    """Sum of the squares of the loudest units alone; how many is given as a share of the width."""
+    """Sum of squares of the k loudest units alone, Σ h² over them; k is given as a share of the width."""
     return activity.abs().topk(_count(activity.shape[-1], share)).values.square().sum(-1)
 
 
@@ -69,7 +69,7 @@ def _middle(ordered: Tensor, trim: float) -> Tensor:
     permutable=True,
 )
 def trimmed(activity: Tensor, *, trim: Trim = 0.1) -> Tensor:
-    """Sum of squares without the quietest and the loudest tenth of the units."""
+    """Sum of squares, Σ h², over all units but the quietest and the loudest tenth."""
     return _middle(activity.abs().sort().values, trim).square().sum(-1)
 
 

@@ -44,7 +44,7 @@ def _swish_slope(positive: Tensor, negative: Tensor, *, alpha: float) -> tuple[T
 
 @objectives.register("swish_symba", source="dah33/explore_forward_forward", slope=_swish_slope)
 def swish_symba(positive: Tensor, negative: Tensor, *, alpha: Steepness = 6.0) -> Tensor:
-    """SymBa with SiLU in place of softplus: pairs that are told apart well enough no longer pull."""
+    """SymBa with SiLU in place of softplus, x σ(x) at x = −α(g⁺ − g⁻): pairs told apart well enough no longer pull."""
     return silu(alpha * (negative - positive))
 
 
@@ -134,5 +134,5 @@ def collaboration(positive: Tensor, negative: Tensor, theta: Tensor, context: Te
     listens_to="earlier",
 )
 def collaboration_earlier(positive: Tensor, negative: Tensor, theta: Tensor, context: Tensor) -> Tensor:
-    """Logistic on the goodness of a layer and those below it: collaboration in which γ is from earlier layers alone."""
+    """Logistic on a layer and those below: −log σ(g⁺ + γ⁺ − θ) − log σ(θ − g⁻ − γ⁻), γ from earlier layers alone."""
     return collaboration(positive, negative, theta, context)
