@@ -31,16 +31,17 @@ def fast() -> list[Configuration]:
 
 @experiments.register("record", source="ours; the course of the rate after Hinton's MATLAB code")
 def record() -> list[Configuration]:
-    """The best recipe we know for a network without convolutions, with dropout and shifts; about half an hour."""
-    recipe = {"preset": "fast", "rate_course": "half_linear", "learning_rate": 1.5e-3, "shift": 1}
+    """The best recipe we know for a network without convolutions, with dropout and shifts; about half an hour.
+
+    Chosen on validation data with 2 layers of 500 and 10 epochs: the negatives and the strength of the label.
+    """
+    recipe = {"preset": "fast", "rate_course": "half_linear", "learning_rate": 1.5e-3, "shift": 1, "dropout": 0.2}
     return [
         Configuration(
             "2x1000",
             {**recipe, "layers": (1000, 1000)},
             epochs=100,
             minutes=27,
-            grid={"dropout": [0.1, 0.2, 0.3]},
-            tuning_epochs=20,
             figures=("validation_error", "test_error"),
             aims=[
                 Aim(
