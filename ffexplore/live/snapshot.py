@@ -13,7 +13,7 @@ Float = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """A few inputs of the probe, the hardest of each side among all of it, as the network sees them, and their goodness.
+    """A few inputs of the probe, the hardest of each side in it, as the network sees them, and their goodness.
 
     Shapes: E examples, two sides (0 positive, 1 negative), L layers; of the first variant.
     """

@@ -19,6 +19,9 @@ def check_state(entry: Any, h: Tensor) -> None:
     """An entry with tensors of its own has them for each variant and changes them in training alone."""
     state = entry.init(h.shape[-1], 10, [stream(0), stream(1)])
     assert bool(state) == ("init" in entry.traits)
+    again = entry.init(h.shape[-1], 10, [stream(0), stream(0)])
+    assert all(torch.equal(again[key][row], value[0]) for key, value in state.items() for row in (0, 1))
+    assert all(torch.equal(state[key][0], state[key][1]) == (key not in entry.learned) for key in state)
     assert all(len(value) == 2 and bool(torch.isfinite(value).all()) for value in state.values())
     kept = {key: value.clone() for key, value in state.items()}
     g = entry(h, defaults(entry), state)

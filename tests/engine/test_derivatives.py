@@ -55,6 +55,32 @@ def test_goodness_is_differentiable(name: str) -> None:
     assert torch.autograd.gradcheck(lambda x, *rest: entry(x, defaults(entry), state), (h, *learned))
 
 
+@pytest.mark.parametrize("name", ff.objectives.names())
+def test_objective_is_differentiable(name: str) -> None:
+    """By all that it looks at, with a scale of its own for each variant: goodness, threshold and scores of classes."""
+    entry = ff.objectives[name]
+    labels = torch.tensor([[0, 2, 1, 3], [3, 0, 0, 1]])
+    shapes = {"positive": (2, 4), "negative": (2, 4), "theta": (2, 1), "scores": (2, 4, 5)}
+    given = {key: torch.randn(shape, dtype=torch.float64) for key, shape in shapes.items()}
+    leaves = {key: value.requires_grad_() for key, value in given.items() if key in entry.arguments}
+    context = torch.randn(2, 2, 4, dtype=torch.float64)
+    scale = torch.tensor([[1.0], [3.5]], dtype=torch.float64)
+
+    def loss(*values: Tensor) -> Tensor:
+        told = given | dict(zip(leaves, values, strict=True))
+        return entry(Evidence(**told, scale=scale, context=context, labels=labels), defaults(entry))
+
+    assert torch.autograd.gradcheck(loss, tuple(leaves.values()))
+
+
+@pytest.mark.parametrize("name", ff.normalizations.names())
+def test_normalization_is_differentiable(name: str) -> None:
+    """As a gradient meets it that crosses from one layer to the one below: through the length, mean and variance."""
+    entry = ff.normalizations[name]
+    h = torch.randn(1, 2, 3, 5, dtype=torch.float64).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: entry(x, defaults(entry)), (h,))
+
+
 @pytest.mark.parametrize("name", GOODNESS)
 def test_goodness_is_its_formula_row_by_row(name: str) -> None:
     entry = ff.goodness[name]
