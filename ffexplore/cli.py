@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,8 @@ from ffexplore.lab import (
     place_notebooks,
 )
 
-INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
+INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C ...
+UNHEARD = 141  # ... and for one whose reader has gone, as in `ffexplore datasets | head -1`
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,11 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 2 after a mistake that ffexplore explains on stderr, 130 after Ctrl-C.
+        0 when all went well, 2 after a mistake that ffexplore explains on stderr, 130 after Ctrl-C, 141 when nobody
+        reads what it prints.
     """
     options = make_parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        code = int(options.command(options))
+        sys.stdout.flush()  # here, where it can still be caught that nobody reads
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        return UNHEARD
     except FFExploreError as error:
         print(f"ffexplore: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

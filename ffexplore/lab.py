@@ -113,6 +113,9 @@ def open_lab(arguments: Sequence[str]) -> None:
     """
     from jupyterlab.labapp import LabApp
 
+    # Below it, labconfig holds settings of JupyterLab that a person's own go before: it asks about no news.
+    own = [str(Path(__file__).resolve().parent), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(own)
     LabApp.launch_instance(argv=list(arguments))
 
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -9,6 +15,7 @@ import pytest
 from ffexplore import lab
 from ffexplore.cli import main
 from ffexplore.errors import FFExploreError
+from tests.e2e.lab import free_port
 
 
 @pytest.fixture
@@ -78,5 +85,38 @@ def test_lab_starts_jupyterlab_with_the_notebook(
     labapp = pytest.importorskip("jupyterlab.labapp")
     started: list[list[str]] = []
     monkeypatch.setattr(labapp.LabApp, "launch_instance", lambda argv: started.append(argv))
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path / "config"))
     assert main(["lab", str(tmp_path / "mine"), "--notebook", "01_more"]) == 0
     assert started == [lab.lab_arguments(tmp_path / "mine" / "01_more.ipynb")]
+    asked = os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
+    assert asked[1:] == [str(tmp_path / "config")]
+    settings = json.loads((Path(asked[0]) / "labconfig" / "default_setting_overrides.json").read_text(encoding="utf-8"))
+    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+def test_the_jupyterlab_it_starts_asks_about_no_news(tmp_path: Path) -> None:
+    pytest.importorskip("jupyterlab.labapp")
+    folders = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    environment = (
+        os.environ | folders | {"JUPYTER_TOKEN": "open", "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings")}
+    )
+    command = [sys.executable, "-m", "ffexplore.cli", "lab", str(tmp_path / "mine"), "--no-browser"]
+    port, log = free_port(), tmp_path / "lab.log"
+    with log.open("w") as said:
+        server = subprocess.Popen([*command, f"--port={port}"], env=environment, stdout=said, stderr=said)
+    address = f"http://127.0.0.1:{port}/lab/api/settings/@jupyterlab/apputils-extension:notification?token=open"
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(address, timeout=5) as reply:
+                    found = json.load(reply)
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < end
+                time.sleep(0.2)
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert found["schema"]["properties"]["fetchNews"]["default"] == "false"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +132,15 @@ def test_datasets_are_listed_with_how_to_get_them(capsys: pytest.CaptureFixture[
     assert "offline" in lines["digits"]
     assert "8×8" in lines["digits"]
     assert "fetched on first use" in lines["mnist"]
+
+
+def test_it_ends_quietly_when_nobody_reads_what_it_prints() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ffexplore.cli", "datasets"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()  # as `head` does when it has enough
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 141

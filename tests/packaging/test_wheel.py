@@ -32,7 +32,7 @@ def test_wheel_holds_code_notebooks_and_scripts(wheel: Path, repository: Path) -
         f"{named}.data/data/share/{path.relative_to(repository / 'share').as_posix()}"
         for path in (repository / "share").rglob("*.*")
     }
-    assert len(shared) == 2, "the template of the app in Voila"
+    assert len(shared) == 3, "the template of the app in Voila"
     assert shared - held == set()
     assert {name.split("/")[0] for name in held} == {"ffexplore", f"{named}.dist-info", f"{named}.data"}
 

@@ -25,14 +25,17 @@ def send(panel, files, piece=10):
 
 
 def test_a_table_becomes_the_dataset_and_can_be_undone(panel, until):
+    panel.controls["label_encoding"].send("overlay")
     before = panel.settings.dataset
     rows = "\n".join(f"{n / 7},{-n},{'ab'[n % 2]}" for n in range(40))
     send(panel, {"mine.csv": f"u,v,label\n{rows}\n".encode()})
     assert panel.settings.dataset.name == "mine.csv"
     assert panel.controls["dataset"].row._menu.label == "mine.csv (own)"
+    assert panel.status.message.startswith("Also changed: label encoding to appended, shift to 0. Without")
     panel.runner.step(3)
     assert panel.runner.wait(10)
     assert panel.runner.snapshot.step == 3
+    assert panel.status.message.startswith("Also changed: label encoding to appended")  # until the next thing is done
     panel.bar.undo.click()
     assert panel.settings.dataset is before
     panel.bar.redo.click()
