@@ -9,6 +9,7 @@ from pathlib import Path
 import ffexplore.reproduce.catalogue  # noqa: F401  fills the registry
 from ffexplore.reproduce.experiment import configurations, experiments
 from ffexplore.reproduce.page import text
+from ffexplore.reproduce.pictures import pictures
 from ffexplore.reproduce.results import collect
 from ffexplore.reproduce.session import Budget, Reasons, carry_out, order
 from ffexplore.reproduce.store import Store, write
@@ -33,11 +34,17 @@ def reproduce_command(options: argparse.Namespace) -> int:
 
 
 def write_page(docs: Path, reasons: Reasons) -> None:
-    """Write ``results.json`` from the records of all experiments, and ``results.md`` from it."""
+    """Write ``results.json`` from the records of all experiments, and ``results.md`` and its pictures from that."""
     results = collect(experiments.names(), Store(docs / "results"), reasons)
     write(docs / "results.json", results)
     kept = json.loads((docs / "results.json").read_text(encoding="utf-8"))
     (docs / "results.md").write_text(text(kept), encoding="utf-8", newline="\n")
+    drawn = pictures(kept)
+    for name, picture in drawn.items():
+        (docs / "results").mkdir(exist_ok=True)
+        (docs / "results" / name).write_text(picture, encoding="utf-8", newline="\n")
+    for old in set((docs / "results").glob("*.svg")) - {docs / "results" / name for name in drawn}:
+        old.unlink()
     print(f"Wrote {docs / 'results.md'} and {docs / 'results.json'}.")
 
 

@@ -6,6 +6,10 @@ An experiment is a function in the catalogue that returns its configurations; it
     def mine() -> list[Configuration]:
         \"\"\"What it shows, in one line.\"\"\"
         return [Configuration("wide", {"preset": "fast", "layers": (2000, 2000)}, epochs=20)]
+
+Traits say how the page shows it: ``ranked`` names a figure by which the configurations are put in order, ``baseline``
+the configuration that the others are told from, ``like`` another experiment with the same configurations; ``over``
+says what the places of configurations in curves are.
 """
 
 from __future__ import annotations
@@ -89,6 +93,8 @@ class Configuration:
     readout_passes
         Most passes over the training data by which the read-out is fitted when the layers have learned; 0 leaves it
         as it has learned beside them.
+    place
+        Where it stands in the picture of its experiment: the name of a curve, and the place along it.
     """
 
     name: str
@@ -105,6 +111,7 @@ class Configuration:
     gpu: bool = False
     kind: str = "forward_forward"
     readout_passes: int = 0
+    place: tuple[str, float] | None = None
 
     def __post_init__(self) -> None:
         if not PLAIN_NAME.fullmatch(self.name):

@@ -7,9 +7,11 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
+from ffexplore.reproduce import ranking, series
 from ffexplore.reproduce.figures import figure
-
-Row = dict[str, Any]
+from ffexplore.reproduce.pictures import picture_of
+from ffexplore.reproduce.rows import Row, bound, line, mean, published, title, value, verdict
+from ffexplore.reproduce.summary import summary
 
 HEAD = """# Results
 
@@ -29,8 +31,9 @@ def text(results: dict[str, Any]) -> str:
 
 def _lines(results: dict[str, Any]) -> Iterator[str]:
     yield HEAD
+    yield from summary(results)
     for experiment in results["experiments"]:
-        yield from _experiment(experiment)
+        yield from _experiment(experiment, results["experiments"])
     yield "## Machines\n"
     for number, machine in enumerate(results["machines"]):
         versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
@@ -42,14 +45,19 @@ def _lines(results: dict[str, Any]) -> Iterator[str]:
         yield "None yet: nothing was run."
 
 
-def _experiment(experiment: dict[str, Any]) -> Iterator[str]:
-    """One experiment: what it shows, a table of what was run, a list of what was not."""
+def _experiment(experiment: dict[str, Any], others: list[dict[str, Any]]) -> Iterator[str]:
+    """One experiment: what it shows, a picture, what can be said, a table of what was run, a list of what was not."""
     yield f"## {experiment['name']}\n"
     yield f"{experiment['shows']}" + (f" Source: {experiment['source']}." if experiment["source"] else "") + "\n"
     rows = experiment["rows"]
     run = [row for row in rows if row["runs"]]
+    if picture_of(experiment):
+        yield f"![{experiment['name']}: the table below as a picture](results/{experiment['name']}.svg)\n"
     if ranked := experiment["ranked"]:
-        run.sort(key=lambda row: _mean(row, ranked, math.inf))
+        run.sort(key=lambda row: mean(row, ranked, math.inf))
+        yield from ranking.said(experiment, others)
+    else:
+        yield from series.said(experiment)
     if run:
         yield from _table(run, rows)
         yield ""
@@ -74,43 +82,19 @@ def _missing(rows: list[Row], why: str) -> str:
 def _table(run: list[Row], rows: list[Row]) -> Iterator[str]:
     """The rows that were run; a column that would be empty is left out."""
     names = list(dict.fromkeys(name for row in run for name in row["figures"]))
-    columns = ["configuration", "network", "length", "seeds", "time", "machine", *(_title(name) for name in names)]
-    optional = {"chosen on validation": _chosen, "published": _published, "aim": lambda row: _aims(row, rows)}
-    more = {title: cell for title, cell in optional.items() if any(cell(row) for row in run)}
-    yield _line([*columns, *more])
-    yield _line(["---"] * (len(columns) + len(more)))
+    columns = ["configuration", "network", "length", "seeds", "time", "machine", *(title(name) for name in names)]
+    optional = {"chosen on validation": _chosen, "published": published, "aim": lambda row: _aims(row, rows)}
+    more = {column: cell for column, cell in optional.items() if any(cell(row) for row in run)}
+    yield line([*columns, *more])
+    yield line(["---"] * (len(columns) + len(more)))
     for row in run:
         cells = [f"`{row['configuration']}`", row["network"], _length(row), _seeds(row), _time(row), _machines(row)]
-        yield _line([*cells, *(_value(row, name) for name in names), *(cell(row) for cell in more.values())])
+        yield line([*cells, *(_figure(row, name) for name in names), *(cell(row) for cell in more.values())])
 
 
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-def _title(name: str) -> str:
-    unit = figure(name).unit
-    return figure(name).title + (f" [{unit}]" if unit else "")
-
-
-def _values(row: Row, name: str) -> list[float]:
-    """The figure of every run that came to an end."""
-    found = [run["figures"].get(name) for run in row["runs"] if "diverged" not in run]
-    return [value for value in found if value is not None]
-
-
-def _mean(row: Row, name: str, missing: float = math.nan) -> float:
-    values = _values(row, name)
-    return statistics.fmean(values) if values else missing
-
-
-def _value(row: Row, name: str) -> str:
-    """Mean ± standard deviation; a figure that was not asked for or does not exist is a dash."""
-    if name not in row["figures"] or not (values := _values(row, name)):
-        return "–"
-    digits = figure(name).digits
-    spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.{digits}f}{spread}"
+def _figure(row: Row, name: str) -> str:
+    """A figure that was not asked of a row is a dash, though it may be known."""
+    return value(row, name) if name in row["figures"] else "–"
 
 
 def _length(row: Row) -> str:
@@ -152,42 +136,6 @@ def _chosen(row: Row) -> str:
     )
 
 
-def _published(row: Row) -> str:
-    said = [f"{aim['published']} ({aim['source']})" for aim in row["aims"] if "published" in aim]
-    return "<br>".join(dict.fromkeys(said))
-
-
 def _aims(row: Row, rows: list[Row]) -> str:
-    return "<br>".join(f"{wanted(aim)}: {verdict(aim, row, rows)}" for aim in row["aims"] if wanted(aim))
-
-
-def wanted(aim: dict[str, Any]) -> str:
-    """What an aim asks for, in words; empty when it only quotes."""
-    low, high, unit = aim.get("low"), aim.get("high"), figure(aim["figure"]).unit
-    unit = f" {unit}" if unit else ""
-    if "than" in aim:
-        bound = f"below that of `{aim['than']}`"
-    elif low is not None and high is not None:
-        bound = f"from {low:g} to {high:g}{unit}"
-    elif high is not None:
-        bound = f"at most {high:g}{unit}"
-    elif low is not None:
-        bound = f"at least {low:g}{unit}"
-    else:
-        return ""
-    return f"{figure(aim['figure']).title} {bound}"
-
-
-def verdict(aim: dict[str, Any], row: Row, rows: list[Row]) -> str:
-    """Whether the mean over the seeds meets an aim."""
-    mean = _mean(row, aim["figure"])
-    if math.isnan(mean):
-        return "not known"
-    if "than" in aim:
-        other = next(_mean(each, aim["figure"]) for each in rows if each["configuration"] == aim["than"])
-        return "not known" if math.isnan(other) else _said(mean < other)
-    return _said(aim.get("low", -math.inf) <= mean <= aim.get("high", math.inf))
-
-
-def _said(met: bool) -> str:
-    return "reached" if met else "**not reached**"
+    asked = [(f"{figure(aim['figure']).title} {bound(aim)}", aim) for aim in row["aims"] if bound(aim)]
+    return "<br>".join(f"{words}: {verdict(aim, row, rows)}" for words, aim in asked)

@@ -15,6 +15,7 @@ from ffexplore.reproduce.store import Store, read
 
 FORMAT = "ffexplore results 1"
 NOT_YET, WANTS_GPU = "not asked for yet.", "wants a GPU."
+TRAITS = ("ranked", "baseline", "like", "over")  # of an experiment, for the page; see ``experiment``
 MACHINE = ("processor", "cores", "threads", "precision")  # what makes two machines the same; the load does not
 
 
@@ -44,7 +45,7 @@ def collect(names: Sequence[str], store: Store, reasons: Reasons) -> dict[str, A
                 "name": name,
                 "shows": entry.summary,
                 "source": entry.source,
-                "ranked": entry.traits.get("ranked", ""),
+                **{trait: entry.traits.get(trait, "") for trait in TRAITS},
                 "rows": [_row(name, one, store, machines, reasons) for one in configurations(name)],
             }
         )
@@ -71,6 +72,10 @@ def _row(
         row["chosen"] = kept["chosen"]
     if records:
         row |= {key: records[0][key] for key in ("network", "length")}
+        if counts := {record["test"]["rows"] for record in records if "test" in record}:
+            row["test_rows"] = max(counts)
+    if configuration.place:
+        row["place"] = list(configuration.place)
     if left := configuration.seeds - len(records):
         trials = 0.0 if records else configuration.planned_minutes(0)
         row["minutes_left"] = round(trials + left * configuration.minutes, 2)

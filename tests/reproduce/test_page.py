@@ -14,15 +14,19 @@ from ffexplore.cli import main
 from ffexplore.reproduce.command import write_page
 from ffexplore.reproduce.experiment import Aim, configurations, experiments
 from ffexplore.reproduce.figures import figure
-from ffexplore.reproduce.page import text, verdict, wanted
+from ffexplore.reproduce.page import text
+from ffexplore.reproduce.pictures import pictures
+from ffexplore.reproduce.rows import bound, verdict
 from ffexplore.reproduce.store import read
 from tests.reproduce.conftest import Enter, configuration
 
 
-def test_the_page_is_that_of_its_json(repository: Path) -> None:
+def test_the_page_and_its_pictures_are_those_of_its_json(repository: Path) -> None:
     results = json.loads((repository / "docs" / "results.json").read_text(encoding="utf-8"))
     kept = (repository / "docs" / "results.md").read_text(encoding="utf-8")
     assert text(results) == kept, "run: ffexplore reproduce --only-report"
+    drawn = {file.name: file.read_text(encoding="utf-8") for file in (repository / "docs" / "results").glob("*.svg")}
+    assert drawn == pictures(results), "run: ffexplore reproduce --only-report"
 
 
 def test_the_json_is_that_of_the_records(repository: Path) -> None:
@@ -95,35 +99,21 @@ def test_every_experiment_is_on_the_page(told: tuple[str, dict[str, Any]]) -> No
             assert f"`{one.name}`" in page
 
 
-def test_a_ranking_begins_with_the_best() -> None:
-    def row(name: str, error: float) -> dict[str, Any]:
-        run = {"seed": 0, "seconds": 1, "epochs": 1, "machine": 0, "load": None, "figures": {"test_error": error}}
-        return {
-            "configuration": name, "seeds": 1, "figures": ["test_error"], "aims": [], "runs": [run],
-            "network": "1-1", "length": {"epochs": 1},
-        }  # fmt: skip
-
-    rows = [row("middle", 2.0), row("best", 1.0), row("worst", 3.0)]
-    experiment = {"name": "x", "shows": "x", "source": "", "ranked": "test_error", "rows": rows}
-    page = text({"experiments": [experiment], "machines": []})
-    assert page.index("`best`") < page.index("`middle`") < page.index("`worst`")
-
-
 @pytest.mark.parametrize(
     ("bounds", "mean", "said", "judged"),
     [
-        ({"high": 1.5}, 1.5, "test error at most 1.5 %", "reached"),
-        ({"high": 1.5}, 1.51, "test error at most 1.5 %", "**not reached**"),
-        ({"low": 5.8, "high": 7.8}, 6.8, "test error from 5.8 to 7.8 %", "reached"),
-        ({"low": 5.8, "high": 7.8}, 5.0, "test error from 5.8 to 7.8 %", "**not reached**"),
-        ({"low": 3.0}, 2.0, "test error at least 3 %", "**not reached**"),
+        ({"high": 1.5}, 1.5, "at most 1.5 %", "reached"),
+        ({"high": 1.5}, 1.51, "at most 1.5 %", "**not reached**"),
+        ({"low": 5.8, "high": 7.8}, 6.8, "from 5.8 to 7.8 %", "reached"),
+        ({"low": 5.8, "high": 7.8}, 5.0, "from 5.8 to 7.8 %", "**not reached**"),
+        ({"low": 3.0}, 2.0, "at least 3 %", "**not reached**"),
         ({}, 2.0, "", "reached"),
     ],
 )
 def test_bounds(bounds: dict[str, float], mean: float, said: str, judged: str) -> None:
     aim = {"figure": "test_error", **bounds}
     row = {"configuration": "a", "figures": ["test_error"], "runs": [{"figures": {"test_error": mean}}]}
-    assert wanted(aim) == said
+    assert bound(aim) == said
     assert verdict(aim, row, [row]) == judged
 
 
@@ -134,6 +124,16 @@ def test_the_page_alone_runs_nothing(enter: Enter, tmp_path: Path, capsys: pytes
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
     assert "- Not run, not asked for yet. About 1 minutes on one core, as planned: `one`." in page
     assert "Wrote" in capsys.readouterr().out
+
+
+def test_pictures_are_written_and_old_ones_go(enter: Enter, tmp_path: Path) -> None:
+    name = enter(configuration("one", 1), configuration("two", 1), ranked="test_error")
+    old = tmp_path / "results" / "old.svg"
+    old.parent.mkdir()
+    old.write_text("<svg/>")
+    assert main(["reproduce", name, "--seeds", "1", "--docs", str(tmp_path)]) == 0
+    assert [file.name for file in (tmp_path / "results").glob("*.svg")] == ["tiny.svg"]
+    assert "](results/tiny.svg)" in (tmp_path / "results.md").read_text(encoding="utf-8")
 
 
 def test_the_list_names_every_experiment(capsys: pytest.CaptureFixture[str]) -> None:

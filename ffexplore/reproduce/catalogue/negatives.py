@@ -17,7 +17,7 @@ PUBLISHED = {
 SOURCE = "reported for another network"
 
 
-@experiments.register("negatives", source="ours", ranked="test_error")
+@experiments.register("negatives", source="ours", ranked="test_error", baseline="uniform_label")
 def negatives() -> list[Configuration]:
     """Every generator with the same positives: what is too easy to tell apart teaches little about the label."""
     return [

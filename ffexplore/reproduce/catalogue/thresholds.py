@@ -10,7 +10,7 @@ PYRAMIDS = {"flat": (2.0, 2.0, 2.0), "rising": (1.0, 2.0, 3.0), "falling": (3.0,
 WIDTH = 500
 
 
-@experiments.register("thresholds", source="ours; pyramids after arXiv 2307.04205")
+@experiments.register("thresholds", source="ours; pyramids after arXiv 2307.04205", over="threshold θ as it was given")
 def thresholds() -> list[Configuration]:
     """θ from 0.5 to 10 on three scales: mean square as it is and with logits 20 times as long, sum of squares.
 
@@ -19,18 +19,26 @@ def thresholds() -> list[Configuration]:
     recipe = {**BASE, "objective": "logistic", "negatives": "uniform_label"}
 
     def row(
-        name: str, goodness: str, theta: float | tuple[float, ...], scale: float = 1.0, depth: int = 2
+        name: str,
+        goodness: str,
+        theta: float | tuple[float, ...],
+        scale: float = 1.0,
+        depth: int = 2,
+        place: tuple[str, float] | None = None,
     ) -> Configuration:
         fields = {**recipe, "goodness": goodness, "threshold": theta, "logit_scale": scale, "layers": (WIDTH,) * depth}
-        return Configuration(name, fields, epochs=10, minutes=0.4, figures=("test_error", "auc_2"), looks=(2,))
+        return Configuration(
+            name, fields, epochs=10, minutes=0.4, figures=("test_error", "auc_2"), looks=(2,), place=place
+        )
 
     rows = []
+    scaled, by_width = "mean square, logit × 20", "sum of squares, θ × width"
     for theta in THETAS:
         rows += [
-            row(f"mean_square-{theta:g}", "mean_square", theta),
-            row(f"mean_square-{theta:g}-times-20", "mean_square", theta, 20.0),
-            row(f"sum_of_squares-{theta:g}", "sum_of_squares", theta),
-            row(f"sum_of_squares-{theta:g}-widths", "sum_of_squares", theta * WIDTH),
+            row(f"mean_square-{theta:g}", "mean_square", theta, place=("mean square", theta)),
+            row(f"mean_square-{theta:g}-times-20", "mean_square", theta, 20.0, place=(scaled, theta)),
+            row(f"sum_of_squares-{theta:g}", "sum_of_squares", theta, place=("sum of squares", theta)),
+            row(f"sum_of_squares-{theta:g}-widths", "sum_of_squares", theta * WIDTH, place=(by_width, theta)),
         ]
     for name, thetas in PYRAMIDS.items():
         wide = tuple(theta * WIDTH for theta in thetas)
