@@ -61,7 +61,7 @@ class Settings(Settable):
     @classmethod
     def fields(cls) -> dict[str, Field]:
         """What each field means, by name, in the order of the fields."""
-        return {item.name: item.metadata["field"] for item in dataclasses.fields(cls)}
+        return _fields()
 
     @classmethod
     def field(cls, name: str) -> Field:
@@ -165,6 +165,11 @@ class Settings(Settable):
         values = unpack(text)
         values.pop(PANEL, None)
         return cls.from_dict(values)
+
+
+@functools.cache  # asked for some hundred times with every change
+def _fields() -> dict[str, Field]:
+    return {item.name: item.metadata["field"] for item in dataclasses.fields(Settings)}
 
 
 def _known(changes: dict[str, Any]) -> dict[str, Any]:

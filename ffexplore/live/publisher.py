@@ -16,6 +16,7 @@ from ffexplore.engine.training import Trainer
 from ffexplore.live.snapshot import Examples, Snapshot
 
 PROBE_SHARE = 0.03  # of the time that the probe may take before snapshots come less often ...
+WATCHED_SHARE = 0.12  # ... or so much while somebody looks, for whom a picture that moves is worth more than steps ...
 LONGEST = 1.0  # ... but not more seconds apart than this
 ACCURACY_SHARE = 0.004  # of the time that reading the validation accuracy may take on top
 HEAD_START = 0.3  # seconds that the accuracy may take before its share counts, so that a first minute is smooth
@@ -35,9 +36,15 @@ class Publisher:
         What is looked at.
     rate
         Snapshots per second at most, while training.
+
+    Attributes
+    ----------
+    is_watched
+        Whether somebody looks.
     """
 
     def __init__(self, trainer: Trainer, rate: float) -> None:
+        self.is_watched = False
         self.trainer, self.probe, self.rate = trainer, Probe(trainer), rate
         self._next = self._last = self._next_thorough = 0.0
         self._urgent_at: float | None = None
@@ -115,7 +122,8 @@ class Publisher:
         self._is_warm = True  # the first look takes longer than those after it
         self._last = time.perf_counter()
         cost = statistics.median(self._costs) if self._costs else 0.0
-        self._next = began + max(1 / self.rate, min(cost / PROBE_SHARE, LONGEST))
+        share = WATCHED_SHARE if self.is_watched else PROBE_SHARE
+        self._next = began + max(1 / self.rate, min(cost / share, LONGEST))
         self._urgent_at = None
         return self._compose(reading, status, message, changes)
 

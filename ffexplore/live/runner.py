@@ -283,6 +283,10 @@ class Runner(Watched):
         """Keep the ranges of the histograms as they are, or let them follow the goodness again."""
         self._worker.lock_ranges(is_locked)
 
+    def attend(self, is_watched: bool = True) -> None:
+        """Say whether somebody looks at the snapshots: then they may cost more of training, and come more often."""
+        self._worker.attend(is_watched)
+
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _order(self, order: Order) -> None:

@@ -63,6 +63,7 @@ class State:
         self.home: Home | None = None  # the run from before, while variants of it are compared
         self.told_diverged: set[int] = set()  # variants of which it was said that they rest
         self._is_locked = False
+        self._is_watched = False
 
     @property
     def steps(self) -> int:
@@ -104,6 +105,12 @@ class State:
         if self.publisher is not None:
             self.publisher.probe.is_locked = is_locked
 
+    def attend(self, is_watched: bool) -> None:
+        """Take down whether somebody looks at the snapshots."""
+        self._is_watched = is_watched
+        if self.publisher is not None:
+            self.publisher.is_watched = is_watched
+
     # -- building -------------------------------------------------------------------------------------------------
 
     def build(self) -> bool:
@@ -132,6 +139,7 @@ class State:
         trainer.progress = 0.0  # no end is in sight, so the course of the rate stays at its beginning
         keeper, publisher = Keeper(trainer), Publisher(trainer, self.rate)
         publisher.probe.is_locked = self._is_locked
+        publisher.is_watched = self._is_watched
         self.trainer, self.keeper, self.publisher = trainer, keeper, publisher
 
     def forget(self, news: str) -> None:

@@ -232,6 +232,7 @@ class Explorer(widgets.VBox):
         """Show a moment; called from the trainer thread."""
         runner, urgent = self.runner, bool(snapshot.changes) or not self.runner.is_running
         self.board.show(snapshot, runner.history, moments=runner.moments, urgent=urgent)
+        runner.attend(bool(self.board.visible))
         self._reader.refresh(at_rest=not self.runner.is_running)
         if runner.message == OTHER_STARTED and not self.board.is_open:
             runner.forget_moments()  # its cell was run again: nobody can see this panel any more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -34,8 +35,13 @@ CHANGED = ""  #: the menu's value while no preset describes the settings
 
 def preset_changes(name: str) -> dict[str, Any]:
     """The fields that a preset sets in an open explorer: all but the data, the machine and the seed."""
-    recipe = Settings.preset(name)
-    return {field: getattr(recipe, field) for field in Settings.fields() if field not in KEPT}
+    return dict(_changes_of(presets[name].function))
+
+
+@functools.lru_cache(maxsize=64)  # looked at whenever the bar is shown, and checking settings takes its time
+def _changes_of(recipe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    settings = Settings(**recipe())
+    return {field: getattr(settings, field) for field in Settings.fields() if field not in KEPT}
 
 
 def preset_of(settings: Settings) -> str:

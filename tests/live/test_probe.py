@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -224,3 +225,14 @@ def test_a_change_has_the_accuracy_read_again_but_not_all_the_time(monkeypatch):
     assert not read_at("threshold 2 → 3")  # a slider on its way
     now[0] += AFRESH_EVERY
     assert read_at("threshold 3 → 4")
+
+
+@pytest.mark.parametrize(("is_watched", "seconds"), [(False, 1.0), (True, 0.5)])
+def test_who_looks_gets_more_snapshots(is_watched, seconds):
+    publisher = Publisher(trained(1), 100.0)
+    publisher.is_watched = is_watched
+    publisher.make("running", "", (), fresh=False)
+    publisher._costs.extend([0.06] * 5)  # of a look, on a slow machine
+    began = time.perf_counter()
+    publisher.make("running", "", (), fresh=False)
+    assert seconds < publisher.seconds_to_next(began) < seconds + 0.2

@@ -280,3 +280,12 @@ def test_many_threads_may_turn_the_knobs(make_runner):
     assert np.allclose(run.snapshot.threshold, 7.5)
     assert len(run.history.changes) <= 500
     run.check()
+
+
+def test_that_somebody_looks_is_known_after_a_new_beginning_too(make_runner):
+    run = make_runner()
+    run.attend()
+    for begin in (run.publish, run.reset):
+        begin()
+        run.wait(10)
+        assert run.ask(lambda _: run._worker.publisher.is_watched).result(10)

@@ -206,6 +206,16 @@ def test_slider_spam_from_several_threads_ends_with_the_last_value(panel):
     assert len(panel.runner.history.changes) < 50
 
 
+def test_snapshots_may_cost_more_while_somebody_looks(panel):
+    until(lambda: panel.runner.snapshot is not None)
+    looks = {"view": "one", "panes": ["histograms"], "have": {}, "seq": 0}
+    for panes, is_watched in ((["histograms"], True), ([], False)):
+        panel.board._handle_custom_msg({"kind": "hello", **looks, "panes": panes}, [])
+        panel.runner.publish()
+        panel.runner.wait(10)
+        assert panel.runner.ask(lambda _: panel.runner._worker.publisher.is_watched).result(10) is is_watched
+
+
 # ---- what an impatient person does
 
 
