@@ -14,7 +14,7 @@ from ffexplore.engine.inference import asks_prototypes, label_scores
 from ffexplore.engine.prototypes import evidence
 
 if TYPE_CHECKING:
-    from ffexplore.engine.training import Trainer
+    from ffexplore.engine.trained import Trained
 
 CHUNK_ROWS = 1024
 
@@ -52,7 +52,7 @@ class Scored:
 
 
 @torch.no_grad()
-def scored(trainer: Trainer, split: str, rows: int | None = None) -> Scored:
+def scored(trainer: Trained, split: str, rows: int | None = None) -> Scored:
     """Score the first rows of a split, in chunks; all rows if left out."""
     network, choice = trainer.network, trainer.settings.inference
     labels = network.inputs.y[split][:rows]
@@ -67,7 +67,7 @@ def scored(trainer: Trainer, split: str, rows: int | None = None) -> Scored:
     return Scored(labels, torch.cat(goodness, 2), torch.cat(weighed, 2), torch.cat(logits, 1) if logits else None)
 
 
-def accuracies(trainer: Trainer, seen: Scored) -> Accuracies:
+def accuracies(trainer: Trained, seen: Scored) -> Accuracies:
     """Count what of that was right."""
     choice = trainer.settings.inference
     variants = seen.goodness.shape[1]

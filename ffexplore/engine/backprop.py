@@ -21,7 +21,7 @@ from ffexplore.engine.inputs import Inputs, Prepared
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.normalize import normalizations
 from ffexplore.engine.plan import Plan, plan
-from ffexplore.engine.rhythm import rate_factor
+from ffexplore.engine.rhythm import Rhythm
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import DivergedError, NoDerivativeError, SettingsError
 
@@ -164,7 +164,7 @@ class BackpropTwin:
             When the loss or the gradient is not finite; the weights are those from before.
         """
         began = time.perf_counter()
-        factor = rate_factor(self._settings, self.progress, self.epochs)  # by what was done before this batch
+        factor = Rhythm(self._settings).rate_factor(self.progress, self.epochs)  # by what was done before this batch
         self.backward(self.forward(), factor)
         self.steps += 1
         if self.steps % CALM_INTERVAL == 0:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import torch
 
-from ffexplore.engine.activations import activations
+from ffexplore.engine.activations import Activation, activations
 from ffexplore.engine.black_box import PlacedBox, black_boxes
 from ffexplore.engine.goodness import goodness
 from ffexplore.engine.inference import layer_numbers
 from ffexplore.engine.initialize import initializations
 from ffexplore.engine.inputs import Inputs
 from ffexplore.engine.labels import label_encodings
-from ffexplore.engine.layers import Layer, Rule
+from ffexplore.engine.layers import Layer
 from ffexplore.engine.learned import Learned, Threshold
 from ffexplore.engine.lockstep import distinct_seeds
 from ffexplore.engine.negatives import negatives
@@ -25,7 +25,9 @@ from ffexplore.engine.parameters import Parameters
 from ffexplore.engine.plan import Plan
 from ffexplore.engine.readout import Readout
 from ffexplore.engine.rng import stream
+from ffexplore.engine.rules import Rule
 from ffexplore.engine.settings import Settings, natural_threshold
+from ffexplore.engine.updates import lay_gradients
 
 
 def build(plan: Plan, variants: Sequence[Settings], former: Network | None = None) -> Network:
@@ -47,7 +49,6 @@ def build(plan: Plan, variants: Sequence[Settings], former: Network | None = Non
             settings.label_layers == "all",
         )
         inputs.made_for = asked
-    scratch: dict[int, torch.Tensor] = {}
     layers = []
     for number, (sources, units) in enumerate(zip(plan.sources, plan.units, strict=True)):
         kept = former.layers[number] if former is not None and number < len(former.layers) else None
@@ -55,10 +56,11 @@ def build(plan: Plan, variants: Sequence[Settings], former: Network | None = Non
             kept.activation = activations[settings.activation.name]
             layers.append(kept)
         else:
-            layers.append(_new_layer(number, dict(sources), units, plan, variants, scratch))
+            layers.append(_new_layer(number, dict(sources), units, plan, variants))
     readout = make_readout(plan, settings, len(variants), None if former is None else former.readout)
     box = _place_box(settings, distinct_seeds(variants), former)
-    return Network(inputs, layers, normalization, settings.normalization.values, readout, box)
+    groups = lay_gradients(layers)
+    return Network(inputs, layers, normalization, settings.normalization.values, groups, readout, box)
 
 
 def _place_box(settings: Settings, seeds: Sequence[int], former: Network | None) -> PlacedBox | None:
@@ -89,7 +91,6 @@ def _new_layer(
     units: int,
     plan: Plan,
     variants: Sequence[Settings],
-    scratch: dict[int, torch.Tensor],
 ) -> Layer:
     """A layer with fresh weights, drawn on the CPU so that every device starts alike."""
     settings = variants[0]
@@ -99,7 +100,7 @@ def _new_layer(
     drawn = [initialize(inputs, units, stream(each.seed, "weights", number), **params) for each in variants]
     weight = torch.stack([pair[0].t() for pair in drawn]).to(plan.device)
     bias = torch.stack([pair[1] for pair in drawn]).to(plan.device)
-    parameters = Parameters(sources, weight, bias, plan.half, scratch)
+    parameters = Parameters(sources, weight, bias, plan.half)
     parameters.set_optimizer(settings.optimizer.name, settings.optimizer.values)
     return Layer(number, parameters, activations[settings.activation.name])
 
@@ -113,7 +114,8 @@ def configure(network: Network, variants: Sequence[Settings]) -> None:
             layer.parameters.optimizer.state["count"] = count
     for number, layer in enumerate(network.layers):
         device = layer.theta.device
-        former, layer.rules = layer.rules, _rules(variants, number)
+        former = layer.rules
+        layer.follow(_rules(variants, number, layer.activation))
         if [(rule.rows, rule.goodness) for rule in layer.rules] != [(rule.rows, rule.goodness) for rule in former]:
             layer.states = [
                 _state(rule, variants, number, layer.units, network.inputs.classes, device) for rule in layer.rules
@@ -129,6 +131,9 @@ def configure(network: Network, variants: Sequence[Settings]) -> None:
             layer.usual = network.normalization.init(layer.units, len(variants), device)
         scales = [[float(each.logit_scale)] for each in variants]
         layer.scale = None if all(scale == [1.0] for scale in scales) else torch.tensor(scales, device=device)
+        for rule, state in zip(layer.rules, layer.states, strict=True):
+            rule.state, rule.threshold, rule.theta = state, layer.threshold, layer.theta[rule.rows].unsqueeze(-1)
+            rule.scale = None if layer.scale is None else layer.scale[rule.rows].unsqueeze(-1)
         layer.decays = [each.weight_decay for each in variants]
         layer.momentum, layer.dropout, layer.peer = settings.momentum, settings.dropout, settings.peer_normalization
 
@@ -168,7 +173,7 @@ def _set_threshold(layer: Layer, variants: Sequence[Settings]) -> None:
         layer.theta = layer.threshold.theta
 
 
-def _rules(variants: Sequence[Settings], number: int) -> list[Rule]:
+def _rules(variants: Sequence[Settings], number: int, activation: Activation) -> list[Rule]:
     """Goodness and objective of the variants; neighbours that agree are taken together."""
     rules: list[Rule] = []
     last = None
@@ -185,6 +190,7 @@ def _rules(variants: Sequence[Settings], number: int) -> list[Rule]:
                 measure.values,
                 objectives[aim.name],
                 aim.values,
+                activation,
             )
         )
     return rules

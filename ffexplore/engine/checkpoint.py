@@ -22,12 +22,13 @@ from ffexplore.engine.settings import Settings
 from ffexplore.errors import CheckpointError, DatasetError, SettingsError
 
 if TYPE_CHECKING:
+    from ffexplore.engine.trained import Trained
     from ffexplore.engine.training import Trainer
 
 FORMAT = "ffexplore checkpoint 1"
 
 
-def save(trainer: Trainer, path: Path) -> Path:
+def save(trainer: Trained, path: Path) -> Path:
     """Write a checkpoint and return the path of its JSON file; tensors of a former one there are removed.
 
     Raises

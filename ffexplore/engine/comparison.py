@@ -39,7 +39,7 @@ class Side:
         activity of all layers, for Forward-Forward that of one.
     peak_bytes
         The most that a step holds at any moment, gradients of the weights included. Neither counts weights,
-        optimizer, and buffers that are kept from step to step.
+        optimizer, and buffers for gradients that are kept from step to step.
     """
 
     steps: tuple[int, ...]

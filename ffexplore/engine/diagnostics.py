@@ -15,7 +15,7 @@ from ffexplore.engine.measures import calibration
 from ffexplore.engine.probe import thresholds
 
 if TYPE_CHECKING:
-    from ffexplore.engine.training import Trainer
+    from ffexplore.engine.trained import Trained
 
 CHUNK_ROWS = 1024
 BINS = 10
@@ -72,7 +72,7 @@ class Look:
 
 
 @torch.no_grad()
-def look(trainer: Trainer, split: str, rows: int | None = None) -> Look:
+def look(trainer: Trained, split: str, rows: int | None = None) -> Look:
     """Walk both sides of the first rows of a split through the network; all rows if left out."""
     network = trainer.network
     pairs = trainer.make_pairs(split)
@@ -83,11 +83,11 @@ def look(trainer: Trainer, split: str, rows: int | None = None) -> Look:
         raw = network.inputs.rows(index, split)[None, None]
         parts = pairs.sides(index[None], raw, network.inputs.prepare(raw), None)
         measured, sums = [], []
-        for layer, _, h, _ in network.walk(parts):
-            measured.append(layer.measure(h, pairs.labels))
-            sums.append(_sums(h))
-            quiet = (h == 0).all(2).all(1)
-            silent[layer.number] = quiet & silent.get(layer.number, quiet)
+        for stage in network.walk(parts):
+            measured.append(stage.layer.measure(stage.h, pairs.labels, stage.energy))
+            sums.append(_sums(stage.h))
+            quiet = (stage.h == 0).all(2).all(1)
+            silent[stage.layer.number] = quiet & silent.get(stage.layer.number, quiet)
         goodness.append(torch.stack(measured))
         shares.append(torch.stack(sums))
     zeros, values, concentrated, heard = torch.stack(shares).sum(0).unbind(-1)
@@ -106,7 +106,7 @@ def _sums(h: Tensor) -> Tensor:
     return torch.stack([part.flatten(1).sum(1, dtype=torch.float32).cpu().double() for part in parts], -1)
 
 
-def diagnose(trainer: Trainer, split: str = "validation", rows: int | None = 512) -> Diagnostics:
+def diagnose(trainer: Trained, split: str = "validation", rows: int | None = 512) -> Diagnostics:
     """Diagnose the layers of a trainer as they are now.
 
     Parameters
@@ -126,7 +126,7 @@ def diagnose(trainer: Trainer, split: str = "validation", rows: int | None = 512
     return judge(trainer, look(trainer, split, rows), accuracies(trainer, scored(trainer, split, rows)))
 
 
-def judge(trainer: Trainer, seen: Look, right: Accuracies) -> Diagnostics:
+def judge(trainer: Trained, seen: Look, right: Accuracies) -> Diagnostics:
     """Diagnose from what a look found, and from how often the right class was named."""
     network = trainer.network
     layers = network.layers

@@ -72,12 +72,15 @@ class Footprint:
 def footprint_of_step(trained: Trainer | BackpropTwin) -> Footprint:
     """Take one step of training and count what it holds; ``held`` is that between a forward pass and its gradient.
 
-    For backpropagation there is one such moment a step, for Forward-Forward one in every layer.
+    For backpropagation there is one such moment a step, for Forward-Forward one in every layer. The buffers that a
+    trainer keeps for its activities count as if they were made in this step.
     """
     found = Footprint()
     owner: Any = trained if hasattr(trained, "backward") else trained.network
     name = "backward" if owner is trained else "walk"
     original = getattr(owner, name)
+    if owner is not trained:
+        owner.scratch = owner.new_scratch()
 
     def backward(loss: Tensor, *rest: Any) -> None:
         found.note()

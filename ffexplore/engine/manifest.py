@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
-    from ffexplore.engine.training import Trainer
+    from ffexplore.engine.trained import Trained
 
 
 def version_of(package: str) -> str:
@@ -30,7 +30,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def make_manifest(trainer: Trainer) -> dict[str, Any]:
+def make_manifest(trainer: Trained) -> dict[str, Any]:
     """Settings, versions, device, threads, precision, seed and data of a trainer, as JSON has them."""
     plan = trainer.plan
     device = torch.cuda.get_device_name(plan.device) if plan.device.type == "cuda" else platform.machine()

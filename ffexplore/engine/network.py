@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,17 +12,32 @@ from torch import Tensor
 from ffexplore.engine import products
 from ffexplore.engine.black_box import PlacedBox
 from ffexplore.engine.diverged import Diverged
+from ffexplore.engine.energy import energy
 from ffexplore.engine.inputs import Inputs, Prepared
 from ffexplore.engine.layers import Layer
 from ffexplore.engine.normalize import Normalization
 from ffexplore.engine.parts import BELOW, LABEL_ABOVE, Part
 from ffexplore.engine.prototypes import Prototypes
 from ffexplore.engine.readout import Readout
-from ffexplore.engine.scratch import Scratch
+from ffexplore.engine.scratch import Scratch, Space
 from ffexplore.errors import SettingsError
 
 CHUNK = 1 << 18  # numbers in one activity tensor while scoring; larger ones leave the cache
 ROWS = 1024  # images whose product with the first layer's weights is taken at once
+
+
+class Stage(NamedTuple):
+    """A layer on the way up: what it was fed, its activity (K, S, B, units), dropout's factors or None.
+
+    ``energy`` (K, S, B) is the sum of squares of the activity over the units, or None where nobody asked.
+    """
+
+    layer: Layer
+    fed: list[Part]
+    h: Tensor
+    mask: Tensor | None
+    energy: Tensor | None
+    space: Space | None  #: the buffers that it was made in
 
 
 @dataclass
@@ -33,22 +48,33 @@ class Network:
     layers: list[Layer]
     normalization: Normalization
     normalization_params: dict[str, Any]
+    groups: list[list[Layer]]  #: layers that change together; see ``ffexplore.engine.updates``
     readout: Readout | None
     black_box: PlacedBox | None = None
-    scratch: Scratch = field(default_factory=Scratch)
     prototypes: Prototypes = field(default_factory=Prototypes)
+    scratch: Scratch = field(init=False)
 
     def __post_init__(self) -> None:
+        self.scratch = self.new_scratch()
         self.diverged = Diverged(self.layers[0].parameters.variants)  #: the variants that rest
         for layer in self.layers:
             layer.diverged = self.diverged
         if self.readout is not None:
             self.readout.diverged = self.diverged
 
+    def new_scratch(self) -> Scratch:
+        """Buffers of its own for somebody who walks through the network while others may, too."""
+        return Scratch([layer.parameters for layer in self.layers], self.inputs.half)
+
     @property
     def widths(self) -> tuple[int, ...]:
         """Units of each layer."""
         return tuple(layer.units for layer in self.layers)
+
+    @property
+    def variants(self) -> int:
+        """Number of variants."""
+        return self.layers[0].parameters.variants
 
     @property
     def per_class(self) -> bool:
@@ -74,8 +100,8 @@ class Network:
         masks: Callable[[Layer, Tensor], Tensor | None] | None = None,
         scratch: Scratch | None = None,
         train: bool = False,
-    ) -> Iterator[tuple[Layer, list[Part], Tensor, Tensor | None]]:
-        """Go up layer by layer: the layer, what it was fed, its activity (K, S, B, units), its dropout mask.
+    ) -> Iterator[Stage]:
+        """Go up layer by layer.
 
         ``parts`` are the first layer's, and with them the label of the layers above where those have one. The
         next layer's input is taken before a layer is handed out, so its activity may be overwritten and its
@@ -83,25 +109,37 @@ class Network:
         ``train`` tells that it is a training batch: what chance decides between the layers is decided anew.
         """
         layers = self.layers[:depth]
-        above = [part for part in parts if part.source == LABEL_ABOVE]
-        if above:
+        scales_rows = self.normalization.row_scale is not None
+        spaces: list[Space] | None = None
+        if scratch is not None:
+            spaces = scratch.for_parts(parts)
+        above: list[Part] = []
+        if self.inputs.label_above:
+            above = [part for part in parts if part.source == LABEL_ABOVE]
             parts = [part for part in parts if part.source != LABEL_ABOVE]
         for number, layer in enumerate(layers):
-            z = layer.project(parts, scratch)
+            space = None if spaces is None else spaces[number]
+            z = layer.project(parts, space)
             mask = masks(layer, z) if masks is not None else None
             h = layer.activate(z, mask)
+            goes_on = number + 1 < len(layers)
+            squares = energy(h) if layer.asks_energy or (goes_on and scales_rows) else None
             fed, parts = parts, []
-            if number + 1 < len(layers):
-                dtype = torch.bfloat16 if self.inputs.half else h.dtype
-                out = scratch.get("below", h.shape, dtype, h.device) if scratch is not None else None
-                below = self.normalization(h, self.normalization_params, out, layer.usual, train)
-                if self.black_box is not None and self.black_box.after == number:
-                    below = self.normalization(self.black_box(below, train), self.normalization_params)
+            if goes_on:
                 # a part keeps its product with the weights of one layer: each has its own
-                parts = [Part(BELOW, below.to(dtype)), *(Part(part.source, part.x) for part in above)]
-                del below
-            yield layer, fed, h, mask
-            del z, h, fed, mask  # let go before the next layer needs room: memory does not grow with the depth
+                parts = [self._below(number, h, squares, space, train), *(Part(each.source, each.x) for each in above)]
+            yield Stage(layer, fed, h, mask, squares, space)
+            del z, h, fed, mask, squares  # let go before the next layer needs room: memory does not grow with depth
+
+    def _below(self, number: int, h: Tensor, squares: Tensor | None, space: Space | None, train: bool) -> Part:
+        """What the layer above this one sees of its activity."""
+        out = None if space is None else space.below.x
+        below = self.normalization(h, self.normalization_params, out, self.layers[number].usual, train, squares)
+        if self.black_box is not None and self.black_box.after == number:
+            below = self.normalization(self.black_box(below, train), self.normalization_params)
+        elif space is not None:
+            return space.below
+        return Part(BELOW, below.to(torch.bfloat16) if self.inputs.half else below)
 
     def pull_back(self, delta: Tensor, number: int, h: Tensor) -> Tensor:
         """Carry a derivative by a layer's pre-activation back to the activity below it.
@@ -140,7 +178,7 @@ class Network:
         """Goodness of each layer for labels (K', S, B): (L, K, S, B)."""
         with torch.no_grad():
             walk = self.walk(self.inputs.parts(prepared, labels), depth)
-            return torch.stack([layer.measure(h, labels) for layer, _, h, _ in walk])
+            return torch.stack([stage.layer.measure(stage.h, labels, stage.energy) for stage in walk])
 
     def unlabelled(self, prepared: Prepared) -> list[Part]:
         """The first layer's parts with the neutral label, of one side."""
@@ -152,22 +190,22 @@ class Network:
         assert self.readout is not None
         with torch.no_grad():
             walk = self.walk(self.unlabelled(prepared))
-            return self.readout.features([h for _, _, h, _ in walk])
+            return self.readout.features([stage.h for stage in walk])
 
     def candidates(self, prepared: Prepared, depth: int | None = None) -> Tensor:
         """Goodness of every label of every row: (L, K, C, B)."""
         per_class = self.per_class
         parts = self.unlabelled(prepared) if per_class else self.inputs.candidates(prepared)
         rows = prepared.squares.shape[-1]
-        widest = max(self.widths[:depth]) * self.layers[0].parameters.variants
+        widest = max(self.widths[:depth]) * self.variants
         size = max(1, CHUNK // (widest * (1 if per_class else self.inputs.classes)))
         pieces = []
         with torch.no_grad():
-            parts[0].product(self.layers[0].parameters)  # once for all rows, and for the training pass after it
+            parts[0].keep(self.layers[0].parameters)  # once for all rows, and for the training pass after it
             for first in range(0, max(rows, 1), size):
-                piece = [part.rows(first, first + size) for part in parts]
+                piece = [part.cut(first, first + size) for part in parts]
                 walk = self.walk(piece, depth, scratch=self.scratch)
-                measured = torch.stack([layer.measure(h) for layer, _, h, _ in walk])
+                measured = torch.stack([stage.layer.measure(stage.h, None, stage.energy) for stage in walk])
                 # one side of scores (L, K, 1, B, C) has the labels where the sides would be
                 pieces.append(measured[:, :, 0].mT if per_class else measured)
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, -1)
@@ -183,7 +221,7 @@ class Network:
         """
         goodness, logits = [], []
         named = self.names_classes
-        variants, classes = self.layers[0].parameters.variants, self.inputs.classes
+        variants, classes = self.variants, self.inputs.classes
         for chunk in images.split(ROWS):
             prepared = self.inputs.prepare(chunk[None, None])
             if named:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from ffexplore.engine.energy import energy
 from ffexplore.registry import Entry, Param, Registry, Value
 
 Epsilon = Annotated[float, Param("added to the length, so that a silent layer stays finite", 0.0, 1.0)]
@@ -47,7 +49,7 @@ class Normalization(Entry):
             return self, dict(params)
         return normalizations[name], {key: param.default for key, param in normalizations[name].params.items()}
 
-    @property
+    @cached_property
     def row_scale(self) -> Callable[..., Tensor | None] | None:
         """The factor of each row from its sum of squares, or None where a row is not merely scaled."""
         scale: Callable[..., Tensor | None] | None = self.traits.get("row_scale")
@@ -60,14 +62,16 @@ class Normalization(Entry):
         out: Tensor | None = None,
         state: dict[str, Tensor] | None = None,
         train: bool = False,
+        known: Tensor | None = None,
     ) -> Tensor:
         """Normalize ``h`` (..., units), written into ``out`` when given; ``h`` is not changed.
 
         An entry with a state is given it, (K, ...), and ``train`` tells that it is a training batch (K, S, B, units).
+        One that scales rows is given their sum of squares (...) where it is ``known`` already.
         """
         if self.row_scale is not None:
-            squares = torch.linalg.vector_norm(h, dim=-1).square()
-            scale = self.row_scale(squares, h.shape[-1], **dict(params or {}))
+            squares = energy(h) if known is None else known
+            scale = self.row_scale(squares, h.shape[-1], **(params or {}))
             if scale is None:
                 return h.clone() if out is None else out.copy_(h)
             return torch.mul(h, scale.unsqueeze(-1), out=out)

@@ -38,6 +38,8 @@ def decay(flat: Tensor, decayed: int, rates: Sequence[float], decays: Sequence[f
 
 def _groups(rates: Sequence[float]) -> list[tuple[slice, float]]:
     """Runs of neighbouring variants that share a rate."""
+    if rates.count(rates[0]) == len(rates):
+        return [(slice(0, len(rates)), rates[0])]
     groups: list[tuple[slice, float]] = []
     for variant, rate in enumerate(rates):
         if groups and groups[-1][1] == rate:
@@ -69,21 +71,56 @@ class Adam:
         }
 
     def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
-        """Take one step with bias correction, by torch's fused kernel."""
-        first, second, count = self.state["first"], self.state["second"], self.state["count"]
-        epsilon = self.epsilon
-        if self.early_epsilon:
+        """Take one step with bias correction."""
+        AdamStep([self], [flat], [gradient])(rates, momentum)
+
+
+class AdamStep:
+    """A step of several parameters, which have a count of steps each, in one call of torch's fused kernel.
+
+    Parameters
+    ----------
+    optimizers
+        What remembers their gradients; alike.
+    flats, gradients
+        The parameters and their gradients, each (K, P).
+    """
+
+    def __init__(self, optimizers: Sequence[Adam], flats: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
+        self._one_of_them = optimizers[0]
+        self._counts = [each.state["count"] for each in optimizers]
+        firsts, seconds = ([each.state[name] for each in optimizers] for name in ("first", "second"))
+        self._tensors = [list(flats), list(gradients), firsts, seconds]
+        self._step = torch.ones((), device=flats[0].device)  # torch would make a tensor of a number each time
+
+    @staticmethod
+    def serves(optimizers: Sequence[Optimizer]) -> bool:
+        """Whether a step of all may be one call."""
+        first = optimizers[0]
+        return isinstance(first, Adam) and all(
+            isinstance(each, Adam)
+            and not (each.shared_count or each.early_epsilon)
+            and (each.beta2, each.epsilon) == (first.beta2, first.epsilon)
+            for each in optimizers
+        )
+
+    def __call__(self, rates: Sequence[float], momentum: float) -> None:
+        """Take the step; one rate for each variant."""
+        adam, counts = self._one_of_them, self._counts
+        epsilon = adam.epsilon
+        if adam.early_epsilon:
             # m √c / (√v + ε) is m / (√(v / c) + ε / √c), with c = 1 − β₂ᵗ
-            epsilon /= math.sqrt(1 - self.beta2 ** (float(count) + 1))
-        count += 1
-        tensors = [flat, gradient, first, second]
+            epsilon /= math.sqrt(1 - adam.beta2 ** (float(counts[0]) + 1))
+        for count in counts:
+            count.add_(self._step)
         for rows, rate in _groups(rates):
-            whole = rows == slice(0, len(rates))
-            part, slope, m, v = tensors if whole else [tensor[rows] for tensor in tensors]
+            tensors = self._tensors
+            if rows.stop - rows.start < len(rates):
+                tensors = [[tensor[rows] for tensor in each] for each in tensors]
             # The kernel that torch.optim.Adam(fused=True) calls, without the bookkeeping around it.
             torch._fused_adam_(
-                [part], [slope], [m], [v], [], [count],
-                amsgrad=False, lr=rate, beta1=momentum, beta2=self.beta2, weight_decay=0.0, eps=epsilon, maximize=False,
+                tensors[0], tensors[1], tensors[2], tensors[3], [], counts,
+                amsgrad=False, lr=rate, beta1=momentum, beta2=adam.beta2, weight_decay=0.0, eps=epsilon, maximize=False,
             )  # fmt: skip
 
 

@@ -18,12 +18,17 @@ Sources = Mapping[str, tuple[int, int]]
 class Gradient:
     """A buffer for a gradient and its views: all of it (K, P), each source's rows (K, size, units), bias (K, units).
 
-    Of a single variant the rows are (size, units).
+    Of a single variant the rows are (size, units) and the bias is (units,).
     """
 
     flat: Tensor
     rows: dict[str, Tensor]
     bias: Tensor
+
+    @property
+    def sums(self) -> Tensor:
+        """The sum over the biases of each variant, (K,): a number that is not finite anywhere above shows here."""
+        return self.bias.view(len(self.flat), -1).sum(1)
 
 
 class Parameters:
@@ -40,8 +45,6 @@ class Parameters:
         Initial values (K, inputs, units) and (K, units).
     half
         Whether a bfloat16 copy of the weights is kept for the matrix products.
-    scratch
-        Buffers by size, shared by the layers of one network.
     """
 
     def __init__(
@@ -50,7 +53,6 @@ class Parameters:
         weight: Tensor,
         bias: Tensor,
         half: bool = False,
-        scratch: dict[int, Tensor] | None = None,
     ) -> None:
         self.sources = dict(sources)
         self.variants, self.inputs, self.units = weight.shape
@@ -60,27 +62,21 @@ class Parameters:
         self.bias = self.flat[:, self.decayed :]
         self.weight.copy_(weight)
         self.bias.copy_(bias)
-        self.added = self._plain(self.bias)  #: the bias as the matrix products take it
+        self.added = self._plain(self.bias.unsqueeze(1))  #: the bias as one row, for the matrix products
         self.half = self.weight.to(torch.bfloat16) if half else None
         self.version = 0  # grows with each change of the weights
-        self._scratch = {} if scratch is None else scratch
-        self._views: dict[tuple[str, bool], Tensor] = {}
-        self._buffer: Gradient | None = None
+        self._weights = self._by_source(self.weight)
+        self._halves = self._weights if self.half is None else self._by_source(self.half)
+        self.place_gradient(torch.empty_like(self.flat))
 
     def _matrix(self, flat: Tensor) -> Tensor:
         return flat[:, : self.decayed].view(self.variants, self.inputs, self.units)
 
-    def gradient(self) -> Gradient:
-        """The buffer for the gradient, shared by layers of one size."""
-        if self._buffer is None:
-            size = self.flat.numel()
-            if size not in self._scratch:
-                self._scratch[size] = torch.empty_like(self.flat).view(-1)
-            flat = self._scratch[size].view(self.flat.shape)
-            weight = self._matrix(flat)
-            rows = {source: self._plain(weight[:, first:last]) for source, (first, last) in self.sources.items()}
-            self._buffer = Gradient(flat, rows, flat[:, self.decayed :])
-        return self._buffer
+    def place_gradient(self, buffer: Tensor) -> None:
+        """Have the gradient written into a buffer with as many numbers as there are weights and biases."""
+        flat = buffer.view(self.flat.shape)
+        bias = self._plain(flat[:, self.decayed :])
+        self.gradient = Gradient(flat, self._by_source(self._matrix(flat)), bias)
 
     def _plain(self, stack: Tensor) -> Tensor:
         """A stack (K, ...) as the matrix products take it: without its first dimension where K is 1."""
@@ -88,13 +84,11 @@ class Parameters:
 
     def weight_for(self, source: str, dtype: torch.dtype) -> Tensor:
         """The weights of a source in the precision of its input, (K, size, units), or (size, units) where K is 1."""
-        half = self.half is not None and dtype == torch.bfloat16
-        view = self._views.get((source, half))
-        if view is None:
-            first, last = self.sources[source]
-            whole = self.half if self.half is not None and half else self.weight
-            view = self._views[source, half] = self._plain(whole[:, first:last])
-        return view
+        return self._halves[source] if dtype == torch.bfloat16 else self._weights[source]
+
+    def _by_source(self, weight: Tensor) -> dict[str, Tensor]:
+        """The rows of each source as the matrix products take them."""
+        return {source: self._plain(weight[:, first:last]) for source, (first, last) in self.sources.items()}
 
     def set_optimizer(self, name: str, params: Mapping[str, Any]) -> None:
         """Begin with a fresh optimizer."""

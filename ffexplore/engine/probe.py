@@ -17,7 +17,6 @@ from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
 from ffexplore.engine.pictures import Pictures, still_hardest
 from ffexplore.engine.rng import stream
-from ffexplore.engine.scratch import Scratch
 
 if TYPE_CHECKING:
     from ffexplore.engine.training import Trainer
@@ -114,7 +113,7 @@ class Probe:
         self._dead: Tensor | None = None
         self._shown: tuple[Any, Any] | None = None
         self._examples: Tensor | None = None  # which rows of each side are shown as pictures, (2, E)
-        self._scratch = Scratch()
+        self._scratch = network.new_scratch()
         self._theta = thresholds(network)
         self._pictures = Pictures(inputs, self._has_label)
 
@@ -156,10 +155,10 @@ class Probe:
         drawn = self._drawn
         measured, dead = [], []
         thorough = thorough or self._dead is None
-        for layer, _, h, _ in network.walk(drawn.parts, scratch=self._scratch):
-            measured.append(layer.measure(h, drawn.sides))
+        for stage in network.walk(drawn.parts, scratch=self._scratch):
+            measured.append(stage.layer.measure(stage.h, drawn.sides, stage.energy))
             if thorough:
-                dead.append(_silent(h, layer.activation.name == "relu"))
+                dead.append(_silent(stage.h, stage.layer.activation.name == "relu"))
         if thorough:
             self._dead = torch.stack(dead)
         assert self._dead is not None

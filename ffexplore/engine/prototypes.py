@@ -27,7 +27,7 @@ def directions(network: Network, images: Tensor) -> list[Tensor]:
     """
     with torch.no_grad():
         parts = network.unlabelled(network.inputs.prepare(images[None, None]))
-        return [torch.nn.functional.normalize(h[:, 0], dim=-1) for _, _, h, _ in network.walk(parts)]
+        return [torch.nn.functional.normalize(stage.h[:, 0], dim=-1) for stage in network.walk(parts)]
 
 
 class Prototypes:

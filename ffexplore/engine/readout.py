@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ffexplore.engine import products
 from ffexplore.engine.diverged import Diverged
 from ffexplore.engine.normalize import normalizations
 from ffexplore.engine.parameters import Gradient, Parameters
+from ffexplore.engine.parts import Part, flattened
 
 MOMENTUM = 0.9
 
@@ -51,8 +51,7 @@ class Readout:
 
     def logits(self, features: Tensor) -> Tensor:
         """Features (K, 1, B, size) -> logits (K, B, classes)."""
-        weight = self.parameters.weight_for("activity", features.dtype)
-        return products.project(features, weight, self.parameters.added)[:, 0]
+        return Part("activity", features).product(self.parameters)[:, 0] + self.parameters.bias.unsqueeze(1)
 
     def learn(self, features: Tensor, labels: Tensor, rate: float, decay: float) -> Tensor:
         """Take one step on features (K, 1, B, size) with the true labels (K', B).
@@ -72,9 +71,11 @@ class Readout:
         delta = logits.softmax(-1)
         truth = labels.expand(variants, rows).unsqueeze(-1)
         delta.scatter_add_(2, truth, torch.full_like(truth, -1, dtype=delta.dtype)).div_(rows)
-        gradient = self.parameters.gradient()
-        products.gradient(features, delta.unsqueeze(1), gradient.rows["activity"])
-        torch.sum(delta, 1, out=gradient.bias)
+        gradient = self.parameters.gradient
+        side = delta.unsqueeze(1)
+        flat = flattened(side)
+        Part("activity", features).gradient(side, flat, self.parameters)
+        torch.sum(flat, -2, out=gradient.bias)
         rates = [rate] * variants
         if self.diverged.words or not bool(torch.isfinite(gradient.bias.sum())):
             rates = self._spare(gradient, features, rates)
@@ -83,9 +84,10 @@ class Readout:
 
     def _spare(self, gradient: Gradient, features: Tensor, rates: list[float]) -> list[float]:
         """Leave those variants as they are whose gradient is not finite, or that rest already."""
-        is_finite = torch.isfinite(gradient.bias.sum(1))
+        sums = gradient.sums
+        is_finite = torch.isfinite(sums)
         # Where the features are not finite it is a layer that diverged, and that layer will say so in this very step.
-        blamed = torch.where(torch.isfinite(features.sum((1, 2, 3))), gradient.bias.sum(1), 0.0)
+        blamed = torch.where(torch.isfinite(features.sum((1, 2, 3))), sums, 0.0)
         self.diverged.find(blamed, "the read-out met a gradient that is not finite")
         gradient.flat[~is_finite] = 0
         kept = [rate if fine else 0.0 for rate, fine in zip(rates, is_finite.tolist(), strict=True)]

@@ -17,7 +17,7 @@ from ffexplore.engine.readout import Readout
 from ffexplore.errors import DivergedError, SettingsError
 
 if TYPE_CHECKING:
-    from ffexplore.engine.training import Trainer
+    from ffexplore.engine.trained import Trained
 
 ROWS = 2048  # rows whose activities are taken at once
 KEPT_BYTES = 2 << 30  # activities up to this size are kept; of larger data they are taken anew in each pass
@@ -32,7 +32,7 @@ class _EnoughError(Exception):
 
 
 def fit_readout(
-    trainer: Trainer,
+    trainer: Trained,
     *,
     epochs: float | None = None,
     seconds: float | None = None,
@@ -61,7 +61,7 @@ def fit_readout(
     readout.parameters.changed()
 
 
-def _activities(trainer: Trainer, readout: Readout) -> Chunks:
+def _activities(trainer: Trained, readout: Readout) -> Chunks:
     """What the read-out sees of the training data, in chunks (K, rows, size) with their labels (rows,)."""
     network = trainer.network
     inputs = network.inputs

@@ -15,7 +15,7 @@ from ffexplore.engine.rng import stream
 from ffexplore.engine.shortcut import shortcut_meter
 
 if TYPE_CHECKING:
-    from ffexplore.engine.training import Trainer
+    from ffexplore.engine.trained import Trained
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Report:
         return asdict(self)
 
 
-def make_reports(trainer: Trainer, split: str, shortcut: bool = False) -> list[Report]:
+def make_reports(trainer: Trained, split: str, shortcut: bool = False) -> list[Report]:
     """One report for each variant of a trainer; see ``Trainer.evaluate``."""
     network, inputs = trainer.network, trainer.network.inputs
     told = scored(trainer, split)

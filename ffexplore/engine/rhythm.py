@@ -7,26 +7,36 @@ from ffexplore.engine.schedule import Blocks, round_length, schedules
 from ffexplore.engine.settings import Settings
 
 
-def blocks(settings: Settings, step: int) -> Blocks:
-    """The blocks of layers that learn at a step."""
-    schedule = settings.schedule
-    result: Blocks = schedules[schedule.name].function(step, len(settings.layers), **schedule.values)
-    return result
+class Rhythm:
+    """The rules of some settings, looked up once.
 
+    Parameters
+    ----------
+    settings
+        The settings.
+    """
 
-def period(settings: Settings, refresh: str, step: int, epoch: int) -> object:
-    """A value that changes when lasting negatives are to be drawn anew, which is as ``refresh`` says."""
-    if refresh == "epoch":
-        return epoch
-    if refresh == "round":
-        return step // round_length(len(settings.layers), settings.schedule.values)
-    return refresh
+    def __init__(self, settings: Settings) -> None:
+        schedule, course = settings.schedule, settings.rate_course
+        self._schedule, self._schedule_params = schedules[schedule.name].function, schedule.values
+        self._course, self._course_params = rate_courses[course.name].function, course.values
+        self._depth, self._horizon = len(settings.layers), settings.horizon
+        self._round = round_length(self._depth, self._schedule_params)
 
+    def blocks(self, step: int) -> Blocks:
+        """The blocks of layers that learn at a step."""
+        blocks: Blocks = self._schedule(step, self._depth, **self._schedule_params)
+        return blocks
 
-def rate_factor(settings: Settings, progress: float, epochs: float) -> float:
-    """The factor of the learning rate: by the stated horizon where there is one, else by the progress of the fit."""
-    if settings.horizon is not None:
-        progress = epochs / settings.horizon
-    course = settings.rate_course
-    factor: float = rate_courses[course.name].function(min(1.0, progress), **course.values)
-    return factor
+    def period(self, refresh: str, step: int, epoch: int) -> object:
+        """A value that changes when lasting negatives are to be drawn anew, which is as ``refresh`` says."""
+        if refresh == "epoch":
+            return epoch
+        return step // self._round if refresh == "round" else refresh
+
+    def rate_factor(self, progress: float, epochs: float) -> float:
+        """The factor of the learning rate: by the horizon where one is stated, else by the progress of the fit."""
+        if self._horizon is not None:
+            progress = epochs / self._horizon
+        factor: float = self._course(min(1.0, progress), **self._course_params)
+        return factor

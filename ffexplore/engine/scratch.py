@@ -2,22 +2,98 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ffexplore.engine.parameters import Parameters
+from ffexplore.engine.parts import BELOW, Part, flattened
+
+SHAPES = 16  # of batches whose buffers are remembered
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where one layer writes what it makes of a batch; K variants, S sides, B rows. Some buffers have several views.
+
+    Attributes
+    ----------
+    z
+        (K, S, B, units): pre-activation, then activity, then derivative; of one layer at a time.
+    rows
+        The same as the matrix products take it, (S·B, units) or (K, S·B, units).
+    sides
+        The same, each side by itself: S of (K, 1, B, units).
+    shared
+        (K, 1, B, units): what all sides share, or the sum over the sides.
+    shared_rows
+        The same as the matrix products take it.
+    below
+        The normalized activity as the layer above sees it, until that layer has learned.
+    """
+
+    z: Tensor
+    rows: Tensor
+    sides: tuple[Tensor, ...]
+    shared: Tensor
+    shared_rows: Tensor
+    below: Part
+
 
 class Scratch:
-    """Buffers by name; what a name held before is lost when it is asked for again."""
+    """Buffers of a network; what was there before is lost when they are asked for again.
 
-    def __init__(self) -> None:
-        self._flat: dict[tuple[str, torch.dtype], Tensor] = {}
+    Parameters
+    ----------
+    layers
+        The weights of each layer.
+    half
+        Whether layers are fed bfloat16.
+    """
 
-    def get(self, name: str, shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-        """A buffer of a shape; its values are whatever was there."""
-        size = math.prod(shape)
-        flat = self._flat.get((name, dtype))
-        if flat is None or flat.numel() < size:
-            flat = self._flat[name, dtype] = torch.empty(size, dtype=dtype, device=device)
-        return flat[:size].view(shape)
+    def __init__(self, layers: Sequence[Parameters], half: bool = False) -> None:
+        self._layers, self._half = list(layers), half
+        self._widest = max(each.variants * each.units for each in layers)
+        self._buffers: dict[str, Tensor] = {}
+        self._spaces: dict[tuple[int, int], list[Space]] = {}
+
+    def for_parts(self, parts: Sequence[Part]) -> list[Space]:
+        """The spaces of all layers for the batch that the first one is fed."""
+        sides = rows = 1
+        for part in parts:  # 1 is shared, 0 is nothing
+            sides = part.sides if part.sides != 1 else sides
+            rows = part.rows if part.rows != 1 else rows
+        return self.of(sides, rows)
+
+    def of(self, sides: int, rows: int) -> list[Space]:
+        """The spaces of all layers for a batch; buffers are shared by the layers, so that depth costs nothing."""
+        spaces = self._spaces.get((sides, rows))
+        if spaces is None:
+            self._make_room(sides, rows)
+            spaces = [self._space(number, layer, sides, rows) for number, layer in enumerate(self._layers)]
+            self._spaces[sides, rows] = spaces
+        return spaces
+
+    def _make_room(self, sides: int, rows: int) -> None:
+        """Have buffers that are large enough; views of smaller ones are forgotten."""
+        whole, device = sides * rows * self._widest, self._layers[0].flat.device
+        below = torch.bfloat16 if self._half else torch.float32
+        # a layer still needs what it was fed when it has made what it passes on, so that there are two of those
+        wanted = {"z": whole, "shared": rows * self._widest, "below 0": whole, "below 1": whole}
+        for name, size in wanted.items():
+            if name not in self._buffers or self._buffers[name].numel() < size:
+                dtype = below if name.startswith("below") else torch.float32
+                self._buffers[name] = torch.empty(size, dtype=dtype, device=device)
+                self._spaces.clear()
+        if len(self._spaces) >= SHAPES:
+            self._spaces.clear()
+
+    def _space(self, number: int, layer: Parameters, sides: int, rows: int) -> Space:
+        size = layer.variants * rows * layer.units
+        shape = layer.variants, sides, rows, layer.units
+        z = self._buffers["z"][: sides * size].view(shape)
+        below = self._buffers[f"below {number % 2}"][: sides * size].view(shape)
+        shared = self._buffers["shared"][:size].view(layer.variants, 1, rows, layer.units)
+        return Space(z, flattened(z), z.split(1, 1), shared, flattened(shared), Part(BELOW, below))

@@ -17,7 +17,7 @@ from ffexplore.engine.measures import auc
 from ffexplore.engine.settings import Settings
 
 if TYPE_CHECKING:
-    from ffexplore.engine.training import Trainer
+    from ffexplore.engine.trained import Trained
 
 ROWS = 1000  # of the training data, and of the held-out data
 BINS = 8  # of the histogram of an input's values
@@ -66,7 +66,7 @@ class Shortcut:
         )
 
 
-def shortcut_meter(what: Settings | Trainer, split: str = "validation", rows: int = ROWS) -> Shortcut:
+def shortcut_meter(what: Settings | Trained, split: str = "validation", rows: int = ROWS) -> Shortcut:
     """Measure how well statistics of the raw inputs tell the chosen negatives from positives.
 
     Parameters
@@ -85,7 +85,7 @@ def shortcut_meter(what: Settings | Trainer, split: str = "validation", rows: in
     """
     from ffexplore.engine.training import Trainer
 
-    trainer = Trainer(what) if isinstance(what, Settings) else what
+    trainer: Trained = Trainer(what) if isinstance(what, Settings) else what
     names, learned = _both_sides(trainer, "train", rows)
     _, held_out = _both_sides(trainer, split, rows)
     mean, deviation = learned.mean((0, 1)), learned.std((0, 1)).clamp(min=1e-9)
@@ -104,7 +104,7 @@ def shortcut_meter(what: Settings | Trainer, split: str = "validation", rows: in
 
 
 @torch.no_grad()
-def _both_sides(trainer: Trainer, split: str, rows: int) -> tuple[list[str], Tensor]:
+def _both_sides(trainer: Trained, split: str, rows: int) -> tuple[list[str], Tensor]:
     """Names of the statistics, and their values (2, B, F) of positives and negatives; of the first variant."""
     inputs, pairs = trainer.network.inputs, trainer.make_pairs(split)
     index = torch.arange(min(rows, len(inputs.y[split])), device=inputs.table.device).unsqueeze(0)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from ffexplore.engine.training import Trainer
+    from ffexplore.engine.trained import Trained
 
 # What is not loaded by copying into tensors that are there.
 _LOADED_BY_OWNER = ("batches.", "pairs.", "dropout.", "shifts.", "black_box.")
 
 
-def take(trainer: Trainer) -> dict[str, Tensor]:
+def take(trainer: Trained) -> dict[str, Tensor]:
     """Every tensor by name; no copies."""
     named: dict[str, dict[str, Tensor]] = {f"layer.{layer.number}": layer.state() for layer in trainer.network.layers}
     if trainer.network.readout is not None:
@@ -27,7 +27,7 @@ def take(trainer: Trainer) -> dict[str, Tensor]:
     return {f"{owner}.{key}": value for owner, values in named.items() for key, value in values.items()}
 
 
-def give(trainer: Trainer, state: dict[str, Tensor], counters: dict[str, Any]) -> None:
+def give(trainer: Trained, state: dict[str, Tensor], counters: dict[str, Any]) -> None:
     """Bring a trainer with the same settings to a recorded moment."""
     trainer.batches.load(_of(state, "batches"))
     for name, present in take(trainer).items():

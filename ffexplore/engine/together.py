@@ -11,12 +11,10 @@ from collections.abc import Collection, Sequence
 import torch
 from torch import Tensor
 
-from ffexplore.engine.layers import Layer, Others
-from ffexplore.engine.network import Network
-from ffexplore.engine.parts import Part
+from ffexplore.engine.layers import Layer
+from ffexplore.engine.network import Network, Stage
+from ffexplore.engine.rules import Activity, Others
 from ffexplore.engine.schedule import Blocks
-
-Step = tuple[Layer, list[Part], Tensor, Tensor | None]  #: what the walk hands out of a layer
 
 
 def listening(layers: Sequence[Layer], learning: Collection[int]) -> set[str]:
@@ -25,10 +23,13 @@ def listening(layers: Sequence[Layer], learning: Collection[int]) -> set[str]:
     return {rule.objective.listens_to for rule in rules if "context" in rule.objective.needs}
 
 
-def learn_together(network: Network, walked: Sequence[Step], blocks: Blocks, labels: Tensor | None = None) -> None:
-    """Take one step down the objective of each block, which is that of its last layer.
+def deltas(
+    network: Network, walked: Sequence[Stage], blocks: Blocks, labels: Tensor | None = None
+) -> dict[int, Tensor]:
+    """The derivative of the summed objectives by the pre-activation of each layer that learns, (K, S, B, units).
 
-    A layer in several blocks learns once, from the sum of what reaches it.
+    The objective of a block is that of its last layer. A layer in several blocks learns once, from the sum of what
+    reaches it.
 
     Parameters
     ----------
@@ -39,37 +40,27 @@ def learn_together(network: Network, walked: Sequence[Step], blocks: Blocks, lab
     blocks
         Neighbouring layers, over whose borders gradient crosses.
     labels
-        Classes (K', S, B) that the sides are said to have, for a goodness with a score a class.
+        Classes (K', S', B) that the sides are said to have, for a goodness with a score a class.
 
-    Raises
-    ------
-    DivergedError
-        When a loss or a gradient is not finite.
+    Returns
+    -------
+    dict
+        By number of the layer, ascending.
     """
-    with torch.no_grad():
-        for number in {number for block in blocks for number in block}:
-            walked[number][0].meet_peers(walked[number][2])
-        for number, delta in _deltas(network, walked, blocks, labels).items():
-            layer, parts, _, _ = walked[number]
-            layer.accumulate(parts, delta)
-
-
-def _deltas(network: Network, walked: Sequence[Step], blocks: Blocks, labels: Tensor | None) -> dict[int, Tensor]:
-    """The derivative of the summed objectives by the pre-activation of each layer that learns, (K, S, B, units)."""
     heard: Sequence[Others | None] = [None] * len(walked)
     if listening(network.layers, [block[-1] for block in blocks]):
-        heard = hear([layer.measure(h, labels) - layer.theta.unsqueeze(-1) for layer, _, h, _ in walked])
-    deltas: dict[int, Tensor] = {}
+        heard = hear([layer.measure(h, labels, e) - layer.theta.unsqueeze(-1) for layer, _, h, _, e, _ in walked])
+    found: dict[int, Tensor] = {}
     for *lower, last in blocks:
-        layer, _, h, masks = walked[last]
+        layer, _, h, masks, energy, _ = walked[last]
         # a copy, because a layer may be the last of one block and within another
-        delta = layer.delta(h.clone(), masks, heard[last], labels)
-        deltas[last] = deltas[last] + delta if last in deltas else delta
+        delta = layer.delta(Activity(h.clone(), energy, masks, heard[last], labels))
+        found[last] = found[last] + delta if last in found else delta
         for number in reversed(lower):
-            layer, _, h, masks = walked[number]
+            layer, _, h, masks, _, _ = walked[number]
             delta = layer.delta_from_above(network.pull_back(delta, number + 1, h), h, masks)
-            deltas[number] = deltas[number] + delta if number in deltas else delta
-    return deltas
+            found[number] = found[number] + delta if number in found else delta
+    return dict(sorted(found.items()))
 
 
 def hear(margins: Sequence[Tensor]) -> list[Others]:

@@ -14,7 +14,7 @@ from ffexplore.engine.inference import asks_prototypes, asks_readout, inferences
 from ffexplore.engine.prototypes import evidence
 
 if TYPE_CHECKING:
-    from ffexplore.engine.training import Trainer
+    from ffexplore.engine.trained import Trained
 
 Float = NDArray[np.float32]
 
@@ -31,7 +31,7 @@ class Verdict:
 
 
 @torch.no_grad()
-def judge(trainer: Trainer, raw: Tensor) -> Verdict:
+def judge(trainer: Trained, raw: Tensor) -> Verdict:
     """Score inputs with the present weights, and decide as the settings say.
 
     Parameters
@@ -85,7 +85,7 @@ def _sum_of(what: str, layers: list[int], depth: int) -> str:
     return f"{what}, summed over {which}"
 
 
-def moment_of(trainer: Trainer) -> tuple[object, ...]:
+def moment_of(trainer: Trained) -> tuple[object, ...]:
     """What answers of a network depend on; equal as long as nothing changed."""
     network = trainer.network
     weights = [layer.parameters for layer in network.layers]

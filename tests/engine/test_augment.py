@@ -77,7 +77,7 @@ def test_both_sides_share_the_move(changes: str, next_label: str, dimmed: str) -
         rows.append(draw())
         return rows[-1]
 
-    trainer.shifts, trainer.batches.next = shift, batch  # type: ignore[method-assign,assignment]
+    trainer.stepper.shifts, trainer.batches.next = shift, batch  # type: ignore[method-assign,assignment]
     for _ in range(6):
         kept = len(seen)
         trainer.step()

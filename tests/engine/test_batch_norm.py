@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 import ffexplore as ff
 from ffexplore import Settings, Trainer
@@ -53,13 +52,13 @@ def test_it_is_torchs_own_with_the_variance_of_the_batch() -> None:
 def test_a_layer_sees_the_batch_normalized_and_a_probe_the_running_means() -> None:
     trainer = Trainer(settings_of(readout_rate=0))
     network, fed = trainer.network, []
-    learn = network.layers[1].learn
+    gradient = network.layers[1].gradient
 
-    def look(parts: Any, h: Tensor, *rest: Any) -> None:
+    def look(parts: Any, *rest: Any) -> None:
         fed.append(parts[0].x.clone())
-        learn(parts, h, *rest)
+        gradient(parts, *rest)
 
-    network.layers[1].learn = look  # type: ignore[assignment, method-assign]
+    network.layers[1].gradient = look  # type: ignore[assignment, method-assign]
     trainer.fit(steps=30, progress=False)
     seen = fed[-1][0]
     moving = seen.std((0, 1)) > 1e-3

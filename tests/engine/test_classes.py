@@ -14,6 +14,7 @@ from ffexplore import Settings, Trainer
 from ffexplore.engine.judgement import Given, judge
 from ffexplore.engine.objectives import Objective
 from ffexplore.engine.probe import Probe
+from ffexplore.engine.rules import Activity
 from ffexplore.live import Runner
 from tests.engine.reference import OBJECTIVES, flat_weights
 from tests.engine.sets import pictures, table
@@ -157,9 +158,9 @@ def test_a_learning_threshold_of_one_number_a_sample() -> None:
     seen: list[Tensor] = []
     delta = layer.delta
 
-    def look(h: Tensor, *rest: Any, **more: Any) -> Tensor:
-        seen.append((h.double() ** 2).sum(-1))
-        return delta(h, *rest, **more)
+    def look(activity: Activity) -> Tensor:
+        seen.append((activity.h.double() ** 2).sum(-1))
+        return delta(activity)
 
     layer.delta = look  # type: ignore[method-assign]
     trainer.step()

@@ -53,8 +53,8 @@ def test_diagnostics_equal_a_walk_by_hand() -> None:
     index = torch.arange(len(network.inputs.y["validation"])).unsqueeze(0)
     raw = network.inputs.rows(index, "validation").unsqueeze(1)
     parts = pairs.sides(index, raw, network.inputs.prepare(raw), None)
-    for number, (_, _, activity, _) in enumerate(network.walk(parts)):
-        h = activity[0].double().numpy()  # (2, B, units)
+    for number, stage in enumerate(network.walk(parts)):
+        h = stage.h[0].double().numpy()  # (2, B, units)
         assert found.sparsity[0, number] == pytest.approx(float((h == 0).mean()))
         concentrated = []
         for row in h.reshape(-1, h.shape[-1]):

@@ -32,7 +32,7 @@ def by_loops(trainer: Trainer, x: np.ndarray) -> list[list[float]]:
         rows: list[list[list[float]]] = []
         for row in range(len(raw)):
             parts = network.unlabelled(network.inputs.prepare(raw[None, None, row : row + 1].clone()))
-            rows.append([unit(h.flatten().tolist()) for _, _, h, _ in network.walk(parts)])
+            rows.append([unit(stage.h.flatten().tolist()) for stage in network.walk(parts)])
         return rows
 
     def unit(h: list[float]) -> list[float]:

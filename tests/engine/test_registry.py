@@ -122,8 +122,6 @@ def test_an_objective_may_use_one_side_alone(register: Callable[..., Any]) -> No
     assert entry.needs == {"pairs"}
     g = torch.tensor([[1.0, 2.0]])
     evidence = ff.engine.objectives.Evidence(g, g, torch.ones(1, 1), torch.full((1, 1), 3.0))  # type: ignore[attr-defined]
-    loss, positive, negative = entry.loss_and_slope(evidence)
-    assert loss is not None
-    assert loss.tolist() == [[-3.0, -6.0]]
-    assert positive.tolist() == [[-3.0, -3.0]]
-    assert negative.tolist() == [[0.0, 0.0]]
+    assert entry(evidence).tolist() == [[-3.0, -6.0]]
+    slope = entry.slope(torch.stack([g, g], 1), torch.ones(1, 1, 1), torch.full((1, 1, 1), 3.0))
+    assert slope.tolist() == [[[-3.0, -3.0], [0.0, 0.0]]]

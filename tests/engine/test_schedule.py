@@ -13,7 +13,7 @@ import torch
 
 import ffexplore as ff
 from ffexplore import Settings, SettingsError, Trainer
-from ffexplore.engine.rhythm import period
+from ffexplore.engine.rhythm import Rhythm
 from ffexplore.engine.rng import stream
 from tests.engine.reference import flat_weights
 from tests.engine.sets import pictures
@@ -80,7 +80,7 @@ def test_blocks_without_reach_are_forward_forward() -> None:
 def test_a_round_lasts_until_every_layer_had_its_turn() -> None:
     for schedule, steps in [("simultaneous", 1), ("overlapping", 1), ("rotation(turn=4)", 12), ("greedy(steps=5)", 15)]:
         chosen = settings(schedule=schedule, negatives_refresh="round")
-        periods = [period(chosen, "round", step, 0) for step in range(2 * steps)]
+        periods = [Rhythm(chosen).period("round", step, 0) for step in range(2 * steps)]
         assert periods == [0] * steps + [1] * steps
 
 

@@ -113,7 +113,7 @@ def follow(trainer: Trainer, plain: Plain, changes: str, steps: int, beside: boo
     inputs = trainer.network.inputs
     taken: list[Tensor] = []
     masks: list[Tensor] = []
-    draw_batch, draw_mask = trainer.batches.next, trainer._mask
+    draw_batch, draw_mask = trainer.batches.next, trainer.stepper.mask
 
     def batch() -> Tensor:
         taken.append(draw_batch())
@@ -123,7 +123,7 @@ def follow(trainer: Trainer, plain: Plain, changes: str, steps: int, beside: boo
         masks.append(draw_mask(*arguments))
         return masks[-1]
 
-    trainer.batches.next, trainer._mask = batch, mask  # type: ignore[method-assign,assignment]
+    trainer.batches.next, trainer.stepper.mask = batch, mask  # type: ignore[method-assign,assignment]
     for _ in range(steps):
         masks.clear()
         blocks = trainer.blocks()

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import Tensor
 
 from ffexplore import Trainer
 from ffexplore.engine.backprop import BackpropTwin
+from ffexplore.engine.parts import Part
+from ffexplore.engine.stepping import Stepper
 from ffexplore.errors import DivergedError
 from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.run import OutOfTimeError, perform
@@ -111,16 +114,16 @@ def test_a_killed_run_leaves_a_usable_state(ending: signal.Signals, tmp_path: Pa
 @pytest.mark.parametrize("step", [7, 30, 36])
 def test_an_interrupt_within_a_step_costs_no_number(step: int, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also within the last step of an epoch, when every row has been drawn."""
-    whole, run = Trainer._set_rates, first_run(configuration(epochs=5))
+    whole, run = Stepper._sides, first_run(configuration(epochs=5))
     expected = perform(run, Store(store.folder / "whole"), quiet)
     assert expected["steps"] == 5 * 10
 
-    def interrupted(trainer: Trainer, learning: set[int], factor: float) -> None:
-        if trainer.steps == step - 1:
+    def interrupted(stepper: Stepper, index: Tensor, number: int) -> list[Part]:
+        if number == step - 1:
             signal.raise_signal(signal.SIGINT)
-        whole(trainer, learning, factor)
+        return whole(stepper, index, number)
 
-    monkeypatch.setattr(Trainer, "_set_rates", interrupted)
+    monkeypatch.setattr(Stepper, "_sides", interrupted)
     with pytest.raises(KeyboardInterrupt):
         perform(run, store, quiet, save_every=0.0)
     monkeypatch.undo()

@@ -12,7 +12,8 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from ffexplore.engine.goodness.entry import EPSILON, State, energy, goodness, measured
+from ffexplore.engine.energy import energy
+from ffexplore.engine.goodness.entry import EPSILON, State, goodness, measured
 from ffexplore.registry import Param
 
 SOURCE = "In Search of Goodness 2025, arXiv 2511.18567"

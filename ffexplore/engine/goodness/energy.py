@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from torch import Tensor
 
-from ffexplore.engine.goodness.entry import EPSILON, energy, goodness, scaled
+from ffexplore.engine.energy import energy
+from ffexplore.engine.goodness.entry import EPSILON, goodness, scaled
 from ffexplore.registry import Param
+
+
+def _of_energy(
+    formula: Callable[[Tensor, int], Tensor], factor: Callable[[Tensor, int], Tensor | float]
+) -> dict[str, Any]:
+    """The traits of a function of the sum of squares alone, whose derivative is the activity times a factor."""
+    return {
+        "of_energy": formula,
+        "factor": factor,
+        "vjp": lambda h, g, dg: scaled(h, dg * factor(g, h.shape[-1])),
+        "batched": True,
+        "rests_at_zero": True,
+        "permutable": True,
+    }
 
 
 @goodness.register(
     "mean_square",
     source="Pezeshki 2022 (PyTorch), Mukherjee 2023 (Keras)",
-    vjp=lambda h, g, dg: scaled(h, dg * (2 / h.shape[-1])),
     natural_threshold=lambda width: 1.0,
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
+    **_of_energy(lambda e, width: e / width, lambda g, width: 2 / width),
 )
 def mean_square(activity: Tensor) -> Tensor:
     """Mean of the squared activities, Σ h² / d; the same scale at any width d."""
@@ -28,11 +41,8 @@ def mean_square(activity: Tensor) -> Tensor:
 @goodness.register(
     "sum_of_squares",
     source="Hinton 2022, section 2",
-    vjp=lambda h, g, dg: scaled(h, 2 * dg),
     natural_threshold=lambda width: float(width),
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
+    **_of_energy(lambda e, width: e, lambda g, width: 2),
 )
 def sum_of_squares(activity: Tensor) -> Tensor:
     """Sum of the squared activities, Σ h²; grows with the width."""
@@ -42,11 +52,8 @@ def sum_of_squares(activity: Tensor) -> Tensor:
 @goodness.register(
     "minus_sum_of_squares",
     source="Hinton 2022, section 2 (best on CIFAR-10)",
-    vjp=lambda h, g, dg: scaled(h, -2 * dg),
     natural_threshold=lambda width: -float(width),
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
+    **_of_energy(lambda e, width: -e, lambda g, width: -2),
 )
 def minus_sum_of_squares(activity: Tensor) -> Tensor:
     """The sum of squares turned round, −Σ h²: positive samples are to be quiet; the threshold is negative."""
@@ -56,11 +63,8 @@ def minus_sum_of_squares(activity: Tensor) -> Tensor:
 @goodness.register(
     "l2_norm",
     source="common",
-    vjp=lambda h, g, dg: scaled(h, dg / g),
     natural_threshold=lambda width: math.sqrt(width),
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
+    **_of_energy(lambda e, width: (e + EPSILON**2).sqrt(), lambda g, width: g.reciprocal()),
 )
 def l2_norm(activity: Tensor) -> Tensor:
     """Length of the activity vector: √(Σ h²)."""
@@ -83,11 +87,8 @@ def mean(activity: Tensor) -> Tensor:
 @goodness.register(
     "log_energy",
     source="common",
-    vjp=lambda h, g, dg: scaled(h, 2 * dg * (-g).exp()),
     natural_threshold=lambda width: math.log(width),
-    batched=True,
-    rests_at_zero=True,
-    permutable=True,
+    **_of_energy(lambda e, width: (e + EPSILON).log(), lambda g, width: 2 * (-g).exp()),
 )
 def log_energy(activity: Tensor) -> Tensor:
     """Logarithm of the sum of squares, log Σ h²; equal ratios of energy are equal steps."""

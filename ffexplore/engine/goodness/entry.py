@@ -40,6 +40,9 @@ class Goodness(Entry):
     ------
     vjp : function (h, g, dg, **params) -> dh, optional
         The derivative in closed form: ``dg[..., None] * dg/dh``. It may write into ``h``.
+    of_energy : function (energy, width) -> g, optional
+        The goodness from the sum of squares, which others may have computed already, where it depends on nothing else.
+        Then ``factor(g, width)``, a number or a tensor like ``g``, is what the activity times is its derivative.
     natural_threshold : function (width, **params) -> float, optional
         The threshold that a network at its start crosses; 1 per unit of mean square. It is given the parameters
         that it names.
@@ -76,6 +79,16 @@ class Goodness(Entry):
     def per_class(self) -> bool:
         """Whether it gives a score for each class, so that the label must not be in the input."""
         return self.output == "per_class"
+
+    @property
+    def of_energy(self) -> Callable[[Tensor, int], Tensor] | None:
+        """The goodness from the sum of squares of a row and the number of units; None where that does not tell it."""
+        return self.traits.get("of_energy")
+
+    def factor(self, g: Tensor, width: int) -> Tensor | float:
+        """What the activity times is its derivative, where the goodness follows from the sum of squares."""
+        factor: Tensor | float = self.traits["factor"](g, width)
+        return factor
 
     @property
     def learned(self) -> tuple[str, ...]:
@@ -218,11 +231,6 @@ def measured(name: str) -> Callable[..., float]:
         return _mean_over_noise(goodness[name].function, width, tuple(sorted(params.items())))
 
     return natural
-
-
-def energy(activity: Tensor) -> Tensor:
-    """Sum of squares over the units: (..., units) -> (...)."""
-    return torch.linalg.vector_norm(activity, dim=-1).square()
 
 
 def scaled(h: Tensor, factor: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from torch import Tensor
 
-from ffexplore.engine.goodness.entry import EPSILON, energy, goodness, measured, scaled
+from ffexplore.engine.energy import energy
+from ffexplore.engine.goodness.entry import EPSILON, goodness, measured, scaled
 from ffexplore.registry import Param
 
 SEARCH = "In Search of Goodness 2025, arXiv 2511.18567"

@@ -18,7 +18,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -59,8 +59,9 @@ class Objective(Entry):
 
     Traits
     ------
-    slope : function (positive, negative, ..., **params) -> tuple, optional
-        The derivative in closed form, ``(dL/d positive, dL/d negative)``.
+    slope : function (sides, ..., **params) -> Tensor, optional
+        The derivative in closed form, by the goodness of both sides (K, 2, B), the positive one first: a fresh tensor
+        of that shape. It may name ``theta`` (K, 1, 1) and ``context`` (K, 2, B) as further arguments.
     listens_to : "all" or "earlier"
         Whose goodness is the context: that of all other layers, or of those below.
     """
@@ -107,24 +108,56 @@ class Objective(Entry):
             )
         return loss
 
-    def loss_and_slope(
-        self, evidence: Evidence, params: Mapping[str, Value] | None = None, want_loss: bool = True
-    ) -> tuple[Tensor | None, Tensor, Tensor]:
-        """The loss of each pair and its derivative by positive and by negative goodness, each (K, B).
+    def slope(
+        self,
+        sides: Tensor,
+        theta: Tensor,
+        scale: Tensor | None = None,
+        context: Tensor | None = None,
+        params: Mapping[str, Value] | None = None,
+    ) -> Tensor:
+        """The derivative of each pair's loss by the goodness of its two sides, for an objective of pairs.
 
-        The loss is None where it is not wanted and the derivative is known without it.
+        Parameters
+        ----------
+        sides
+            Goodness (K, 2, B), the positive side first.
+        theta, scale
+            Threshold and logit scale, (K, 1, 1); None for a scale of 1.
+        context
+            What other layers say of each side, (K, 2, B), for an objective that asks.
+        params
+            Values of the parameters.
+
+        Returns
+        -------
+        Tensor
+            (K, 2, B), fresh.
         """
-        slope: Callable[..., tuple[Tensor, Tensor]] | None = self.traits.get("slope")
-        if slope is not None:
-            arguments = self._arguments(evidence)
-            values = dict(params or {})
-            loss = self.function(**arguments, **values) if want_loss else None
-            positive, negative = slope(**arguments, **values)
-            if evidence.scale is None:
-                return loss, positive, negative
-            return loss, positive * evidence.scale, negative * evidence.scale
-        loss, slopes = self.gradients(evidence, ("positive", "negative"), params)
-        return loss, slopes[0], slopes[1]
+        if self._slope is None:
+            evidence = Evidence(sides[:, 0], sides[:, 1], theta[:, 0], None if scale is None else scale[:, 0], context)
+            _, slopes = self.gradients(evidence, ("positive", "negative"), params)
+            return torch.stack(slopes, 1)
+        if scale is not None:
+            sides, theta = sides * scale, theta * scale
+            context = None if context is None else context * scale
+        slope: Tensor
+        if self._beside == ("theta",):
+            slope = self._slope(sides, theta, **(params or {}))
+        else:
+            beside = [theta if name == "theta" else context for name in self._beside]
+            slope = self._slope(sides, *beside, **(params or {}))
+        return slope if scale is None else slope.mul_(scale)
+
+    @cached_property
+    def _slope(self) -> Callable[..., Tensor] | None:
+        return self.traits.get("slope")
+
+    @cached_property
+    def _beside(self) -> tuple[str, ...]:
+        """What the closed form names beside the sides."""
+        assert self._slope is not None
+        return tuple(name for name in inspect.signature(self._slope).parameters if name in ("theta", "context"))
 
     def gradients(
         self, evidence: Evidence, by: Sequence[str], params: Mapping[str, Value] | None = None
@@ -145,6 +178,15 @@ class Objective(Entry):
         return tuple(name for name in self.arguments if name in ("positive", "negative", "scores"))
 
 
+@lru_cache(maxsize=256)
+def by_side(dtype: torch.dtype, device: torch.device, positive: float = -1.0, negative: float = 1.0) -> Tensor:
+    """A number for each side, (1, 2, 1), made once.
+
+    Unless others are given they are the signs of a derivative: −1 for the positive side, whose goodness is to grow.
+    """
+    return torch.tensor([[[positive], [negative]]], dtype=dtype, device=device)
+
+
 def _try_out(entry: Objective) -> None:
     for name, argument in inspect.signature(entry.function).parameters.items():
         if argument.kind is not argument.KEYWORD_ONLY and name not in ARGUMENTS:
@@ -157,7 +199,8 @@ def _try_out(entry: Objective) -> None:
     if "classes" in entry.needs:
         entry.gradients(evidence, entry.looked_at, params)
     else:
-        entry.loss_and_slope(evidence, params)
+        entry(evidence, params)
+        entry.slope(torch.stack([g, g.flip(1)], 1), one.unsqueeze(-1), None, evidence.context, params)
 
 
 objectives: Registry[Objective] = Registry("objective", Objective, _try_out, "three pairs")

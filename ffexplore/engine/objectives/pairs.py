@@ -1,4 +1,8 @@
-"""Objectives of a pair: the goodness of the positive side against that of the negative one."""
+"""Objectives of a pair: the goodness of the positive side against that of the negative one.
+
+Each has its derivative in closed form beside it, for both sides at once: the sides (K, 2, B) have the positive first,
+and ``by_side`` gives −1 for it and +1 for the negative, since one is to grow where the other is to fall.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,30 @@ import torch
 from torch import Tensor
 from torch.nn.functional import silu, softplus
 
-from ffexplore.engine.objectives.entry import objectives
+from ffexplore.engine.objectives.entry import by_side, objectives
 from ffexplore.registry import Param
 
 Steepness = Annotated[float, Param("how steeply the loss falls as the two goodnesses part", 0.1, 50.0)]
 
 
-@objectives.register(
-    "logistic",
-    source="Hinton 2022, section 2",
-    slope=lambda positive, negative, theta: (-torch.sigmoid(theta - positive), torch.sigmoid(negative - theta)),
-)
+def _logistic_slope(sides: Tensor, theta: Tensor) -> Tensor:
+    sign = by_side(sides.dtype, sides.device)
+    return (sides - theta).mul_(sign).sigmoid_().mul_(sign)
+
+
+@objectives.register("logistic", source="Hinton 2022, section 2", slope=_logistic_slope)
 def logistic(positive: Tensor, negative: Tensor, theta: Tensor) -> Tensor:
     """Positive goodness above the threshold, negative below: −log σ(g⁺ − θ) − log σ(θ − g⁻)."""
     return softplus(theta - positive) + softplus(negative - theta)
 
 
-def _symba_slope(positive: Tensor, negative: Tensor, *, alpha: float) -> tuple[Tensor, Tensor]:
-    slope = alpha * torch.sigmoid(alpha * (negative - positive))
-    return -slope, slope
+def _fallen_behind(sides: Tensor) -> Tensor:
+    """How far the negative side is above the positive one, (K, 1, B)."""
+    return sides[:, 1:] - sides[:, :1]
+
+
+def _symba_slope(sides: Tensor, *, alpha: float) -> Tensor:
+    return alpha * torch.sigmoid(alpha * _fallen_behind(sides)) * by_side(sides.dtype, sides.device)
 
 
 @objectives.register("symba", source="Lee and Song 2023, arXiv 2303.08418", slope=_symba_slope)
@@ -35,11 +44,10 @@ def symba(positive: Tensor, negative: Tensor, *, alpha: Steepness = 4.0) -> Tens
     return softplus(alpha * (negative - positive))
 
 
-def _swish_slope(positive: Tensor, negative: Tensor, *, alpha: float) -> tuple[Tensor, Tensor]:
-    x = alpha * (negative - positive)
+def _swish_slope(sides: Tensor, *, alpha: float) -> Tensor:
+    x = alpha * _fallen_behind(sides)
     s = torch.sigmoid(x)
-    slope = alpha * (s + x * s * (1 - s))
-    return -slope, slope
+    return alpha * (s + x * s * (1 - s)) * by_side(sides.dtype, sides.device)
 
 
 @objectives.register("swish_symba", source="dah33/explore_forward_forward", slope=_swish_slope)
@@ -48,9 +56,8 @@ def swish_symba(positive: Tensor, negative: Tensor, *, alpha: Steepness = 6.0) -
     return silu(alpha * (negative - positive))
 
 
-def _margin_slope(positive: Tensor, negative: Tensor, *, margin: float) -> tuple[Tensor, Tensor]:
-    active = (margin > positive - negative).to(positive.dtype)
-    return -active, active
+def _margin_slope(sides: Tensor, *, margin: float) -> Tensor:
+    return (_fallen_behind(sides) > -margin) * by_side(sides.dtype, sides.device)
 
 
 @objectives.register("hinge", source="common", slope=_margin_slope)
@@ -64,13 +71,10 @@ def hinge(
     return (margin - (positive - negative)).relu()
 
 
-def _two_slope(
-    positive: Tensor, negative: Tensor, theta: Tensor, *, above: float, below: float, a: float, b: float
-) -> tuple[Tensor, Tensor]:
-    return (
-        -a * torch.sigmoid(a * (theta + above - positive)),
-        b * torch.sigmoid(b * (negative - theta + below)),
-    )
+def _two_slope(sides: Tensor, theta: Tensor, *, above: float, below: float, a: float, b: float) -> Tensor:
+    like = sides.dtype, sides.device
+    sign, steep, beyond = by_side(*like), by_side(*like, a, b), by_side(*like, above, below)
+    return sign * steep * torch.sigmoid(steep * (sign * (sides - theta) + beyond))
 
 
 @objectives.register("two_thresholds", source="SCFF, Chen et al. 2024, arXiv 2409.11593", slope=_two_slope)
@@ -88,13 +92,9 @@ def two_thresholds(
     return softplus(a * (theta + above - positive)) + softplus(b * (negative - theta + below))
 
 
-def _threshold_hinge_slope(
-    positive: Tensor, negative: Tensor, theta: Tensor, *, margin: float
-) -> tuple[Tensor, Tensor]:
-    return (
-        -(theta + margin > positive).to(positive.dtype),
-        (negative > theta - margin).to(positive.dtype),
-    )
+def _threshold_hinge_slope(sides: Tensor, theta: Tensor, *, margin: float) -> Tensor:
+    sign = by_side(sides.dtype, sides.device)
+    return (sign * (sides - theta) > -margin) * sign
 
 
 @objectives.register("threshold_hinge", source="common", slope=_threshold_hinge_slope)
@@ -109,9 +109,8 @@ def threshold_hinge(
     return (theta + margin - positive).relu() + (negative - theta + margin).relu()
 
 
-def _collaboration_slope(positive: Tensor, negative: Tensor, theta: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
-    for_positive, for_negative = context.unbind(1)
-    return -torch.sigmoid(theta - positive - for_positive), torch.sigmoid(negative + for_negative - theta)
+def _collaboration_slope(sides: Tensor, theta: Tensor, context: Tensor) -> Tensor:
+    return _logistic_slope(sides + context, theta)
 
 
 @objectives.register(

@@ -1,0 +1,197 @@
+"""The step: from a batch to new weights.
+
+Per layer, from the bottom up: z = Σ x W' + b, h = f(z), g = goodness(h), L = objective(g); δ = dL/dz and
+ΔW = x' δ. The next layer sees h from before the change. What depends on the settings alone is looked up when a
+``Stepper`` is made, so that a step is made of the calls that do the arithmetic. Whoever wants to record those calls
+once and play them again, as a CUDA graph does, finds all of them in ``Stepper._learn``: what changes from step to step
+(rates, thresholds, scales, the batch) is set before, and no number is looked at but in ``Update``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ffexplore.engine.augment import Dropout, Shifts
+from ffexplore.engine.batches import Batches
+from ffexplore.engine.epoch import EpochSides
+from ffexplore.engine.inputs import Prepared
+from ffexplore.engine.layers import Layer
+from ffexplore.engine.network import Network
+from ffexplore.engine.pairs import Pairs
+from ffexplore.engine.parts import Part
+from ffexplore.engine.rhythm import Rhythm
+from ffexplore.engine.rules import Activity
+from ffexplore.engine.schedule import Blocks
+from ffexplore.engine.settings import Settings
+from ffexplore.engine.together import deltas, listening
+from ffexplore.engine.updates import Update, updates
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a step is that teaches these blocks of layers.
+
+    ``depth`` is how far up the batch has to go, None for to the top. ``is_joint`` tells that layers know of each
+    other, so that no weight may change before the walk is over.
+    """
+
+    blocks: Blocks
+    learning: frozenset[int]
+    depth: int | None
+    is_joint: bool
+    updates: dict[int, Update]
+
+
+class Stepper:
+    """Takes steps with a network.
+
+    Parameters
+    ----------
+    network
+        What learns.
+    variants
+        The settings of each variant.
+    pairs, batches, dropout, shifts
+        Where the batches come from.
+    former
+        A stepper of the same run before its settings changed.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        variants: Sequence[Settings],
+        pairs: Pairs,
+        batches: Batches,
+        dropout: Dropout,
+        shifts: Shifts,
+        former: Stepper | None = None,
+    ) -> None:
+        self.network, self.pairs, self.batches, self.dropout, self.shifts = network, pairs, batches, dropout, shifts
+        self.settings, self.rhythm = variants[0], Rhythm(variants[0])
+        depth = len(network.layers)
+        self._rates = [[each.per_layer("learning_rate")[number] for each in variants] for number in range(depth)]
+        self._factor: float | None = None
+        self._lesson: Lesson | None = None
+        self._lessons: dict[tuple[tuple[int, ...], ...], Lesson] = {}
+        self._drops = self.settings.dropout > 0
+        # made anew each time: an epoch's images cannot be kept where each is shifted
+        self._per_class = network.per_class
+        self._at_once = not (self.settings.shift or self._per_class) and EpochSides.serves(pairs)
+        self._epoch_sides = EpochSides(pairs)
+        if former is not None:
+            self._epoch_sides.go_on(former._epoch_sides)
+
+    def step(self, number: int, progress: float, epochs: float) -> None:
+        """Train on the next batch.
+
+        Parameters
+        ----------
+        number
+            Steps before this one.
+        progress
+            Of the fit, in [0, 1].
+        epochs
+            Passes over the data before this step.
+
+        Raises
+        ------
+        DivergedError
+            When a loss or a gradient is not finite; the weights of that layer are those from before.
+        """
+        self._set_rates(self.rhythm.rate_factor(progress, epochs))
+        lesson = self._lesson_of(self.rhythm.blocks(number))
+        index = self.batches.next()
+        if lesson.is_joint:
+            self._learn_jointly(lesson, self._sides(index, number))
+        else:
+            self._learn(lesson, self._sides(index, number))
+
+    def _learn(self, lesson: Lesson, parts: list[Part]) -> None:
+        """Let each layer learn while the batch goes up."""
+        network = self.network
+        walk = network.walk(parts, lesson.depth, self.mask if self._drops else None, network.scratch, train=True)
+        del parts  # so that what the first layer was fed goes with that layer
+        labels = self._labels()
+        for layer, fed, h, masks, energy, space in walk:
+            if layer.number in lesson.learning:
+                if layer.peer:
+                    layer.meet_peers(h)
+                delta = layer.delta(Activity(h, energy, masks, None, labels))
+                layer.gradient(fed, delta, space)
+                del delta
+            if layer.number in lesson.updates:
+                lesson.updates[layer.number]()
+            del fed, h, masks, energy  # let go before the next layer needs room
+
+    def _learn_jointly(self, lesson: Lesson, parts: list[Part]) -> None:
+        """Let layers learn that know of each other: first all derivatives, then the weights."""
+        walked = list(self.network.walk(parts, lesson.depth, self.mask if self._drops else None, train=True))
+        for stage in walked:
+            if stage.layer.peer and stage.layer.number in lesson.learning:
+                stage.layer.meet_peers(stage.h)
+        for number, delta in deltas(self.network, walked, lesson.blocks, self._labels()).items():
+            walked[number].layer.gradient(walked[number].fed, delta)
+            if number in lesson.updates:
+                lesson.updates[number]()
+
+    def mask(self, layer: Layer, z: Tensor) -> Tensor:
+        """Dropout's factors for a layer."""
+        return self.dropout.mask(z, layer.dropout)
+
+    def _labels(self) -> Tensor | None:
+        """The classes that the sides are said to have, for a goodness with a score a class."""
+        return self.pairs.labels if self._per_class else None
+
+    def _sides(self, index: Tensor, number: int) -> list[Part]:
+        """The first layer's parts of both sides of a batch; the read-out learns from it when it is its turn."""
+        network, settings = self.network, self.settings
+        period = self.rhythm.period(self.pairs.refresh, number, self.batches.epoch)
+        reads = network.readout is not None and number % settings.readout_interval == 0
+        if self._at_once:
+            if reads:
+                self._teach_readout(index, network.inputs.prepare_rows(index))
+            return self._epoch_sides.batch(self.batches, index.shape[1], period)
+        raw = self.shifts(network.inputs.rows(index).unsqueeze(1), settings.shift) if settings.shift else None
+        prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
+        if reads:
+            self._teach_readout(index, prepared)
+        return self.pairs.sides(index, raw, prepared, period)
+
+    def _teach_readout(self, index: Tensor, prepared: Prepared) -> None:
+        """Let the read-out learn from rows (K', B); what it says of them is kept with them."""
+        network, settings = self.network, self.settings
+        assert network.readout is not None
+        labels, features = network.inputs.y["train"][index], network.neutral(prepared)
+        prepared.logits = network.readout.learn(features, labels, settings.readout_rate, settings.readout_decay)
+
+    def _set_rates(self, factor: float) -> None:
+        if factor == self._factor:
+            return
+        for layer, rates in zip(self.network.layers, self._rates, strict=True):
+            layer.rates = [rate * factor for rate in rates]
+        self._factor = factor
+
+    def _lesson_of(self, blocks: Blocks) -> Lesson:
+        """What is to be done for some blocks; looked up where they are those of an earlier step."""
+        if self._lesson is None or blocks != self._lesson.blocks:
+            key = tuple(map(tuple, blocks))
+            if key not in self._lessons:
+                self._lessons[key] = self._make_lesson(blocks)
+            self._lesson = self._lessons[key]
+        return self._lesson
+
+    def _make_lesson(self, blocks: Blocks) -> Lesson:
+        layers = self.network.layers
+        learning = frozenset(layer for block in blocks for layer in block)
+        heard = listening(layers, learning)
+        return Lesson(
+            blocks,
+            learning,
+            None if "all" in heard else max(learning) + 1,
+            bool(heard) or len(blocks) < sum(map(len, blocks)),
+            updates(self.network.groups, learning),
+        )

@@ -1,0 +1,133 @@
+"""What a step shares and keeps: buffers, changes of small layers at once, parts of an epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+import ffexplore as ff
+from ffexplore import Settings, Trainer
+from ffexplore.engine import updates
+from ffexplore.engine.energy import energy
+from ffexplore.engine.epoch import EpochSides
+from tests.engine.reference import flat_weights
+from tests.engine.sets import pictures
+
+BASE: dict[str, Any] = {"layers": (9, 8, 7, 6), "batch_size": 10, "device": "cpu", "readout_rate": 0.0}
+
+
+def trainer(**changes: Any) -> Trainer:
+    return Trainer(Settings(**{**BASE, "dataset": pictures(), **changes}))
+
+
+class Largest(TorchDispatchMode):
+    """Notes the largest tensor that an operation makes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = {each.untyped_storage().data_ptr() for each in args if isinstance(each, Tensor)}
+        given |= {each.untyped_storage().data_ptr() for each in (kwargs or {}).values() if isinstance(each, Tensor)}
+        result = func(*args, **(kwargs or {}))
+        if isinstance(result, Tensor) and result.untyped_storage().data_ptr() not in given:
+            self.numbers = max(self.numbers, result.numel())
+        return result
+
+
+def test_a_step_makes_no_tensor_of_the_size_of_an_activity() -> None:
+    """What it makes anew has a number for each input or bias at most: goodness, slopes and the like."""
+    each = trainer(layers=(32, 32, 32))
+    each.fit(steps=4, progress=False)  # every buffer is there, and the short batch at the end has had its turn
+    each.batches.position, seen = 0, Largest()
+    each.step()
+    with seen:
+        each.step()
+    assert 0 < seen.numbers <= 3 * 32 < 2 * 10 * 32
+
+
+@pytest.mark.parametrize("limit", [0, 150, 1 << 18])
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd"}, {"learning_rate": (0.01, 0.02, 0.02, 0.01)}])
+def test_how_many_layers_change_at_once_makes_no_difference(
+    limit: int, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = trainer(**changes).fit(steps=6, progress=False)
+    monkeypatch.setattr(updates, "TOGETHER", limit)
+    apart = trainer(**changes)
+    groups = [[layer.number for layer in group] for group in apart.network.groups]
+    assert groups == {0: [[0], [1], [2], [3]], 150: [[0], [1, 2], [3]], 1 << 18: [[0, 1, 2, 3]]}[limit]
+    apart.fit(steps=6, progress=False)
+    for one, other in zip(flat_weights(together), flat_weights(apart), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+
+
+def test_layers_that_change_at_once_all_stay_where_one_diverges() -> None:
+    each = trainer(normalization="none", goodness="sum_of_squares")
+    assert len(each.network.groups) == 1
+    each.step()
+    each.network.layers[2].parameters.flat.fill_(1e38)  # finite, but not what comes of it
+    before = flat_weights(each)
+    with pytest.raises(ff.DivergedError, match="layer 3 met a"):
+        each.step()
+    for one, other in zip(flat_weights(each), before, strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("size", [7, 10, 3])
+def test_another_batch_size_within_an_epoch_goes_on_with_the_rows_that_are_left(size: int) -> None:
+    each = trainer()
+    sides = EpochSides(each.pairs)
+    assert EpochSides.serves(each.pairs)
+    rows: list[Tensor] = []
+    while sum(map(len, rows)) < len(each.plan.dataset.train):
+        index = each.batches.next()
+        image, label = sides.batch(each.batches, index.shape[1], 0)
+        expected = each.network.inputs.prepare_rows(index).image
+        assert expected is not None
+        assert torch.equal(image.x, expected.x)
+        assert torch.equal(image.stacks(1)[0], expected.x[0, 0])
+        right = each.network.inputs.y["train"][index[0]]
+        assert torch.equal(label.x[0, 0].argmax(-1), right)
+        assert not bool((label.x[0, 1].argmax(-1) == right).any())
+        rows.append(index[0])
+        each.batches.resize(size)
+    assert sorted(torch.cat(rows).tolist()) == list(range(len(each.plan.dataset.train)))
+
+
+def test_sides_of_an_epoch_are_those_of_its_batches_after_going_back() -> None:
+    """A moment that is restored within the same epoch finds its batch, though later ones were handed out already."""
+    each = trainer()
+    each.step()
+    kept = {name: value.clone() for name, value in each.state().items()}
+    counters = each.counters()
+    each.fit(steps=2, progress=False)
+    expected = flat_weights(each)
+    each.fit(steps=1, progress=False)
+    each.load_state(kept, counters)
+    each.fit(steps=2, progress=False)
+    assert all(torch.equal(one, other) for one, other in zip(flat_weights(each), expected, strict=True))
+
+
+OF_ENERGY = [entry.name for entry in ff.goodness if entry.of_energy is not None]
+
+
+@pytest.mark.parametrize("name", OF_ENERGY)
+def test_goodness_from_the_energy_is_the_goodness(name: str) -> None:
+    entry = ff.goodness[name]
+    h = torch.rand(2, 2, 3, 5, dtype=torch.float64)
+    leaf = h.clone().requires_grad_()
+    g = entry(leaf)
+    assert entry.of_energy is not None
+    torch.testing.assert_close(entry.of_energy(energy(h), 5), g.detach())
+    (expected,) = torch.autograd.grad(g.sum(), leaf)
+    factor = torch.as_tensor(entry.factor(g.detach(), 5))
+    torch.testing.assert_close(h * (factor.unsqueeze(-1) if factor.dim() else factor), expected)
+
+
+def test_most_goodness_functions_of_the_sum_of_squares_say_so() -> None:
+    assert {"mean_square", "sum_of_squares", "minus_sum_of_squares", "l2_norm", "log_energy"} <= set(OF_ENERGY)
