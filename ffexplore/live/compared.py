@@ -10,6 +10,7 @@ from ffexplore.engine.lockstep import check_lockstep
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.changes import settle, value_in_words
+from ffexplore.registry import Choice
 
 FEWEST, MOST = 2, 16
 
@@ -21,10 +22,28 @@ class Compared:
     field: str  #: the setting in which they differ
     settings: tuple[Settings, ...]  #: those of each variant
 
+    base: Settings | None = None  #: those of the run that they are variants of
+
     @property
     def labels(self) -> tuple[str, ...]:
-        """The value of each variant as a person reads it."""
-        return tuple(value_in_words(getattr(each, self.field)) for each in self.settings)
+        """The value of each variant as a person reads it: of choices only what tells them apart."""
+        values = [getattr(each, self.field) for each in self.settings]
+        choices = [value for value in values if isinstance(value, Choice)]
+        if len(choices) < len(values):
+            return tuple(map(value_in_words, values))
+        names = [choice.name for choice in choices]
+        if len(set(names)) == len(names):
+            return tuple(names)
+        shown = [{key: value_in_words(value) for key, value in choice.params} for choice in choices]
+        if len(set(names)) == 1:
+            shown = [{key: each[key] for key in each if len({other[key] for other in shown}) > 1} for each in shown]
+            return tuple(", ".join(f"{key} {value}" for key, value in each.items()) for each in shown)
+        return tuple(map(str, choices))
+
+    @property
+    def present(self) -> int:
+        """The number of the variant that has the settings of the run; -1 where none has."""
+        return self.settings.index(self.base) if self.base in self.settings else -1
 
     def __str__(self) -> str:
         return f"{self.field} {' | '.join(self.labels)}"
@@ -66,7 +85,7 @@ def make_compared(settings: Settings, field: str, values: Sequence[Any]) -> Comp
         if each in variants[:number]:
             raise SettingsError(f"values has {value_in_words(getattr(each, field))} twice; give different values.")
     check_lockstep([settings, *variants])
-    return Compared(field, variants)
+    return Compared(field, variants, settings)
 
 
 def check_alone(compared: Compared | None, purpose: str) -> None:

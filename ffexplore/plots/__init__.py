@@ -10,6 +10,7 @@ from ffexplore.plots.landscape import landscape
 from ffexplore.plots.layers import layers
 from ffexplore.plots.receptive import receptive_fields
 from ffexplore.plots.report import report
+from ffexplore.plots.variants import variants
 
 __all__ = [
     "histograms",
@@ -23,4 +24,5 @@ __all__ = [
     "report",
     "calibration",
     "against_backprop",
+    "variants",
 ]

@@ -10,8 +10,10 @@ import anywidget
 import traitlets
 
 from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.live.compared import Compared
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.ui.asked_pane import AskedPane
+from ffexplore.ui.compare_pane import ComparePane
 from ffexplore.ui.courier import Courier, Frame, View
 from ffexplore.ui.frames import Arrays
 from ffexplore.ui.panes import USUAL_PANES, History, standard_panes
@@ -19,6 +21,10 @@ from ffexplore.ui.script import board_script, board_style
 from ffexplore.ui.travel import Kept, Travel
 
 ThresholdMoved = Callable[[int, float, bool], None]
+
+COMPARE = "compare"  #: the pane of the variants, which is there while some are compared ...
+REPLACED = ("histograms", "curves")  #: ... in the place of these
+RESTS = "This view shows one network, and several are trained now. It goes on when one of them is chosen, or none."
 
 
 class Board(anywidget.AnyWidget):
@@ -55,12 +61,16 @@ class Board(anywidget.AnyWidget):
     #: Whether somebody sees to it that training goes on from a kept moment.
     can_branch = traitlets.Bool(False).tag(sync=True)
 
+    #: Whether variants are compared: then they take the place of histograms and curves, and the other panes rest.
+    is_comparing = traitlets.Bool(False).tag(sync=True)
+
     #: Whether it is for a projector: in larger type, and without what only the person at the keyboard needs.
     is_slide = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, panes: Sequence[str] = USUAL_PANES, **kwargs: Any) -> None:
         self._travel = Travel()
         self._packers = standard_panes(self._travel)
+        self._packers[COMPARE] = self._compare = ComparePane()
         #: the panes whose content is asked of the trainer, by name
         self.asked_panes: dict[str, AskedPane[Any]] = {
             name: pane for name, pane in self._packers.items() if isinstance(pane, AskedPane)
@@ -95,6 +105,13 @@ class Board(anywidget.AnyWidget):
             self._courier.offer(urgent=True)
 
     @property
+    def shown(self) -> list[str]:
+        """Names of the panes in the page, in sight or not: that of the variants too, while some are compared."""
+        if not self.is_comparing:
+            return list(self.panes)
+        return [COMPARE, *(name for name in self.panes if name not in REPLACED)]
+
+    @property
     def visible(self) -> frozenset[str]:
         """Names of the panes that somebody can see right now; empty while the board is hidden or not displayed."""
         return self._courier.visible
@@ -110,6 +127,7 @@ class Board(anywidget.AnyWidget):
         history: History | None = None,
         *,
         moments: Sequence[Kept] = (),
+        compared: Compared | None = None,
         urgent: bool = False,
     ) -> None:
         """Show a moment of training in every open view; returns at once, from any thread.
@@ -125,13 +143,28 @@ class Board(anywidget.AnyWidget):
             What came before it; without it the curves stay empty.
         moments
             Moments of it that one can go on from.
+        compared
+            The variants that are compared, if any are.
         urgent
             The person caused this moment by a change: do not wait for the frame before to be drawn.
         """
         self._latest, self._travel.moments = (snapshot, history), moments
+        if compared is not None or snapshot.auc.shape[0] == 1:  # after a choice a moment of all may still come
+            self._show_compared(compared)
         if snapshot.changes:
             self.errors.clear()
         self._courier.offer(urgent=urgent)
+
+    def _show_compared(self, compared: Compared | None) -> None:
+        """Show variants side by side from now on, or one network again."""
+        if compared is not None and self._compare.compared is None:
+            self._travel.go(None)
+        self._compare.compared = compared
+        self.is_comparing = compared is not None
+
+    def on_choose(self, callback: Callable[[int | None], None]) -> None:
+        """Call back with the number of the variant that a person chose, or None for the run from before."""
+        self._compare.callbacks.append(callback)
 
     def on_threshold(self, callback: ThresholdMoved) -> None:
         """Make the threshold lines draggable and call back while one is dragged.
@@ -224,8 +257,12 @@ class Board(anywidget.AnyWidget):
         arrays = Arrays()
         panes: dict[str, Any] = {}
         seen = frozenset[str]().union(*(view.panes for view in views))
-        for name in self.panes:
-            if name in seen:
+        for name in self.shown:
+            if name not in seen:
+                continue
+            if self.is_comparing and name != COMPARE:
+                panes[name] = {"rests": RESTS}
+            else:
                 have = [view.have.get(name, {}) for view in views]
                 panes[name] = self._pack(name, snapshot, history, have, arrays)
         return {"step": snapshot.step, "epoch": snapshot.epoch, "panes": panes}, arrays.buffer()

@@ -15,6 +15,7 @@ from ffexplore.live import Runner, Snapshot
 from ffexplore.live.runner import OTHER_STARTED
 from ffexplore.ui.board import Board
 from ffexplore.ui.changer import Changer
+from ffexplore.ui.comparing import Comparing
 from ffexplore.ui.controls import Controls
 from ffexplore.ui.field_control import Outlet, close_all
 from ffexplore.ui.given import step_to_stop_at, unpacked
@@ -73,13 +74,15 @@ class Explorer(widgets.VBox):
         drawer = widgets.ToggleButton(description="Share").add_class("ffx-drawer")
         drawer.tooltip = "Share string, script, checkpoints, history and views as files"
         widgets.link((drawer, "value"), (self.keep, "is_open"))
-        self.bar = RunBar(self._guard, self, drawer)
+        self.comparing = Comparing(self.runner, self.board, self._looks, self._settling)
+        drawers = widgets.HBox([self.comparing.drawer.toggle, drawer]).add_class("ffx-drawers")
+        self.bar = RunBar(self._guard, self, drawers)
         self.status = StatusLine()
         self.status.on_entry(self._entered)
         self.controls = Controls(Outlet(self._guard, self._change, self._tell), self._shown, self._looks)
         body = widgets.Box([self.controls, self.board]).add_class("ffx-body")
         tasks = [widgets.HTML(to_html(self._looks.task)).add_class("ffx-task")] if self._looks.task else []
-        super().__init__([*tasks, self.bar, self.status, self.keep, body])
+        super().__init__([*tasks, self.bar, self.status, self.comparing.drawer, self.keep, body])
         self.add_class("ffx-explorer")
         if self._looks.is_slide:
             self.add_class("ffx-slide")
@@ -126,6 +129,7 @@ class Explorer(widgets.VBox):
         self.runner.stop(finish=False)
         close_all(self.bar)
         close_all(self.controls)
+        self.comparing.drawer.close()
         self.keep.close()
         self.board.close()
         self.status.close()
@@ -231,7 +235,8 @@ class Explorer(widgets.VBox):
     def _publish(self, snapshot: Snapshot) -> None:
         """Show a moment; called from the trainer thread."""
         runner, urgent = self.runner, bool(snapshot.changes) or not self.runner.is_running
-        self.board.show(snapshot, runner.history, moments=runner.moments, urgent=urgent)
+        compared = runner.compared
+        self.board.show(snapshot, runner.history, moments=runner.moments, compared=compared, urgent=urgent)
         runner.attend(bool(self.board.visible))
         self._reader.refresh(at_rest=not self.runner.is_running)
         if runner.message == OTHER_STARTED and not self.board.is_open:
@@ -269,6 +274,7 @@ class Explorer(widgets.VBox):
         self._standstill = standstill(self.runner)
         self.controls.show(settings, self._standstill)
         self.board.threshold_is_movable = "threshold" not in self._looks.locked and not self._standstill
+        self.comparing.drawer.show(settings, self._standstill)
         self.keep.refresh()
         self._threads = self.runner.threads
         self.status.tell_place(settings, self._threads)

@@ -12,6 +12,7 @@ from ffexplore.engine.landscape import landscape
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import FFExploreError
 from ffexplore.live import Runner, Snapshot
+from ffexplore.live.compared import Compared
 from ffexplore.ui.asked_pane import AskedPane
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ def _present(runner: Runner) -> Snapshot:
     return runner.snapshot
 
 
+def _compared(runner: Runner) -> Compared | None:
+    """The variants that the present snapshot shows; None where it shows one network."""
+    compared = runner.compared
+    return compared if compared is not None and len(compared.settings) == len(_present(runner).low) else None
+
+
 def _shown(view: str, runner: Runner, panes: Mapping[str, AskedPane[Any]]) -> go.Figure:
     from ffexplore.ui import pane_figures
 
@@ -72,6 +79,7 @@ def _fields(plots: ModuleType, trainer: Trainer) -> go.Figure:
 
 #: The figure of each view that is drawn from the run alone.
 FIGURES: dict[str, Callable[[ModuleType, Runner], go.Figure]] = {
+    "compare": lambda plots, runner: plots.variants(_present(runner), runner.history, _compared(runner)),
     "histograms": lambda plots, runner: plots.histograms(_present(runner)),
     "curves": lambda plots, runner: plots.curves(runner.history),
     "gallery": lambda plots, runner: plots.gallery(_present(runner)),

@@ -6,6 +6,7 @@ import numpy as np
 
 from ffexplore.engine.settings import Settings
 from ffexplore.live import Runner, Snapshot
+from ffexplore.live.compared import Compared
 
 INVITATION = "Untrained: the blue and the orange hill lie on each other. Press Play and watch them part."
 NEXT = "The hills part. Now drag the line θ in a histogram, or change anything else while it trains."
@@ -14,8 +15,8 @@ LIFELESS = (
     "Press Reset to begin anew; {remedy} keeps more of them alive."
 )
 COMPARING = (
-    "Comparing {compared}: the board shows the first of them. "
-    "panel.runner.choose(0) goes on with it, choose(None) with the run from before."
+    "Comparing {count} values of {field}. Press Choose on one of them to go on with it alone, or go back to the run "
+    "from before."
 )
 STANDSTILL = "{count} variants of {field} are compared; choose one, or none, to go on."
 LOW = 0.1  #: share of the natural threshold below which silence is what a layer was asked for
@@ -34,7 +35,7 @@ def hint(runner: Runner, is_untouched: bool) -> str:
     """
     snapshot = runner.snapshot
     if runner.compared is not None:
-        return COMPARING.format(compared=runner.compared)
+        return COMPARING.format(**_words(runner.compared))
     if snapshot is None:
         dataset = runner.settings.dataset
         return f"Loading {dataset} ..." if isinstance(dataset, str) else "Building ..."
@@ -58,4 +59,8 @@ def asks_for_silence(settings: Settings, snapshot: Snapshot) -> bool:
 def standstill(runner: Runner) -> str:
     """Why no setting can be changed now; empty where it can."""
     compared = runner.compared
-    return "" if compared is None else STANDSTILL.format(count=len(compared.settings), field=compared.field)
+    return "" if compared is None else STANDSTILL.format(**_words(compared))
+
+
+def _words(compared: Compared) -> dict[str, object]:
+    return {"count": len(compared.settings), "field": compared.field.replace("_", " ")}

@@ -53,7 +53,7 @@ class Keep(anywidget.AnyWidget):
         }
         self.on_msg(self._receive)
         self.observe(lambda _: self.refresh(), "is_open")
-        board.observe(lambda _: self.refresh(), "panes")
+        board.observe(lambda _: self.refresh(), ["panes", "is_comparing"])
 
     def __repr__(self) -> str:
         return f"Keep({'open' if self.is_open else 'closed'})"
@@ -62,7 +62,7 @@ class Keep(anywidget.AnyWidget):
         """Show the present share string and views, if the drawer is open."""
         if self.is_open:
             with self.hold_sync():
-                self.share, self.views = self._share(), list(self._board.panes)
+                self.share, self.views = self._share(), self._board.shown
 
     def _receive(self, _: Any, content: Mapping[str, Any], buffers: Any) -> None:
         try:

@@ -63,7 +63,7 @@ class Reader:
             self._consider(name, at_rest=at_rest)
 
     def _consider(self, name: str, *, at_rest: bool) -> None:
-        if name not in self._board.visible or name in self._board.errors:
+        if name not in self._board.visible or name in self._board.errors or self._board.is_comparing:
             return
         pane, turn = self._board.asked_panes[name], self._turns[name]
         with self._lock:

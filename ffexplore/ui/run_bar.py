@@ -113,6 +113,7 @@ class RunBar(widgets.HBox):
         self.stop_at = TextRow("stop at", (), guard, steering.stop_at)
         self.stop_at.widget.placeholder = "step"
         self.stop_at.widget.add_class("ffx-stop")
+        self.speed.widget.add_class("ffx-speed")
         self.preset.explain(
             f"A whole recipe, begun anew; the dataset, the seed and the device stay.\n\n{listing(presets)}"
         )

@@ -9,11 +9,11 @@ from importlib import resources
 MODULES = (
     "dom", "numbers", "frame", "tip", "toggles", "asked", "threshold", "picture", "bars", "row", "histograms", "chart",
     "marks", "timeline", "curves", "gallery", "fields", "verdict", "candidates", "confusion", "pad", "draw", "contour",
-    "landscape", "diagnostics", "backprop", "switches", "board",
+    "landscape", "diagnostics", "backprop", "card", "compare", "switches", "board",
 )  # fmt: skip
 
 _IMPORT = re.compile(r'^import [^;]*? from "\./\w+\.js";\n', re.MULTILINE)
-_COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)  # for those who read the files; a page can do without
+_COMMENT = re.compile(r"^ *//.*\n|^ +", re.MULTILINE)  # and indentation: for those who read the files, not for a page
 _EXPORT = re.compile(r"^export (?=(?:class|function|const) (\w+))", re.MULTILINE)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import anywidget
+import numpy as np
 import torch
 import traitlets
 
@@ -85,8 +86,11 @@ def figures(snapshot: Snapshot) -> list[str]:
     facts = [f"step {_grouped(snapshot.step)}", f"epoch {snapshot.epoch:.1f}"]
     if snapshot.rows_per_second > 0:
         facts.append(f"{_grouped(float(f'{snapshot.rows_per_second:.2g}'))} rows/s")
-    if math.isfinite(float(snapshot.accuracy[0])):
-        facts.append(f"accuracy {100 * float(snapshot.accuracy[0]):.1f} %")
+    known = snapshot.accuracy[np.isfinite(snapshot.accuracy)]
+    if len(snapshot.accuracy) > 1:
+        facts.append(f"{len(snapshot.accuracy)} variants")
+    if len(known):
+        facts.append(f"{'best ' if len(snapshot.accuracy) > 1 else ''}accuracy {100 * float(known.max()):.1f} %")
     return facts
 
 

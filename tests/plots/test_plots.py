@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ffexplore import plots
+from ffexplore import Settings, plots
+from ffexplore.live.compared import make_compared
 from ffexplore.plots import style
 from ffexplore.ui.script import board_style
 from tests.ui.synthetic import History, snapshot
@@ -67,6 +68,37 @@ def test_one_variant_is_drawn_and_a_wrong_one_refused():
         plots.histograms(moment, variant=2)
     with pytest.raises(IndexError, match="variant is 1; this history has 1, counted from 0"):
         plots.curves(history(), variant=1)
+
+
+def test_variants_stand_side_by_side_with_their_curves():
+    moment = snapshot(200, layers=2, variants=5, accuracy=np.array([0.5, 0.9, 0.7, 0.6, 0.4], np.float32))
+    record = History(5)
+    for step in (0, 100):
+        record.append(snapshot(step, variants=5))
+    record.append(moment)
+    compared = make_compared(Settings(layers=(256, 128)), "threshold", [0.5, 1, 2, 3, 4])
+    figure = plots.variants(moment, record, compared)
+    heads = [title for title in titles(figure) if title.startswith("<b>")]
+    assert heads[:2] == ["<b>0.5</b> · 50.0 %", "<b>1</b> · 90.0 % · best"]
+    assert len(heads) == 5
+    assert titles(figure).count(f"layer 2, AUC {moment.auc[0, 1]:.3f}") == 5
+    bars = [trace for trace in figure.data if trace.type == "bar"]
+    assert len(bars) == 5 * 2 * 2
+    np.testing.assert_array_equal(bars[-1].y, -moment.negative[4, 1])
+    own = [trace for trace in figure.data if trace.name == "validation accuracy"]
+    np.testing.assert_allclose(own[1].y, record.curve()["accuracy"][:, 1])
+    places = {(trace.xaxis, trace.yaxis) for trace in bars}
+    assert len(places) == 10
+
+
+def test_variants_without_names_and_history_are_numbered_and_one_that_diverged_says_so():
+    moment = snapshot(200, layers=1, variants=2, diverged=("", "at step 3 layer 1 met a loss that is not finite"))
+    figure = plots.variants(moment)
+    assert [title.partition("<br>")[0] for title in titles(figure)] == [
+        "<b>variant 1</b> · 52.3 % · best",
+        "<b>variant 2</b> · 52.3 % · diverged",
+    ]
+    assert titles(figure)[0].endswith("<br>layer 1, AUC 0.738")
 
 
 def test_curves_hold_the_rows_in_percent_and_the_changes():

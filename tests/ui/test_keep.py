@@ -34,7 +34,7 @@ def test_the_share_string_is_kept_up_to_date_only_while_the_drawer_is_open(panel
     assert panel.keep.share == ""
     panel.controls["seed"].row._box.value = "3"
     assert panel.keep.share == ""
-    panel.bar.children[-1].value = True
+    panel.bar.children[-1].children[-1].value = True
     assert panel.keep.share == panel.share()
     assert list(panel.keep.views) == ["histograms", "curves"]
     panel.controls["seed"].row._box.value = "4"

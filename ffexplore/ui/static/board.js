@@ -4,6 +4,7 @@ import { html, setText } from "./dom.js";
 import { unpack } from "./frame.js";
 import { Backprop } from "./backprop.js";
 import { Candidates } from "./candidates.js";
+import { Compare } from "./compare.js";
 import { Confusion } from "./confusion.js";
 import { Curves } from "./curves.js";
 import { Diagnostics } from "./diagnostics.js";
@@ -19,6 +20,7 @@ const PANES = { // from top to bottom
   candidates: Candidates, confusion: Confusion, draw: Draw, landscape: Landscape,
   diagnostics: Diagnostics, backprop: Backprop,
 };
+const REPLACED = ["histograms", "curves"]; // by the variants, while some are compared
 const CALM = 500; // ms between two frames for people who asked for reduced motion
 
 class View {
@@ -38,7 +40,7 @@ class View {
     root.classList.toggle("ff-slide", model.get("is_slide"));
     this.hint = html("p", "ff-hint", "Every pane is hidden: press a name above to show one.");
     root.append(this.switches.row, this.hint, this.grid);
-    model.on("change:panes", () => { this.layOut(); this.hello(); });
+    for (const trait of ["panes", "is_comparing"]) model.on(`change:${trait}`, () => { this.layOut(); this.hello(); });
     for (const trait of ["threshold_is_movable", "ranges_can_be_locked", "can_branch"]) {
       model.on(`change:${trait}`, () => this.panes.forEach(({ pane }) => pane.configure?.()));
     }
@@ -52,7 +54,9 @@ class View {
 
   // Panes that stay are left alone, so that nothing flickers when another comes or goes.
   layOut() {
-    const names = Object.keys(PANES).filter((name) => this.model.get("panes").includes(name));
+    const isComparing = this.model.get("is_comparing");
+    const chosen = Object.keys(PANES).filter((name) => this.model.get("panes").includes(name));
+    const names = isComparing ? ["compare", ...chosen.filter((name) => !REPLACED.includes(name))] : chosen;
     for (const name of [...this.panes.keys()]) if (!names.includes(name)) this.removePane(name);
     names.forEach((name, place) => {
       if (this.panes.has(name)) return;
@@ -60,7 +64,7 @@ class View {
       this.inSight.add(name); // until the observer knows better
     });
     this.hint.hidden = names.length > 0;
-    this.switches.show();
+    this.switches.show(isComparing ? REPLACED : []);
   }
 
   removePane(name) {
@@ -73,7 +77,7 @@ class View {
   }
 
   addPane(name) {
-    const Pane = PANES[name];
+    const Pane = name === "compare" ? Compare : PANES[name];
     const stop = new AbortController();
     const signal = AbortSignal.any([this.signal, stop.signal]);
     const context = {
@@ -86,9 +90,10 @@ class View {
     const legend = html("div", "ff-legend");
     const note = html("p", "ff-note");
     const reason = html("span");
+    const rest = html("p", "ff-resting");
     const again = html("button", "ff-button", "Try again");
     const body = html("div", "ff-body");
-    note.hidden = true;
+    note.hidden = rest.hidden = true;
     note.setAttribute("data-lm-suppress-shortcuts", "true");
     again.type = "button";
     again.addEventListener("click", () => this.retry(name), { signal });
@@ -97,8 +102,8 @@ class View {
     frame.setAttribute("role", "group");
     frame.setAttribute("aria-label", Pane.title);
     head.append(title, legend);
-    frame.append(head, note, body);
-    const entry = { frame, note, reason, stop, pane: {}, problem: "" };
+    frame.append(head, note, rest, body);
+    const entry = { frame, note, reason, rest, body, stop, pane: {}, problem: "" };
     this.panes.set(name, entry);
     try {
       entry.pane = new Pane(body, legend, signal, context);
@@ -137,8 +142,10 @@ class View {
   drawPane(name, data) {
     const entry = this.panes.get(name);
     if (!entry || entry.problem) return;
+    [entry.rest.hidden, entry.body.hidden] = [!data.rests, Boolean(data.rests)];
+    setText(entry.rest, data.rests ?? "");
     try {
-      if (!data.error) entry.pane.update(data);
+      if (!data.error && !data.rests) entry.pane.update(data);
     } catch (error) { // one pane must not take the others with it
       this.stopPane(entry, error);
       return;

@@ -18,7 +18,13 @@ export function makeSwitches(model, panes, signal) {
     return { name, ...toggle };
   });
   row.append(html("span", "ff-switches-title", "show"), ...toggles.map(({ button }) => button));
-  const show = () => toggles.forEach((toggle) => toggle.show(model.get("panes").includes(toggle.name)));
+  // `replaced` are panes in whose place stands another one now.
+  const show = (replaced = []) => toggles.forEach((toggle) => {
+    const isReplaced = replaced.includes(toggle.name);
+    toggle.show(model.get("panes").includes(toggle.name));
+    toggle.button.disabled = isReplaced;
+    toggle.button.title = isReplaced ? "Shown of every variant, while they are compared" : panes[toggle.name].tip;
+  });
   show();
   return { row, show };
 }

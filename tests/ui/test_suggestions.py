@@ -1,0 +1,100 @@
+"""What may be compared, values that suit the present ones, and how a list that a person wrote is read."""
+
+from __future__ import annotations
+
+import pytest
+
+import ffexplore as ff
+from ffexplore.engine.settings import Settings
+from ffexplore.live.compared import MOST, make_compared
+from ffexplore.ui.suggestions import Target, read_values, suggestions, targets
+
+WHOLE = {
+    "the usual ones": Settings(),
+    "one goodness a layer": Settings(layers=(8, 6), goodness=("mean_square", "l2_norm"), threshold=(0.5, 2.0)),
+    "scores of classes": Settings(goodness="projection", label_encoding="none", objective="class_cross_entropy"),
+    "pairs without labels": Settings(negatives="hybrid_images", label_encoding="none", inference="readout"),
+    "a goodness with parameters": Settings(goodness="lp_norm(p=3)", objective="symba", learning_rate=100.0),
+}
+
+
+@pytest.mark.parametrize("settings", WHOLE.values(), ids=WHOLE.keys())
+def test_every_suggestion_can_be_compared(settings):
+    for target in targets(settings):
+        for name, text in suggestions(target, settings):
+            assert name
+            compared = make_compared(settings, target.field, read_values(text, target, settings))
+            assert 2 <= len(compared.settings) <= MOST
+            assert len(set(compared.labels)) == len(compared.labels)
+
+
+def test_every_field_of_lockstep_and_the_parameters_of_choices_are_targets():
+    found = [(each.field, each.param) for each in targets(WHOLE["a goodness with parameters"])]
+    lockstep = {name for name, spec in Settings.fields().items() if spec.lockstep}
+    assert {field for field, _ in found} == lockstep
+    assert ("goodness", "p") in found
+    assert ("objective", "alpha") in found
+    assert [each.field for each in targets(Settings(), lockstep - {"seed"})] == ["seed"]
+
+
+@pytest.mark.parametrize(
+    ("field", "param", "first"),
+    [
+        ("threshold", "", "0.125, 0.25, 0.5, 1, 2"),
+        ("learning_rate", "", "0.001, 0.003, 0.01, 0.03, 0.1"),
+        ("seed", "", "7, 8, 9, 10"),
+        ("weight_decay", "", "0, 0.0003, 0.003, 0.03"),
+        ("goodness", "p", "1, 1.5, 3, 6, 12"),
+    ],
+)
+def test_they_suit_the_present_value(field, param, first):
+    settings = Settings(threshold=0.5, learning_rate=0.01, seed=7, goodness="lp_norm(p=3)")
+    assert suggestions(Target(field, param), settings)[0][1] == first
+
+
+def test_of_a_catalogue_the_present_entry_is_first_and_what_does_not_fit_is_left_out():
+    text = suggestions(Target("goodness"), Settings(goodness="l2_norm"))[-1][1]
+    assert text.startswith("l2_norm, ")
+    assert "projection" not in text
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "values"),
+    [
+        (Target("threshold"), "0.5, 1; 2\n4", [0.5, 1, 2, 4]),
+        (Target("threshold"), "natural, (0.5, 2), width", [None, (0.5, 2), "width"]),
+        (Target("learning_rate"), "1e-3, .5", [0.001, 0.5]),
+        (Target("goodness"), "mean, lp_norm(p=3), (l2_norm, max)", ["mean", "lp_norm(p=3)", ("l2_norm", "max")]),
+        (Target("threshold"), "0.5, two", [0.5, "two"]),
+    ],
+)  # fmt: skip
+def test_a_list_is_read_as_it_is_written(target, text, values):
+    assert read_values(text, target, Settings(layers=(8, 6))) == values
+
+
+def test_values_of_a_parameter_keep_the_others():
+    settings = Settings(negatives="hard_label(temperature=3, layers=all)")
+    values = read_values("1, 2", Target("negatives", "temperature"), settings)
+    assert [each.values for each in values] == [{"layers": "all", "temperature": t} for t in (1.0, 2.0)]
+    compared = make_compared(settings, "negatives", values)
+    assert compared.labels == ("temperature 1", "temperature 2")
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "words"),
+    [
+        (Target("threshold"), " , ", "Write the values of threshold first"),
+        (Target("goodness", "p"), "1, many", "p of the goodness 'lp_norm' is 'many'; it must be a number"),
+        (Target("goodness", "p"), "1, -3", "p of the goodness 'lp_norm' is -3"),
+    ],
+)
+def test_what_no_parameter_takes_is_refused(target, text, words):
+    with pytest.raises(ff.SettingsError, match=words):
+        read_values(text, target, Settings(goodness="lp_norm(p=3)"))
+
+
+def test_what_a_target_means_is_said_with_the_present_value():
+    settings = Settings(goodness="lp_norm(p=3)", threshold=(0.5, 2.0), layers=(8, 6))
+    assert Target("threshold").meaning(settings).endswith("Now (0.5, 2).")
+    assert "Allowed: a number from" in Target("goodness", "p").meaning(settings)
+    assert Target("goodness", "p").label == "goodness: p"
