@@ -13,7 +13,18 @@ from typing import Any
 
 import torch
 
-from benchmarks import growth, inference, memory, page, publishing, step_speed, time_to_accuracy, twin, variants
+from benchmarks import (
+    growth,
+    inference,
+    interface,
+    memory,
+    page,
+    publishing,
+    step_speed,
+    time_to_accuracy,
+    twin,
+    variants,
+)
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -22,6 +33,7 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "time to accuracy": time_to_accuracy.measure,
     "inference": inference.run,
     "publishing": publishing.measure,
+    "interface": interface.run,
     "memory": memory.measure,
     "variants": variants.run,
     "growth": growth.run,

@@ -1,28 +1,35 @@
 """A live session in JupyterLab and headless Chromium: how soon a change is seen, what it costs, and whether it grows.
 
 Run as ``python -m benchmarks.interface`` (prints JSON; ``--minutes 10`` also works an explorer for ten minutes and
-measures page, kernel and server before and after). Needs Chromium and playwright, and Linux for the memory. The
-browser renders in software and takes a core, so training is slower meanwhile than it is on its own.
+measures page, kernel and server before and after), or as ``python -m benchmarks interface`` for the page of figures.
+Needs Chromium and playwright, and Linux for the memory. The browser renders in software and takes a core, so training
+is slower meanwhile than it is on its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import os
 import random
 import shutil
 import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Page, sync_playwright
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 from tests.e2e.lab import CHROMIUM_ARGUMENTS, JupyterServer, Notebook, write_notebook
 
 IMPORT = "import ffexplore as ff, os, torch"
 OPEN = "panel = ff.explore({arguments})\npanel"
+SECOND = "second = ff.explore({arguments})\nsecond"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ARGUMENTS = "layers=(256, 256, 256, 256), start=True"
 PANES = ("gallery", "fields", "candidates", "confusion", "diagnostics")
 
 # A pointer event on the threshold's line, and the first frame drawn from a snapshot that was taken with its value.
@@ -46,13 +53,13 @@ WATCH = """() => {
 }"""
 
 
-def moving(page: Page) -> None:
-    """Wait for a histogram, then for one of another shape."""
-    page.wait_for_selector(".ff-positive[d]", state="attached", timeout=60_000)
-    before = page.locator(".ff-positive").first.get_attribute("d")
-    page.wait_for_function(
-        "(before) => document.querySelector('.ff-positive').getAttribute('d') !== before", arg=before, timeout=60_000
-    )
+def moving(page: Page, board: int) -> None:
+    """Wait for a histogram of a board, then for one of another shape."""
+    shape = "(board) => document.querySelectorAll('.ff-board')[board]?.querySelector('.ff-positive')?.getAttribute('d')"
+    page.wait_for_function(shape, arg=board, timeout=60_000)
+    page.locator(".ff-board").nth(board).locator(".ff-positive").first.scroll_into_view_if_needed()
+    before = page.evaluate(shape, board)
+    page.wait_for_function(f"([board, before]) => ({shape})(board) !== before", arg=[board, before], timeout=60_000)
 
 
 def latency(notebook: Notebook, times: int) -> dict[str, Any]:
@@ -101,8 +108,9 @@ def steady(notebook: Notebook, seconds: float) -> dict[str, Any]:
     }
 
 
-def opening(notebook: Notebook, code: str) -> dict[str, Any]:
-    """Seconds and bytes from running a cell to a histogram that moves."""
+def opening(notebook: Notebook, code: str, board: int) -> dict[str, Any]:
+    """Seconds and bytes from running a new cell to a histogram that moves."""
+    notebook.command("notebook:insert-cell-below")
     received, began = notebook.received, time.perf_counter()
     notebook.page.evaluate(
         """(source) => {
@@ -112,7 +120,7 @@ def opening(notebook: Notebook, code: str) -> dict[str, Any]:
         }""",
         code,
     )
-    moving(notebook.page)
+    moving(notebook.page, board)
     return {
         "seconds to a moving histogram": round(time.perf_counter() - began, 1),
         "bytes": notebook.received - received,
@@ -175,22 +183,30 @@ def work(notebook: Notebook, minutes: float) -> int:
     return done
 
 
+def run(moves: int = 60) -> dict[str, Any]:
+    """The figures of the page; says why there are none where there is no browser to measure in."""
+    if importlib.util.find_spec("playwright") is None or not any(map(shutil.which, BROWSERS)):
+        return {"left out": "needs playwright, and Chromium or Chrome"}
+    return {"load": round(os.getloadavg()[0], 1), **measure(0.0, moves, ARGUMENTS)}
+
+
 def measure(minutes: float, moves: int, arguments: str) -> dict[str, Any]:
     """Open JupyterLab, an explorer in it, and measure."""
+    from playwright.sync_api import sync_playwright
+
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = JupyterServer(Path(folder))
         server.wait()
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=CHROMIUM_ARGUMENTS
+            executable_path=next(filter(None, map(shutil.which, BROWSERS))), args=CHROMIUM_ARGUMENTS
         )
         page = browser.new_context(viewport={"width": 1280, "height": 1400}).new_page()
         notebook = Notebook(page, server)
         try:
             notebook.open(write_notebook(server, "measured.ipynb", [IMPORT]))
             notebook.run_all()
-            notebook.command("notebook:insert-cell-below")
             found: dict[str, Any] = {"explore": arguments}
-            found["opening"] = opening(notebook, OPEN.format(arguments=arguments))
+            found["opening"] = opening(notebook, OPEN.format(arguments=arguments), 0)
             page.wait_for_timeout(6000)
             page.evaluate(WATCH)
             found["latency"] = latency(notebook, moves)
@@ -201,6 +217,7 @@ def measure(minutes: float, moves: int, arguments: str) -> dict[str, Any]:
                 found["things done"] = work(notebook, minutes)
                 after = memory(notebook)
                 found["MiB before"], found["MiB after"] = before, after
+            found["a second one"] = opening(notebook, SECOND.format(arguments=arguments), 1)
             notebook.check()
         finally:
             browser.close()
@@ -213,7 +230,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=0.0, help="of scripted use, for growth")
     parser.add_argument("--moves", type=int, default=60)
-    parser.add_argument("--arguments", default="layers=(256, 256, 256, 256), start=True", help="of explore, as Python")
+    parser.add_argument("--arguments", default=ARGUMENTS, help="of explore, as Python")
     given = parser.parse_args()
     print(json.dumps(measure(given.minutes, given.moves, given.arguments), indent=1))
 

@@ -118,6 +118,36 @@ def _publishing(found: Found) -> list[str]:
     return [f"- {name}: {value}" for name, value in found.items() if name not in ("machine", "threads", "clock")]
 
 
+def _interface(found: Found) -> list[str]:
+    if "left out" in found:
+        return [f"Left out: {found['left out']}."]
+    opened, second, latency = found["opening"], found["a second one"], found["latency"]
+    steady = found["while nobody touches it"]
+    size = steady["bytes per redraw"]
+    note = [
+        "JupyterLab in headless Chromium, which renders in software and takes a core, beside training of",
+        f"`explore({found['explore']})`; the load of the machine was {found['load']} when it began.",
+        "",
+    ]
+    rows = [
+        [
+            "from the pointer on the threshold to the first painted frame with its value, median",
+            f"{latency['median ms']} ms",
+        ],
+        ["the same, 95th percentile", f"{latency['95th percentile ms']} ms"],
+        ["redraws a second while nobody touches it", f"{steady['redraws per second']}"],
+        ["bytes of an update, to the page and back", f"{size['down']:,} + {size['up']:,}"],
+        [
+            "tasks of the page over 100 ms in ten seconds; the longest",
+            f"{steady['tasks over 100 ms']}; {steady['longest task ms']} ms",
+        ],
+        ["from running the cell to the first moving histogram", f"{opened['seconds to a moving histogram']} s"],
+        ["bytes to open the first explorer of a page", f"{opened['bytes']:,}"],
+        ["bytes to open the next", f"{second['bytes']:,}"],
+    ]
+    return note + table(["what", "measured"], rows)
+
+
 def _memory(found: Found) -> list[str]:
     rows = [
         [each["network"], str(each["batch"]), *(f"{value} MiB" for value in each["MiB"].values()), str(each["ratio"])]
@@ -160,6 +190,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Found], list[str]]]] = {
     "time to accuracy": ("Test accuracy after some seconds", _time_to_accuracy),
     "inference": ("Scoring candidate labels", _inference),
     "publishing": ("What publishing costs the trainer", _publishing),
+    "interface": ("A live explorer in the browser", _interface),
     "memory": ("Peak memory over depth", _memory),
     "variants": ("Many variants at once", _variants),
     "growth": ("How it grows", _growth),

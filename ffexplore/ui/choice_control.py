@@ -13,6 +13,7 @@ from ffexplore.registry import Choice, Entry, Param, Registry
 from ffexplore.ui.field_control import RARE, FieldControl, Outlet, listing
 from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
+from ffexplore.ui.made import made
 from ffexplore.ui.rows import CheckRow, MenuRow, NumberRow, Row, Span, TextRow
 
 TECHNICAL = ("optimizer", "normalization", "initialization")  #: fields whose parameters hardly anybody turns
@@ -31,7 +32,7 @@ class ChoiceControl(FieldControl):
         self._reason = ""
         self._fit = Fit(name)
         self._menu = MenuRow(label, self._options(), outlet.guard, self._chosen)
-        self.widget = widgets.VBox([self._menu.widget])
+        self.widget = made(widgets.VBox, [self._menu.widget])
         self.widget.add_class("ffx-choice")
         self._forget = self.registry.observe(self._registered)
 

@@ -12,6 +12,7 @@ import traitlets
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import FFExploreError
 from ffexplore.ui.controls import idle_fields
+from ffexplore.ui.made import made
 from ffexplore.ui.rows import HIDDEN
 from ffexplore.ui.script import joined
 from ffexplore.ui.suggestions import Target, read_values, suggestions, targets
@@ -56,7 +57,7 @@ class CompareDrawer(anywidget.AnyWidget):
         self._standstill = ""
         self._offered: dict[str, Target] = {}
         self._written = ""  # the suggestion that stands in the box; what a person wrote there is left alone
-        self.toggle = widgets.ToggleButton(description="Compare", tooltip=TIP).add_class("ffx-comparer")
+        self.toggle = made(widgets.ToggleButton, description="Compare", tooltip=TIP).add_class("ffx-comparer")
         super().__init__()
         widgets.link((self.toggle, "value"), (self, "is_open"))
         self.on_msg(self._receive)

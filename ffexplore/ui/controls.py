@@ -23,6 +23,7 @@ from ffexplore.ui.field_control import (
 )  # fmt: skip
 from ffexplore.ui.groups import GROUPS
 from ffexplore.ui.looks import Looks
+from ffexplore.ui.made import made
 from ffexplore.ui.rows import HIDDEN, Span
 from ffexplore.ui.threshold_control import ThresholdControl
 
@@ -134,7 +135,7 @@ class Controls(widgets.VBox):
 
     def _group(self, title: str) -> widgets.Widget:
         """A heading and its controls; in a panel that shows a few, none of them is behind "more"."""
-        group = widgets.VBox()
+        group = made(widgets.VBox)
         mine = [control for control in self.controls.values() if control.spec.group == title]
         shown = [control for control in mine if control.name not in self._looks.hidden]
         rare = [control for control in shown if control.name not in USUAL] if self._looks.has_all else []
@@ -145,7 +146,7 @@ class Controls(widgets.VBox):
                 control.widget.add_class(RARE)
             if control.spec.renews:
                 control.widget.add_class(RENEWS)
-        head = widgets.HBox([widgets.HTML(f"<h4>{title}</h4>")]).add_class("ffx-head")
+        head = made(widgets.HBox, [made(widgets.HTML, f"<h4>{title}</h4>")]).add_class("ffx-head")
         if self._looks.has_all:
             head.children = [*head.children, _more(group, title)]
         group.children = [head, *(control.widget for control in mine)]
@@ -180,7 +181,7 @@ class Controls(widgets.VBox):
 
 def _more(group: widgets.VBox, title: str) -> widgets.ToggleButton:
     """A toggle that shows what is turned less often."""
-    toggle = widgets.ToggleButton(description="more", tooltip=f"Show everything under {title}")
+    toggle = made(widgets.ToggleButton, description="more", tooltip=f"Show everything under {title}")
 
     def toggled(change: Any) -> None:
         (group.add_class if change["new"] else group.remove_class)("ffx-open")

@@ -22,6 +22,7 @@ from ffexplore.ui.given import step_to_stop_at, unpacked
 from ffexplore.ui.guard import Guard
 from ffexplore.ui.hints import hint, standstill
 from ffexplore.ui.keep import Keep
+from ffexplore.ui.made import made
 from ffexplore.ui.note import Note
 from ffexplore.ui.reader import Reader
 from ffexplore.ui.renewal import renew_on_registration
@@ -71,17 +72,17 @@ class Explorer(widgets.VBox):
         self._is_to_start = start
         self.board = Board(self._looks.panes, is_slide=self._looks.is_slide)
         self.keep = Keep(self.runner, self.board, self.share)
-        drawer = widgets.ToggleButton(description="Share").add_class("ffx-drawer")
+        drawer = made(widgets.ToggleButton, description="Share").add_class("ffx-drawer")
         drawer.tooltip = "Share string, script, checkpoints, history and views as files"
         widgets.link((drawer, "value"), (self.keep, "is_open"))
         self.comparing = Comparing(self.runner, self.board, self._looks, self._settling)
-        drawers = widgets.HBox([self.comparing.drawer.toggle, drawer]).add_class("ffx-drawers")
+        drawers = made(widgets.HBox, [self.comparing.drawer.toggle, drawer]).add_class("ffx-drawers")
         self.bar = RunBar(self._guard, self, drawers)
         self.status = StatusLine()
         self.status.on_entry(self._entered)
         self.controls = Controls(Outlet(self._guard, self._change, self._tell), self._shown, self._looks)
-        body = widgets.Box([self.controls, self.board]).add_class("ffx-body")
-        tasks = [widgets.HTML(to_html(self._looks.task)).add_class("ffx-task")] if self._looks.task else []
+        body = made(widgets.Box, [self.controls, self.board]).add_class("ffx-body")
+        tasks = [made(widgets.HTML, to_html(self._looks.task)).add_class("ffx-task")] if self._looks.task else []
         super().__init__([*tasks, self.bar, self.status, self.comparing.drawer, self.keep, body])
         self.add_class("ffx-explorer")
         if self._looks.is_slide:

@@ -14,6 +14,7 @@ from ffexplore.engine.settings import Settings
 from ffexplore.registry import Registry
 from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
+from ffexplore.ui.made import made
 from ffexplore.ui.rows import MenuRow, NumberRow, Row, Span, TextRow, number_of
 from ffexplore.ui.upload import Upload
 
@@ -157,7 +158,7 @@ class DatasetControl(RowControl):
         self._registry = registry
         self._take(MenuRow(label, self._options(), outlet.guard, self.send))
         self.upload = Upload(self.send, outlet.tell)
-        self.widget = widgets.VBox([self.row.widget, self.upload])
+        self.widget = made(widgets.VBox, [self.row.widget, self.upload])
         self.widget.add_class("ffx-choice")
         self._forget = registry.observe(lambda _: self.row.offer(self._options()))
 
@@ -196,10 +197,7 @@ def listing(registry: Registry[Any], chosen: str = "") -> str:
 
 
 def close_all(widget: Any) -> None:
-    """Close a widget and everything in it, in every page."""
+    """Close a widget and everything in it, in every page; layout and style are shared with others and stay."""
     for child in getattr(widget, "children", ()):
         close_all(child)
-    for part in (getattr(widget, "layout", None), getattr(widget, "style", None)):
-        if part is not None:
-            part.close()
     widget.close()

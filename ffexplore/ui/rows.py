@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ffexplore.ui.guard import Guard
+from ffexplore.ui.made import made
 
 Changed = Callable[[Any], None]
 Options = Sequence[tuple[str, Any]]
@@ -133,12 +134,12 @@ class NumberRow(Row):
         self._span = span
         self._value = 0.0
         # A browser's own box for numbers drops letters without a word, so that 1e99 becomes 199.
-        self._box = widgets.Text(description=label, continuous_update=False)
+        self._box = made(widgets.Text, description=label, continuous_update=False)
         # The slider counts positions: a page sends a slider of broken numbers back, a little rounded, whenever the
         # program moves it, and that could not be told from a change by the person.
-        self._slider = None if span is None else widgets.IntSlider(min=0, max=span.ticks, readout=False)
+        self._slider = None if span is None else made(widgets.IntSlider, min=0, max=span.ticks, readout=False)
         inputs = [self._box] if self._slider is None else [self._box, self._slider]
-        self._take(widgets.HBox(inputs), *inputs)
+        self._take(made(widgets.HBox, inputs), *inputs)
         self.widget.add_class("ffx-number")
         if whole:
             self.widget.add_class("ffx-whole")
@@ -172,7 +173,7 @@ class MenuRow(Row):
     def __init__(self, label: str, options: Options, guard: Guard, changed: Changed) -> None:
         super().__init__(guard, changed)
         self._options = list(options)
-        self._menu = widgets.Dropdown(description=label, options=self._options)
+        self._menu = made(widgets.Dropdown, description=label, options=self._options)
         self._take(self._menu, self._menu)
 
     def offer(self, options: Options) -> None:
@@ -204,7 +205,7 @@ class TextRow(Row):
         super().__init__(guard, changed)
         kind = widgets.Combobox if suggestions else widgets.Text
         more = {"options": tuple(suggestions)} if suggestions else {}
-        self._line = kind(description=label, continuous_update=False, **more)
+        self._line = made(kind, description=label, continuous_update=False, **more)
         self._take(self._line, self._line)
 
 
@@ -213,5 +214,5 @@ class CheckRow(Row):
 
     def __init__(self, label: str, guard: Guard, changed: Changed) -> None:
         super().__init__(guard, changed)
-        self._check = widgets.Checkbox(description=label, indent=False)
+        self._check = made(widgets.Checkbox, description=label, indent=False)
         self._take(self._check, self._check)

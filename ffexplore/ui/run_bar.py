@@ -12,6 +12,7 @@ from ffexplore.engine.presets import presets
 from ffexplore.engine.settings import Settings
 from ffexplore.ui.field_control import listing
 from ffexplore.ui.guard import Guard
+from ffexplore.ui.made import made
 from ffexplore.ui.rows import MenuRow, TextRow
 from ffexplore.ui.undo import Undo
 
@@ -170,6 +171,6 @@ class RunBar(widgets.HBox):
 
 
 def _button(text: str, tip: str, press: Callable[[], None]) -> widgets.Button:
-    button = widgets.Button(description=text, tooltip=tip)
+    button = made(widgets.Button, description=text, tooltip=tip)
     button.on_click(lambda _: press())
     return button

@@ -43,7 +43,9 @@ class StatusLine(anywidget.AnyWidget):
         return f"StatusLine({self.word!r})"
 
     def show(self, word: str, message: str, snapshot: Snapshot | None, *, warn: bool = False) -> None:
-        """Show what the runner does; figures alone are sent at most four times a second.
+        """Show what the runner does; figures alone are sent at most four times a second, but for the accuracy.
+
+        The legend of the curves says that too, and the two must not disagree.
 
         Parameters
         ----------
@@ -59,13 +61,15 @@ class StatusLine(anywidget.AnyWidget):
         tone = "warn" if warn or word in ("diverged", "failed") else ""
         with self._lock:
             now = time.monotonic()
+            facts = [] if snapshot is None else figures(snapshot)
             is_new = (word, message, tone) != (self.word, self.message, self.tone)
+            is_new = is_new or _accuracy(facts) != _accuracy(self.facts)
             if not is_new and now - self._shown_at < INTERVAL and word == "running":
                 return
             self._shown_at = now
             with self.hold_sync():
                 self.word, self.message, self.tone = word, message, tone
-                self.facts = [] if snapshot is None else figures(snapshot)
+                self.facts = facts
 
     def on_entry(self, hear: Callable[[], None]) -> None:
         """Call back when a person has entered something in a row's box, even the value that stood there."""
@@ -92,6 +96,10 @@ def figures(snapshot: Snapshot) -> list[str]:
     if len(known):
         facts.append(f"{'best ' if len(snapshot.accuracy) > 1 else ''}accuracy {100 * float(known.max()):.1f} %")
     return facts
+
+
+def _accuracy(facts: list[str]) -> list[str]:
+    return [fact for fact in facts if fact.startswith("accuracy")]
 
 
 def _grouped(number: float) -> str:

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from ffexplore.engine.settings import Settings, natural_threshold
 from ffexplore.ui.field_control import FieldControl, Outlet
+from ffexplore.ui.made import made
 from ffexplore.ui.rows import NumberRow, Span
 
 REACH = 5.0  #: times the natural threshold that the slider reaches
@@ -29,15 +30,15 @@ class ThresholdControl(FieldControl):
         self._settings = Settings()
         self._rows: list[NumberRow] = []
         self._reason = ""
-        self._each = widgets.ToggleButton(description="one per layer")
-        self._natural = widgets.Button(description="natural")
+        self._each = made(widgets.ToggleButton, description="one per layer")
+        self._natural = made(widgets.Button, description="natural")
         self._each.observe(self._toggled, "value")
         self._natural.on_click(lambda _: self.send(None))
         self._each.tooltip = "A threshold of its own for each layer, or one for all"
-        self._tools = widgets.HBox([self._natural, self._each])
+        self._tools = made(widgets.HBox, [self._natural, self._each])
         self._tools.add_class("ffx-tools")
-        self._box = widgets.VBox()
-        self.widget = widgets.VBox([self._box, self._tools])
+        self._box = made(widgets.VBox)
+        self.widget = made(widgets.VBox, [self._box, self._tools])
         self.widget.add_class("ffx-choice")
 
     def show(self, settings: Settings) -> None:

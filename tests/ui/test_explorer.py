@@ -239,7 +239,7 @@ def test_step_waits_until_new_data_has_what_it_needs():
     try:
         opened.controls["dataset"].send("moons")  # needs a label beside the inputs, and no moved pictures
         opened.step()
-        until(lambda: opened.runner.snapshot is not None and opened.runner.snapshot.step == 1)
+        until(lambda: opened.runner.snapshot is not None and opened.runner.snapshot.step == 1, 60)  # it is loaded first
         taken = opened.settings
         assert (taken.dataset, taken.label_encoding.name, taken.shift) == ("moons", "appended", 0)
         assert taken.negatives.name == "hard_label"  # what was tried in vain has left nothing behind
@@ -259,7 +259,7 @@ def test_what_goes_along_is_found_for_each_of_several_changes(panel):
     panel.controls["dataset"].send("moons")
     panel.controls["learning_rate"].send(0.05)
     hold.set()
-    until(lambda: panel.settings.dataset == "moons" and panel.runner.journal.present == panel.settings)
+    until(lambda: panel.settings.dataset == "moons" and panel.runner.journal.present == panel.settings, 60)
     assert (panel.settings.label_encoding.name, panel.settings.learning_rate) == ("appended", 0.05)
     assert panel.status.tone == ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 import ffexplore as ff
 from ffexplore.engine.sharing import pack
@@ -273,3 +274,22 @@ def test_the_speed_menu_shows_the_speed_at_which_training_starts(open_panel, mon
     assert panel.runner.speed is None
     monkeypatch.delenv("FFEXPLORE_SPEED")
     assert open_panel().bar.speed.widget.label == "full"
+
+
+def test_a_second_panel_shares_layout_and_style_with_the_first(open_panel):
+    def models():
+        return {model for model in _instances.values() if model.comm is not None}
+
+    first = open_panel()
+    before = models()
+    second = open_panel()
+    own = models() - before
+    names = [type(model).__name__ for model in own]
+    assert sum(name.endswith("Style") for name in names) == 0
+    assert names.count("Layout") < 10  # those of the widgets whose size a person may want to set
+    assert len(own) < 160
+    second.close()
+    assert first.controls["seed"].row._box.layout.comm is not None
+    first.controls["seed"].row._box.layout.close()  # as Widget.close_all() does
+    third = open_panel()
+    assert third.controls["seed"].row._box.layout.comm is not None

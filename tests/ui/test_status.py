@@ -1,0 +1,25 @@
+"""The status line: what is sent at once, and what waits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ffexplore.ui.status import StatusLine
+from tests.ui.synthetic import snapshot
+
+
+def test_figures_are_sent_now_and_then_and_a_new_accuracy_at_once(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("ffexplore.ui.status.time.monotonic", lambda: now[0])
+    line = StatusLine()
+
+    def shown(step, accuracy, seconds):
+        now[0] += seconds
+        line.show("running", "", snapshot(step, accuracy=np.full(1, accuracy, np.float32)))
+        return line.facts[0], line.facts[-1]
+
+    assert shown(10, 0.5, 0) == ("step 10", "accuracy 50.0 %")
+    assert shown(20, 0.5, 0.1) == ("step 10", "accuracy 50.0 %")
+    assert shown(30, 0.75, 0.1) == ("step 30", "accuracy 75.0 %")
+    assert shown(40, 0.75, 0.1) == ("step 30", "accuracy 75.0 %")
+    assert shown(50, 0.75, 0.2) == ("step 50", "accuracy 75.0 %")
