@@ -16,7 +16,7 @@ from ffexplore.live.snapshot import Snapshot
 from ffexplore.plots.style import AXIS, FAINT, INK, MUTED, NEGATIVE, POSITIVE, RULE, dressed, number
 
 COLUMNS = 4  #: variants in a line
-ROW = 92  #: pixels
+ROW = 108  #: pixels, with the title above it
 HIDDEN = AXIS | {"ticks": "", "linecolor": "rgba(0,0,0,0)", "showticklabels": False}
 
 
@@ -53,7 +53,7 @@ def variants(snapshot: Snapshot, history: History | None = None, compared: Compa
     lines = -(-count // columns)
     figure = make_subplots(
         rows=lines * rows, cols=columns, subplot_titles=titles, horizontal_spacing=0.04,
-        vertical_spacing=0.32 / (lines * rows),
+        vertical_spacing=0.45 / (lines * rows),
     )  # fmt: skip
     figure.update_annotations(font={"size": 11, "color": MUTED})
     shared = axes(snapshot, compared)
@@ -66,7 +66,11 @@ def variants(snapshot: Snapshot, history: History | None = None, compared: Compa
             row = line * rows + layer + 1 + (history is not None)
             _add_histogram(figure, snapshot, shared, variant, layer, {"row": row, "col": column + 1})
     figure.update_layout(bargap=0, barmode="overlay", showlegend=True)
-    return dressed(figure, height=ROW * lines * rows + 100).update_layout(margin={"l": 40, "t": 84}, legend={"y": 1.02})
+    height = ROW * lines * rows
+    figure = (
+        dressed(figure, height=height + 110).update_xaxes(tickfont={"size": 10}).update_yaxes(tickfont={"size": 10})
+    )
+    return figure.update_layout(margin={"l": 40, "t": 84, "b": 26}, legend={"y": 1 + 30 / height})
 
 
 def _titles(snapshot: Snapshot, compared: Compared | None, measure: str, has_curves: bool) -> list[str]:
