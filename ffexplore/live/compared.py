@@ -13,6 +13,7 @@ from ffexplore.live.changes import settle, value_in_words
 from ffexplore.registry import Choice
 
 FEWEST, MOST = 2, 16
+LISTED = 5  #: labels up to which all are named where several are told in one line
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,10 @@ class Compared:
         return self.settings.index(self.base) if self.base in self.settings else -1
 
     def __str__(self) -> str:
-        return f"{self.field} {' | '.join(self.labels)}"
+        labels = self.labels
+        if len(labels) > LISTED:
+            labels = (*labels[: LISTED - 1], "…", labels[-1])
+        return f"{self.field} {' | '.join(labels)}"
 
     def check_variant(self, variant: int | None) -> None:
         """Refuse what is neither the number of a variant nor None, which is the run from before."""

@@ -143,6 +143,33 @@ def test_values_that_do_not_fit_are_refused_at_once(make_runner, field, values, 
     assert run.compared is None
 
 
+@pytest.mark.parametrize(
+    ("field", "values", "labels", "text"),
+    [
+        ("goodness", ["mean", "lp_norm(p=3)"], ("mean", "lp_norm"), "goodness mean | lp_norm"),
+        ("goodness", ["lp_norm(p=3)", "lp_norm(p=4)"], ("p 3", "p 4"), "goodness p 3 | p 4"),
+        (
+            "goodness",
+            ["lp_norm(p=3)", "lp_norm(p=4)", "mean"],
+            ("lp_norm(p=3.0)", "lp_norm(p=4.0)", "mean"),
+            "goodness lp_norm(p=3.0) | lp_norm(p=4.0) | mean",
+        ),
+        ("seed", list(range(16)), tuple(map(str, range(16))), "seed 0 | 1 | 2 | 3 | … | 15"),
+    ],
+)
+def test_variants_are_named_by_what_tells_them_apart(make_runner, field, values, labels, text):
+    compared = make_runner().compare(field, values)
+    assert compared.labels == labels
+    assert str(compared) == text
+
+
+def test_the_variant_with_the_present_value_is_known(make_runner):
+    run = make_runner()
+    assert run.compare("learning_rate", [1.0, run.settings.learning_rate]).present == 1
+    run.choose(None)
+    assert run.compare("learning_rate", [1.0, 2.0]).present == -1
+
+
 FRAGILE = {
     "goodness": "sum_of_squares", "normalization": "none", "activation": "leaky_relu", "optimizer": "sgd",
     "learning_rate": 1e-4,

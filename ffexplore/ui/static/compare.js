@@ -46,7 +46,7 @@ export class Compare {
     this.empty.hidden = !pane.words;
     this.grid.hidden = this.note.hidden = Boolean(pane.words);
     if (pane.words) return;
-    if (pane.labels) this.build(pane);
+    if (pane.labels && pane.of !== this.of) this.build(pane); // another view may have asked for them
     if (pane.of !== this.of || !this.take(pane)) {
       this.generation = this.of = undefined; // a gap: ask for everything
       this.context.hello();
