@@ -112,15 +112,3 @@ def test_the_app_trains_with_all_its_usual_controls(app, page):
     )
     config = page.evaluate("() => JSON.parse(document.getElementById('jupyter-config-data').textContent)")
     assert config["fullMathjaxUrl"] == config["mathjaxConfig"] == "null", "Voila would load MathJax from a CDN"
-
-
-def test_a_page_of_an_error_asks_nobody_else_either(app, browser):
-    context = browser.new_context(viewport={"width": 900, "height": 600})
-    page, asked = context.new_page(), []
-    page.on("request", lambda request: asked.append(request.url))
-    status = page.goto(f"{app}voila/render/nothing.ipynb").status
-    assert status >= 400
-    assert f"{status}" in page.locator("h1").text_content()
-    assert asked
-    assert [url for url in asked if is_foreign(url, app)] == []
-    context.close()
