@@ -12,7 +12,7 @@ import torch
 
 import ffexplore as ff
 from benchmarks.baselines import Plain
-from benchmarks.timing import alternate, command
+from benchmarks.timing import alternate, command, precisions
 
 IMAGES = 10_000
 NETWORKS = {"784-500-500": (500, 500), "784-128-128": (128, 128)}
@@ -24,7 +24,7 @@ def measure(network: str, clock: str, repeats: int, seconds: float) -> dict[str,
     images, labels = torch.rand(IMAGES, 784), torch.randint(10, (IMAGES,))
     plain = Plain([784, *layers], "logistic")
     workloads = {"ten passes": lambda: plain.accuracy(images, labels)}
-    for precision in ("float32", "bfloat16"):
+    for precision in precisions():
         settings = ff.Settings(dataset="mnist-5k", layers=layers, precision=precision, readout_rate=0.0)
         score = ff.Trainer(settings).network.score
         workloads[f"ours {precision}"] = lambda score=score: score(images)  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.aims import AIMS, judged
 from benchmarks.chart import chart
 
 Found = dict[str, Any]
@@ -17,6 +18,7 @@ one batch and torch's fused Adam; both are in `benchmarks/baselines.py`. Rows co
 Where the clock is `process_time`, seconds are those of the processor on one thread, whatever else ran beside.
 """
 
+NO_BFLOAT16 = "This processor has no instructions for bfloat16, so that it is not measured here."
 WHY = {
     "width": "Weights and products grow with the square of the width, from the second layer on; below about 128 units "
     "the calls themselves cost more than the arithmetic, above they do not count.",
@@ -46,6 +48,12 @@ def page(found: Found) -> str:
             threads = f"; threads: {measured['threads']}" if "threads" in measured else ""
             parts.append("\n".join(["", f"## {title}", "", f"On {measured['machine']}{threads}{clock}.", "", ""]))
             parts.append("\n".join(section(measured)) + "\n")
+            if name in AIMS:
+                parts.append("\n".join(["", *judged(AIMS[name](measured))]) + "\n")
+            if "earlier" in measured:
+                machine = measured["earlier"]["machine"]
+                parts.append(f"\n{NO_BFLOAT16} Earlier, on a machine that has them ({machine}):\n\n")
+                parts.append("\n".join(section(measured["earlier"])) + "\n")
     return "".join(parts)
 
 
@@ -70,7 +78,18 @@ def _step_speed(found: Found) -> list[str]:
         [each["network"], str(each["batch"]), each["objective"], *_with_times(each, "rows_per_second")]
         for each in results
     ]
-    return table(["network", "batch", "objective", *results[0]["rows_per_second"]], rows)
+    shares = [each.get("share_of_product_rate", {}) for each in results]
+    heads = list(results[0]["rows_per_second"])
+    if not any(shares):
+        return table(["network", "batch", "objective", *heads], rows)
+    named = [f"of a product's rate, {precision}" for precision in shares[0]]
+    rows = [[*row, *(f"{value:.0%}" for value in share.values())] for row, share in zip(rows, shares, strict=True)]
+    note = [
+        "",
+        "Of a product's rate: how much of the speed of one large matrix product a step reaches, counting only the",
+        "products that are left when the image's part is taken once for both sides.",
+    ]
+    return table(["network", "batch", "objective", *heads, *named], rows) + note
 
 
 def _with_times(result: Found, key: str) -> list[str]:

@@ -8,46 +8,91 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 
 import ffexplore as ff
 from benchmarks.baselines import Joined, Plain
-from benchmarks.timing import alternate, options
+from benchmarks.memory import rows_of
+from benchmarks.timing import alternate, options, precisions
 
-NETWORKS = {"784-500-500": (500, 500), "784-2000-2000-2000": (2000, 2000, 2000)}
+#: The data and the settings that go with it; digits have 64 inputs and ten more for the label.
+NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "74-128-128": ("digits", {"layers": (128, 128), "label_encoding": "appended"}),
+    "784-500-500": ("mnist-5k", {"layers": (500, 500)}),
+    "784-2000-2000-2000": ("mnist-5k", {"layers": (2000, 2000, 2000)}),
+}
 OBJECTIVES = {"logistic": "logistic", "swish": "swish_symba(alpha=6)"}
+COMBINATIONS = (
+    ("74-128-128", 64, "logistic"),
+    ("74-128-128", 64, "swish"),
+    ("784-500-500", 64, "logistic"),
+    ("784-500-500", 100, "logistic"),
+    ("784-500-500", 100, "swish"),
+    ("784-500-500", 512, "logistic"),
+    ("784-500-500", 5000, "logistic"),
+    ("784-2000-2000-2000", 100, "logistic"),
+    ("784-2000-2000-2000", 512, "logistic"),
+)
+SIDE = 1024  # of the square matrices whose product is the machine's rate
+
+
+def operations(image: int, widths: Sequence[int], batch: int, classes: int = 10) -> int:
+    """Floating-point operations of the matrix products of a step, with the image's part taken once for both sides."""
+    forward = batch * widths[0] * (image + 2 * classes)
+    forward += sum(2 * batch * below * above for below, above in itertools.pairwise(widths))
+    return 2 * 2 * forward  # a product and a sum each, and as much again for the gradient
+
+
+def product(dtype: torch.dtype) -> Callable[[], object]:
+    """A product of square matrices, for the machine's own rate."""
+    a, b = torch.randn(SIDE, SIDE).to(dtype), torch.randn(SIDE, SIDE).to(dtype)
+    out = torch.empty_like(a)
+    return lambda: torch.mm(a, b, out=out)
 
 
 def measure(network: str, batch: int, objective: str, clock: str, repeats: int, seconds: float) -> dict[str, object]:
     """Time one combination."""
-    data = ff.load("mnist-5k")
+    dataset, fields = NETWORKS[network]
+    data = ff.load(dataset) if batch <= 1000 else rows_of(batch)
     images = torch.from_numpy(data.train.x.copy()).reshape(len(data.train), -1).float() / 255
+    features = images.shape[1]
+    if "label_encoding" in fields:  # the baseline writes over its first ten inputs
+        images = torch.nn.functional.pad(images, (10, 0))
     labels = torch.from_numpy(data.train.y.copy())
     batches = itertools.cycle(torch.arange(len(labels)).split(batch)[: len(labels) // batch])
-    widths = NETWORKS[network]
-    plain = Plain([784, *widths], objective)
-    joined = Joined([784, *widths], objective)
+    widths = fields["layers"]
+    plain, joined = (kind([images.shape[1], *widths], objective) for kind in (Plain, Joined))
 
     def baseline(model: Plain) -> None:
         rows = next(batches)
         model.step(images[rows], labels[rows])
 
-    workloads = {"plain": lambda: baseline(plain), "joined": lambda: baseline(joined)}
-    for precision in ("float32", "bfloat16"):
+    workloads: dict[str, Callable[[], object]] = {
+        "plain": lambda: baseline(plain),
+        "joined": lambda: baseline(joined),
+    }
+    for precision in precisions():
         settings = ff.Settings(
-            layers=widths, batch_size=batch, objective=OBJECTIVES[objective], precision=precision, readout_rate=0.0
-        )
-        trainer = ff.Trainer(settings)
-        workloads[f"ours {precision}"] = trainer.step
+            dataset=data, **fields, batch_size=batch, objective=OBJECTIVES[objective], precision=precision,
+            readout_rate=0.0,
+        )  # fmt: skip
+        workloads[f"ours {precision}"] = ff.Trainer(settings).step
+        workloads[f"product {precision}"] = product(getattr(torch, precision))
     timed = alternate(workloads, repeats, seconds, getattr(time, clock))
+    steps = {name: value for name, value in timed.items() if not name.startswith("product")}
+    work = operations(features, widths, batch)
+    rates = {each: 2 * SIDE**3 / timed[f"product {each}"] for each in precisions()}
     return {
         "network": network,
         "batch": batch,
         "objective": objective,
-        "rows_per_second": {name: round(2 * batch / value) for name, value in timed.items()},
-        "times_plain": {name: round(timed["plain"] / value, 2) for name, value in timed.items()},
+        "rows_per_second": {name: round(2 * batch / value) for name, value in steps.items()},
+        "times_plain": {name: round(timed["plain"] / value, 2) for name, value in steps.items()},
+        "share_of_product_rate": {each: round(work / timed[f"ours {each}"] / rate, 2) for each, rate in rates.items()},
+        "GFLOP/s of a product": {each: round(rate / 1e9) for each, rate in rates.items()},
     }
 
 
@@ -55,7 +100,7 @@ def main() -> None:
     """Measure all combinations and print them as JSON."""
     parser = options(__doc__)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--batches", nargs="+", type=int, default=[100, 512])
+    parser.add_argument("--batches", nargs="+", type=int, default=[100, 512], help="rows")
     parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=["logistic"])
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -64,11 +109,7 @@ def main() -> None:
 
 
 def run(
-    combinations: Iterable[tuple[str, int, str]] = (
-        ("784-500-500", 100, "logistic"),
-        ("784-500-500", 512, "logistic"),
-        ("784-2000-2000-2000", 100, "logistic"),
-    ),
+    combinations: Iterable[tuple[str, int, str]] = COMBINATIONS,
     clock: str = "perf_counter",
     repeats: int = 7,
     seconds: float = 0.5,

@@ -10,6 +10,13 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from ffexplore.engine.device import has_fast_bfloat16
+
+
+def precisions() -> list[str]:
+    """What is measured: bfloat16 only where the processor has the instructions, without which it is no faster."""
+    return ["float32", "bfloat16"] if has_fast_bfloat16(torch.device("cpu")) else ["float32"]
+
 
 def alternate(
     workloads: Mapping[str, Callable[[], object]],

@@ -10,7 +10,7 @@ import time
 import torch
 
 import ffexplore as ff
-from benchmarks.timing import alternate, command
+from benchmarks.timing import alternate, command, precisions
 
 NETWORKS = {"784-500-500": (500, 500), "784-2000-2000-2000": (2000, 2000, 2000)}
 BATCH = 100
@@ -35,7 +35,7 @@ def measure(network: str, precision: str, clock: str, repeats: int, seconds: flo
 def run(clock: str = "perf_counter", repeats: int = 7, seconds: float = 0.5) -> dict[str, object]:
     """Time all networks and precisions."""
     torch.manual_seed(0)
-    cases = [(network, precision) for network in NETWORKS for precision in ("float32", "bfloat16")]
+    cases = [(network, precision) for network in NETWORKS for precision in precisions()]
     results = [measure(*case, clock, repeats, seconds) for case in cases]
     return {"threads": torch.get_num_threads(), "clock": clock, "results": results}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import page
+from benchmarks import aims, page, step_speed
 from benchmarks.chart import chart
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -33,3 +33,35 @@ def test_a_chart_puts_the_points_where_they_belong():
     steps = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(points)]
     assert steps[0] == pytest.approx(steps[1], abs=0.2)  # a straight line upwards
     assert steps[0][0] > 0 > steps[0][1]
+
+
+def test_an_aim_says_whether_it_is_reached():
+    results = [
+        {"network": "a", "batch": 1, "times_plain": {"ours float32": 2.0}},
+        {"network": "b", "batch": 1, "times_plain": {"ours float32": 1.9}},
+    ]
+    wanted = [({"network": name}, 2.0) for name in ("a", "b", "c")]
+    said = aims.judged(aims.at_least(results, "times_plain", "ours float32", wanted, "{} times *plain*"))
+    assert said == [
+        "- At least 2.0 times *plain* at a, float32. Reached.",
+        "- At least 2.0 times *plain* at b, float32. Not reached.",
+        "- At least 2.0 times *plain* at c, float32. Not measured here.",
+    ]
+
+
+def test_the_operations_of_a_step_are_those_of_its_products():
+    """The image's part of the first layer once, everything else for both sides; forward and in the gradient."""
+    image, label, wide, narrow, rows = 64, 10, 128, 32, 5
+    products = [(rows, image, wide), (2 * rows, label, wide), (2 * rows, wide, narrow)]
+    expected = sum(2 * 2 * a * b * c for a, b, c in products)
+    assert step_speed.operations(image, (wide, narrow), rows) == expected
+
+
+def test_figures_of_a_machine_with_bfloat16_are_kept_beside_those_of_one_without():
+    row = {"network": "a", "batch": 1, "precision": "float32", "milliseconds": {"ff": 1.0, "bp": 2.0}, "ratio": 0.5}
+    former = {"machine": "the earlier one", "results": [row | {"precision": "bfloat16", "ratio": 0.25}]}
+    text = page.page({"twin": {"machine": "this one", "results": [row], "earlier": former}})
+    assert "On this one." in text
+    assert "no instructions for bfloat16" in text
+    assert "(the earlier one)" in text
+    assert text.index("| 0.5 |") < text.index("the earlier one") < text.index("| 0.25 |")

@@ -1,0 +1,78 @@
+"""What the figures are to reach, and whether they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Found = dict[str, Any]
+Aims = list[tuple[str, bool | None]]
+
+
+def at_least(
+    results: list[Found], key: str, name: str, aims: Sequence[tuple[Mapping[str, object], float]], words: str
+) -> Aims:
+    """For each aim whether ``result[key][name]`` is as large, for the result with the given values."""
+    said: Aims = []
+    for which, aim in aims:
+        found = [each[key].get(name) for each in results if which.items() <= each.items() and key in each]
+        where = ", ".join(str(value) if name_of != "batch" else f"batch {value}" for name_of, value in which.items())
+        reached = found[0] >= aim if found and found[0] is not None else None
+        said.append((f"At least {words.format(aim)} at {where}, {name.removeprefix('ours ')}.", reached))
+    return said
+
+
+def _aims_of_a_step(found: Found) -> Aims:
+    small, middle, large = "74-128-128", "784-500-500", "784-2000-2000-2000"
+    at_once = [{"network": name, "batch": batch} for name, batch in ((middle, 100), (large, 100), (small, 64))]
+    results, times = found["results"], "{} times *plain*"
+    said = at_least(results, "times_plain", "ours float32", list(zip(at_once, (2.0, 1.5, 4.5), strict=True)), times)
+    said += at_least(results, "times_plain", "ours bfloat16", list(zip(at_once[:2], (3.4, 2.9), strict=True)), times)
+    rate = "{:.0%} of a product's rate"
+    for precision in ("float32", "bfloat16"):
+        where = [({"network": name, "batch": 512}, 0.7) for name in (middle, large)]
+        said += at_least(results, "share_of_product_rate", precision, where, rate)
+    return said
+
+
+def _aims_of_the_twin(found: Found) -> Aims:
+    said: Aims = []
+    for network, aim in (("784-500-500", 1.0), ("784-2000-2000-2000", 1.1)):
+        for precision in ("float32", "bfloat16"):
+            ratios = [
+                each["ratio"]
+                for each in found["results"]
+                if (each["network"], each["precision"]) == (network, precision)
+            ]
+            said.append((f"At most {aim} at {network}, {precision}.", ratios[0] <= aim if ratios else None))
+    return said
+
+
+def _aims_of_inference(found: Found) -> Aims:
+    results, times = found["results"], "{} times ten passes"
+    said = at_least(results, "times_plain", "ours bfloat16", [({"network": "784-500-500"}, 4.5)], times)
+    return said + at_least(results, "times_plain", "ours float32", [({"network": "784-128-128"}, 5.5)], times)
+
+
+def _aims_of_variants(found: Found) -> Aims:
+    aims = [({"network": "74-64-64", "variants": 16}, 12), ({"network": "784-128-128", "variants": 8}, 6)]
+    said: Aims = []
+    for name in ("ours at once, other thresholds", "ours at once, other thresholds and seeds"):
+        said += at_least(found["results"], "times_plain", name, aims, "{} times plain runs")
+    return said
+
+
+AIMS: dict[str, Callable[[Found], Aims]] = {
+    "step speed": _aims_of_a_step,
+    "twin": _aims_of_the_twin,
+    "inference": _aims_of_inference,
+    "publishing": lambda found: [("At most 2 % with 8 snapshots a second.", found["median cost of turns"] <= 0.02)],
+    "memory": lambda found: [("At most 0.55 with 12 layers.", found["results"][-1]["ratio"] <= 0.55)],
+    "variants": _aims_of_variants,
+}
+
+
+def judged(aims: Aims) -> list[str]:
+    """Lines of a list: each aim and whether it is reached."""
+    words = {True: "Reached.", False: "Not reached.", None: "Not measured here."}
+    return [f"- {aim} {words[reached]}" for aim, reached in aims]
