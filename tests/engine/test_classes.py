@@ -13,6 +13,7 @@ import ffexplore as ff
 from ffexplore import Settings, Trainer
 from ffexplore.engine.judgement import Given, judge
 from ffexplore.engine.objectives import Objective
+from ffexplore.engine.pictures import Pictures
 from ffexplore.engine.probe import Probe
 from ffexplore.engine.rules import Activity
 from ffexplore.live import Runner
@@ -274,8 +275,14 @@ def test_the_histograms_show_the_right_class_against_the_class_of_the_negatives(
     assert shape[0].tolist() == shape[1].tolist()
     assert reading.labels[0].min() >= 0  # the class that is scored, though none is written
     if negatives != "hybrid_images":
-        assert bool((reading.labels[0] != reading.labels[1]).all())
-        assert (reading.images[0] == reading.images[1]).all()
+        inputs = trainer.network.inputs
+        truth = inputs.y["validation"]
+        rows = inputs.rows(torch.arange(len(truth)), "validation")
+        pictures, _ = Pictures(inputs, is_named=True).show(torch.stack([rows, rows]), torch.stack([truth, truth]))
+        known = {picture.tobytes(): int(label) for picture, label in zip(pictures[0], truth, strict=True)}
+        positive, negative = ([known[picture.tobytes()] for picture in side] for side in reading.images)
+        assert reading.labels[0].tolist() == positive
+        assert all(said != true for said, true in zip(reading.labels[1].tolist(), negative, strict=True))
 
 
 def test_the_same_numbers_whether_or_not_the_label_has_a_place() -> None:
