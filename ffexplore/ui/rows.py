@@ -124,6 +124,8 @@ class Row:
         for item in self._inputs:  # a box with a tooltip would break its view
             if item.tooltip != text:
                 item.tooltip = text
+                if isinstance(item, widgets.Text):  # its view shows no tooltip beside a label; the page takes it here
+                    item.placeholder = text
 
 
 class NumberRow(Row):

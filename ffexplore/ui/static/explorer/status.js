@@ -19,14 +19,16 @@ function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// ipywidgets gives the tooltip to the label alone and the slider's handle no name; both come from the label here, when
-// the pointer or the focus gets to the row.
+// ipywidgets gives the tooltip to the label alone, that of a text box to nothing (we send it as a placeholder that is
+// not seen), and the slider's handle no name; row and handle get both here, when the pointer or the focus gets there.
 function describeRow({ target }) {
   const row = target.closest?.(".ffx-explorer .ffx-row");
   const label = row?.querySelector(".widget-label");
   if (!label) return;
-  if (row.title !== label.title) row.title = label.title;
-  row.querySelector("input[type=text]")?.setAttribute("inputmode", "decimal"); // of a keyboard on glass
+  const box = row.querySelector("input[type=text]");
+  const title = label.title || box?.placeholder || "";
+  if (row.title !== title) row.title = title;
+  if (row.matches(".ffx-number")) box?.setAttribute("inputmode", "decimal"); // of a keyboard on glass
   row.querySelector(".noUi-handle")?.setAttribute("aria-label", label.textContent);
 }
 
