@@ -57,7 +57,8 @@ def wait_cards(notebook, count):
 
 
 def wait_free(notebook):
-    """Wait until nothing is compared any more and the histograms are back."""
+    """Wait until nothing is compared any more and the histograms are back; what is out of sight is not drawn."""
+    notebook.page.locator(".ff-pane[data-pane='histograms']").scroll_into_view_if_needed(timeout=20_000)
     notebook.page.wait_for_selector(".ff-row .ff-picture", timeout=20_000)
     notebook.page.wait_for_function("() => !document.querySelector('.ff-card')")
 
@@ -205,6 +206,7 @@ def test_other_views_rest_and_say_why(open_notebook):
     notebook.execute("panel.runner.compare('goodness', ['mean_square', 'l2_norm', 'sum_of_squares'])")
     wait_cards(notebook, 3)
     for name in ("gallery", "candidates", "confusion"):
+        notebook.page.locator(f".ff-pane[data-pane='{name}']").scroll_into_view_if_needed()
         wait_for_text(notebook, f".ff-pane[data-pane='{name}']", "This view shows one network, and several are trained")
         assert not notebook.page.locator(f".ff-pane[data-pane='{name}'] .ff-body").is_visible()
     assert notebook.page.locator(".ff-pane[data-pane='histograms']").count() == 0
@@ -212,6 +214,7 @@ def test_other_views_rest_and_say_why(open_notebook):
     notebook.screenshot("compare-goodness-1280")
     notebook.page.locator(f"{CARD}[data-variant='1'] .ff-choose").click()
     wait_free(notebook)
+    notebook.page.locator(".ff-pane[data-pane='candidates']").scroll_into_view_if_needed()
     notebook.page.wait_for_selector(".ff-pane[data-pane='candidates'] .ff-verdict:visible", timeout=20_000)
     assert ask(notebook, "panel.settings.goodness") == "l2_norm"
     assert ask(notebook, "panel.board.errors") == "{}"
