@@ -104,7 +104,9 @@ def test_every_variant_has_what_it_would_have_alone() -> None:
     for number, settings in enumerate(variants):
         alone = Trainer(settings).fit(steps=5, progress=False).fit_readout(layers="all", progress=False)
         mine, theirs = (each.state()["readout.flat"] for each in (alone, together))
-        torch.testing.assert_close(mine[0], theirs[number], atol=0.02, rtol=0)
+        # The minimum is flat, and products of one variant and of two are summed in another order.
+        torch.testing.assert_close(mine[0], theirs[number], atol=0.06, rtol=0)
+        assert not torch.allclose(mine[0], theirs[1 - number], atol=0.06, rtol=0)  # that of the other seed is another
         assert together.all_settings[number].readout_layers == "all"
 
 
