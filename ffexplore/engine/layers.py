@@ -140,8 +140,7 @@ class Layer:
 
         The activity may be overwritten; it has two sides, or one that both share. Every few batches the loss is noted.
         """
-        want_loss = self._learned % LOSS_INTERVAL == 0
-        self._learned += 1
+        want_loss = self.looks_at_loss
         share = 1 / activity.h.shape[2]
         if len(self.rules) == 1:  # and then every variant follows it
             delta, loss = self.rules[0].delta(activity, share, want_loss)
@@ -150,7 +149,7 @@ class Layer:
             delta = torch.cat([piece for piece, _ in found])
             losses = [loss for _, loss in found if loss is not None]
             loss = torch.cat(losses) if losses else None
-        self.loss = loss.mean(1) if want_loss and loss is not None else None
+        self.has_learned(loss.mean(1) if want_loss and loss is not None else None)
         return delta if activity.masks is None else delta.mul_(activity.masks)
 
     def delta_from_above(self, dh: Tensor, h: Tensor, masks: Tensor | None = None) -> Tensor:
@@ -194,6 +193,16 @@ class Layer:
         self.parameters.calm()
         for _, _, learned in self.beside():
             calm(learned.optimizer)
+
+    @property
+    def looks_at_loss(self) -> bool:
+        """Whether the loss of the next batch is to be noted."""
+        return self._learned % LOSS_INTERVAL == 0
+
+    def has_learned(self, loss: Tensor | None) -> None:
+        """Note that there is a gradient of one more batch, and its mean loss (K,) where that was looked at."""
+        self._learned += 1
+        self.loss = loss
 
     def count_loss(self) -> None:
         """Add the loss of the batch at hand to the running sum."""

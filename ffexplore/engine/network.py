@@ -188,8 +188,10 @@ class Network:
     def neutral(self, prepared: Prepared) -> Tensor:
         """Features of the read-out from a pass with the neutral label, (K, 1, B, size)."""
         assert self.readout is not None
+        parts = self.unlabelled(prepared)
         with torch.no_grad():
-            walk = self.walk(self.unlabelled(prepared))
+            parts[0].keep(self.layers[0].parameters)  # for the pass with labels, which shares the image
+            walk = self.walk(parts)
             return self.readout.features([stage.h for stage in walk])
 
     def candidates(self, prepared: Prepared, depth: int | None = None) -> Tensor:

@@ -9,7 +9,7 @@ once and play them again, as a CUDA graph does, finds all of them in ``Stepper._
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -22,6 +22,7 @@ from ffexplore.engine.layers import Layer
 from ffexplore.engine.network import Network
 from ffexplore.engine.pairs import Pairs
 from ffexplore.engine.parts import Part
+from ffexplore.engine.repeats import Repeats
 from ffexplore.engine.rhythm import Rhythm
 from ffexplore.engine.rules import Activity
 from ffexplore.engine.schedule import Blocks
@@ -35,7 +36,8 @@ class Lesson:
     """What a step is that teaches these blocks of layers.
 
     ``depth`` is how far up the batch has to go, None for to the top. ``is_joint`` tells that layers know of each
-    other, so that no weight may change before the walk is over.
+    other, so that no weight may change before the walk is over. ``repeats`` does all but the update where that can be
+    recorded.
     """
 
     blocks: Blocks
@@ -43,6 +45,7 @@ class Lesson:
     depth: int | None
     is_joint: bool
     updates: dict[int, Update]
+    repeats: Repeats | None
 
 
 class Stepper:
@@ -107,24 +110,30 @@ class Stepper:
         index = self.batches.next()
         if lesson.is_joint:
             self._learn_jointly(lesson, self._sides(index, number))
+        elif lesson.repeats is not None:
+            lesson.repeats(self._sides(index, number), index.shape[1])
+            for update in lesson.updates.values():
+                update()
         else:
-            self._learn(lesson, self._sides(index, number))
+            self._learn(self._sides(index, number), lesson.learning, lesson.depth, lesson.updates)
 
-    def _learn(self, lesson: Lesson, parts: list[Part]) -> None:
+    def _learn(
+        self, parts: list[Part], learning: Collection[int], depth: int | None, updates: Mapping[int, Update]
+    ) -> None:
         """Let each layer learn while the batch goes up."""
         network = self.network
-        walk = network.walk(parts, lesson.depth, self.mask if self._drops else None, network.scratch, train=True)
+        walk = network.walk(parts, depth, self.mask if self._drops else None, network.scratch, train=True)
         del parts  # so that what the first layer was fed goes with that layer
         labels = self._labels()
         for layer, fed, h, masks, energy, space in walk:
-            if layer.number in lesson.learning:
+            if layer.number in learning:
                 if layer.peer:
                     layer.meet_peers(h)
                 delta = layer.delta(Activity(h, energy, masks, None, labels))
                 layer.gradient(fed, delta, space)
                 del delta
-            if layer.number in lesson.updates:
-                lesson.updates[layer.number]()
+            if layer.number in updates:
+                updates[layer.number]()
             del fed, h, masks, energy  # let go before the next layer needs room
 
     def _learn_jointly(self, lesson: Lesson, parts: list[Part]) -> None:
@@ -188,10 +197,11 @@ class Stepper:
         layers = self.network.layers
         learning = frozenset(layer for block in blocks for layer in block)
         heard = listening(layers, learning)
-        return Lesson(
-            blocks,
-            learning,
-            None if "all" in heard else max(learning) + 1,
-            bool(heard) or len(blocks) < sum(map(len, blocks)),
-            updates(self.network.groups, learning),
-        )
+        depth = None if "all" in heard else max(learning) + 1
+        is_joint = bool(heard) or len(blocks) < sum(map(len, blocks))
+        found = updates(self.network.groups, learning)
+        repeats = None
+        if self._at_once and not is_joint and len(found) == 1 and Repeats.serves(self.network, learning):
+            learners = [layer for layer in layers if layer.number in learning]
+            repeats = Repeats(lambda parts: self._learn(parts, learning, depth, {}), learners)
+        return Lesson(blocks, learning, depth, is_joint, found, repeats)
