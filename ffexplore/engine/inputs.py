@@ -19,6 +19,7 @@ from ffexplore.errors import SettingsError
 
 SPLITS = ("train", "validation", "test")
 KEPT_BYTES = 32 << 20  # training data up to this size is kept scaled and normalized; larger data as it is
+KEPT_BYTES_ON_GPU = 1 << 30
 
 
 @dataclass
@@ -180,7 +181,8 @@ class Inputs:
     def keeps_prepared(self) -> bool:
         """Whether the training data is small enough, and plain enough, to be prepared once and kept."""
         size = self.x["train"].numel() * (2 if self.half else 4)
-        return size <= KEPT_BYTES and self.normalization.row_scale is not None and not self.per_image
+        kept = KEPT_BYTES_ON_GPU if self.table.is_cuda else KEPT_BYTES
+        return size <= kept and self.normalization.row_scale is not None and not self.per_image
 
     def prepare_rows(self, index: Tensor) -> Prepared:
         """Rows (K', B) of the training data, ready for labels; small data is prepared once and kept."""

@@ -43,6 +43,8 @@ class Layer:
         Learning rate and weight decay of each variant.
     diverged
         The variants that rest, because they met a value that is not finite; shared by the layers of a network.
+    learned
+        Batches since the loss was last asked for.
     loss
         The mean loss (K,) of the batch at hand, where it was looked at; counted once the weights have changed.
     """
@@ -65,7 +67,7 @@ class Layer:
         self.loss: Tensor | None = None
         self.loss_sum = torch.zeros(variants, device=device)
         self.loss_count = 0
-        self._learned = 0
+        self.learned = 0
         self.diverged = Diverged(variants)
 
     def follow(self, rules: Sequence[Rule]) -> None:
@@ -197,11 +199,11 @@ class Layer:
     @property
     def looks_at_loss(self) -> bool:
         """Whether the loss of the next batch is to be noted."""
-        return self._learned % LOSS_INTERVAL == 0
+        return self.learned % LOSS_INTERVAL == 0
 
     def has_learned(self, loss: Tensor | None) -> None:
         """Note that there is a gradient of one more batch, and its mean loss (K,) where that was looked at."""
-        self._learned += 1
+        self.learned += 1
         self.loss = loss
 
     def count_loss(self) -> None:
@@ -213,7 +215,7 @@ class Layer:
     def take_loss(self) -> Tensor:
         """The mean loss (K,) of a sample of the batches since the last call; nan where it did not learn meanwhile."""
         mean = self.loss_sum / self.loss_count if self.loss_count else torch.full_like(self.loss_sum, float("nan"))
-        self.loss_sum, self.loss_count, self._learned = torch.zeros_like(self.loss_sum), 0, 0
+        self.loss_sum, self.loss_count, self.learned = torch.zeros_like(self.loss_sum), 0, 0
         return mean
 
     def state(self) -> dict[str, Tensor]:

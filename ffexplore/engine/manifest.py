@@ -31,7 +31,7 @@ def versions() -> dict[str, str]:
 
 
 def make_manifest(trainer: Trained) -> dict[str, Any]:
-    """Settings, versions, device, threads, precision, seed and data of a trainer, as JSON has them."""
+    """Settings, versions, device, threads, precision, the step, seed and data of a trainer, as JSON has them."""
     plan = trainer.plan
     device = torch.cuda.get_device_name(plan.device) if plan.device.type == "cuda" else platform.machine()
     return {
@@ -41,5 +41,6 @@ def make_manifest(trainer: Trained) -> dict[str, Any]:
         "device": f"{plan.device} ({device})",
         "threads": torch.get_num_threads(),
         "precision": "bfloat16 products, float32 weights" if plan.half else "float32",
+        "step": trainer.stepper.manner,
         "versions": versions(),
     }

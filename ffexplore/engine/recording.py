@@ -20,6 +20,10 @@ _OF_THE_SHAPE = {"dim", "size", "stride", "numel", "nelement", "__len__", "is_co
 _WRITTEN_OUT = (bool, int, str, type(None), type(Ellipsis))
 
 
+class RecordingError(Exception):
+    """Why calls cannot be recorded."""
+
+
 class Recorder(TorchFunctionMode):
     """Writes down every call of torch made while it is entered, as ``with Recorder(inputs) as recorder:``.
 
@@ -68,12 +72,12 @@ class Recorder(TorchFunctionMode):
 
         Raises
         ------
-        ValueError
-            When there is an obstacle.
+        RecordingError
+            When there is one.
         """
         ends = "".join(f"{self._shown(each)}, " for each in outputs)
         if self.obstacle:
-            raise ValueError(self.obstacle)
+            raise RecordingError(self.obstacle)
         body = "\n    ".join([*self._lines, f"return ({ends})"])
         named: dict[str, Any] = dict(self._lasting)
         exec(f"def played({', '.join(self._inputs)}):\n    {body}", named)

@@ -1,15 +1,16 @@
-"""Small layers that learn again and again: after a few batches their calls are recorded and from then on played."""
+"""Layers that learn again and again: after a few batches their calls are recorded and from then on played."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+import torch
 from torch import Tensor
 
-from ffexplore.engine.layers import Layer
+from ffexplore.engine.capture import Captured
 from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
-from ffexplore.engine.recording import Played, Recorder
+from ffexplore.engine.recording import Recorder, RecordingError
 from ffexplore.registry import Entry
 
 PATIENCE = 8  # batches before calls are recorded: settings that are dragged do not last so long
@@ -22,52 +23,87 @@ class Repeats:
     ----------
     learn
         Does it for the first layer's parts.
-    learners
-        The layers that learn.
+    network, learning
+        The network, and the numbers of its layers that learn.
+    chance
+        What random numbers are drawn from on the way.
     """
 
-    def __init__(self, learn: Callable[[list[Part]], None], learners: Sequence[Layer]) -> None:
-        self._learn, self._learners = learn, list(learners)
-        self._variants = learners[0].parameters.variants
-        self._played: dict[tuple[object, ...], Played] = {}
+    def __init__(
+        self,
+        learn: Callable[[list[Part]], None],
+        network: Network,
+        learning: Collection[int],
+        chance: Sequence[torch.Generator] = (),
+    ) -> None:
+        self._learn, self._network, self._chance = learn, network, chance
+        self._learners = [layer for layer in network.layers if layer.number in learning]
+        self._on_gpu = _is_on_gpu(network)
+        self._played: dict[tuple[object, ...], Callable[[list[Part]], Sequence[Tensor | None]]] = {}
         self._given = 0
         self.obstacle = ""  #: why it is not recorded, once it was tried
 
     @staticmethod
-    def serves(network: Network, learning: Collection[int]) -> bool:
+    def serves(network: Network, learning: Collection[int], lasting: bool) -> bool:
         """Whether layers learn by calls that hang on no number and leave nothing behind but tensors.
 
-        That is known of our own entries alone: what somebody else wrote may look at a number, or keep one.
+        On a GPU what does not is found out by trying. On a CPU that is known of our own entries alone: what somebody
+        else wrote may look at a number, or keep one; and only parts that are ``lasting``, as those that are made for a
+        whole epoch, bring no product with them.
         """
+        if network.black_box is not None or any(network.layers[number].beside() for number in learning):
+            return False
+        if _is_on_gpu(network):
+            return not network.per_class
         entries: list[Entry] = [network.normalization]
         for layer in network.layers:
             entries.append(layer.activation)
             entries += [entry for rule in layer.rules for entry in (rule.goodness, rule.objective)]
-        is_plain = network.black_box is None and not any(network.layers[number].beside() for number in learning)
-        return is_plain and all(entry.function.__module__.startswith("ffexplore.") for entry in entries)
+        return lasting and all(entry.function.__module__.startswith("ffexplore.") for entry in entries)
+
+    @property
+    def manner(self) -> str:
+        """How the layers learn at present, in words."""
+        if not self._played:
+            return f"call by call: {self.obstacle}" if self.obstacle else "call by call"
+        return "captured in a CUDA graph" if self._on_gpu else "recorded"
 
     def __call__(self, parts: list[Part], rows: int) -> None:
         """Learn from the parts of a batch of so many rows."""
         key = (rows, *(layer.looks_at_loss for layer in self._learners))
         played = self._played.get(key)
         if played is not None:
-            for layer, loss in zip(self._learners, played(*self._inputs(parts)), strict=True):
+            for layer, loss in zip(self._learners, played(parts), strict=True):
                 layer.has_learned(loss)
             return
         self._given += 1
         if self._given <= PATIENCE or self.obstacle:
             self._learn(parts)
             return
-        with Recorder(self._inputs(parts)) as recorder:
-            self._learn(parts)
-        self.obstacle = recorder.obstacle
-        if not self.obstacle:
-            self._played[key] = recorder.played([layer.loss for layer in self._learners])
+        try:
+            self._played[key] = self._captured(parts) if self._on_gpu else self._recorded(parts)
+        except RecordingError as obstacle:
+            self.obstacle = str(obstacle)
 
-    def _inputs(self, parts: list[Part]) -> list[Tensor]:
-        given: list[Tensor] = []
-        for part in parts:
-            given += (part.x, *part.stacks(self._variants))
-            if part.scale is not None:
-                given.append(part.scale)
-        return given
+    def _captured(self, parts: list[Part]) -> Captured:
+        return Captured(self._learn, parts, self._network, self._learners, self._chance)
+
+    def _recorded(self, parts: list[Part]) -> Callable[[list[Part]], Sequence[Tensor | None]]:
+        variants = self._network.variants
+
+        def inputs(parts: list[Part]) -> list[Tensor]:
+            given: list[Tensor] = []
+            for part in parts:
+                given += (part.x, *part.stacks(variants))
+                if part.scale is not None:
+                    given.append(part.scale)
+            return given
+
+        with Recorder(inputs(parts)) as recorder:
+            self._learn(parts)
+        played = recorder.played([layer.loss for layer in self._learners])
+        return lambda parts: played(*inputs(parts))
+
+
+def _is_on_gpu(network: Network) -> bool:
+    return network.layers[0].parameters.flat.is_cuda

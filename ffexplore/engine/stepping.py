@@ -2,9 +2,10 @@
 
 Per layer, from the bottom up: z = Σ x W' + b, h = f(z), g = goodness(h), L = objective(g); δ = dL/dz and
 ΔW = x' δ. The next layer sees h from before the change. What depends on the settings alone is looked up when a
-``Stepper`` is made, so that a step is made of the calls that do the arithmetic. Whoever wants to record those calls
-once and play them again, as a CUDA graph does, finds all of them in ``Stepper._learn``: what changes from step to step
-(rates, thresholds, scales, the batch) is set before, and no number is looked at but in ``Update``.
+``Stepper`` is made, so that a step is made of the calls that do the arithmetic. Where it is made of more calls than
+arithmetic they are recorded once and played again, or captured in a CUDA graph (``Repeats``): all of them are in
+``Stepper._learn``; what changes from step to step (rates, thresholds, scales, the batch) is set before, and no number
+is looked at but in ``Update``.
 """
 
 from __future__ import annotations
@@ -87,6 +88,12 @@ class Stepper:
         self._epoch_sides = EpochSides(pairs)
         if former is not None:
             self._epoch_sides.go_on(former._epoch_sides)
+
+    @property
+    def manner(self) -> str:
+        """How the last step was taken: call by call, recorded, or captured in a CUDA graph."""
+        repeats = None if self._lesson is None else self._lesson.repeats
+        return "call by call" if repeats is None else repeats.manner
 
     def step(self, number: int, progress: float, epochs: float) -> None:
         """Train on the next batch.
@@ -201,7 +208,7 @@ class Stepper:
         is_joint = bool(heard) or len(blocks) < sum(map(len, blocks))
         found = updates(self.network.groups, learning)
         repeats = None
-        if self._at_once and not is_joint and len(found) == 1 and Repeats.serves(self.network, learning):
-            learners = [layer for layer in layers if layer.number in learning]
-            repeats = Repeats(lambda parts: self._learn(parts, learning, depth, {}), learners)
+        if not is_joint and len(found) == 1 and Repeats.serves(self.network, learning, self._at_once):
+            chance = self.dropout.streams.generators if self._drops else ()
+            repeats = Repeats(lambda parts: self._learn(parts, learning, depth, {}), self.network, learning, chance)
         return Lesson(blocks, learning, depth, is_joint, found, repeats)

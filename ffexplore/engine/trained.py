@@ -20,6 +20,7 @@ from ffexplore.engine.readout import Readout
 from ffexplore.engine.report import Report, make_reports
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.state import give, take
+from ffexplore.engine.stepping import Stepper
 from ffexplore.engine.verdict import judge
 from ffexplore.errors import SettingsError
 
@@ -34,6 +35,7 @@ class Trained:
     pairs: Pairs
     dropout: Dropout
     shifts: Shifts
+    stepper: Stepper
     steps: int
     seconds: float
     progress: float
@@ -212,7 +214,10 @@ class Trained:
         give(self, state, counters)
 
     def manifest(self) -> dict[str, Any]:
-        """What is needed to repeat the run: settings, versions, device, threads, precision, seed, data."""
+        """What is needed to repeat the run: settings, versions, device, threads, precision, seed, data.
+
+        ``step`` says how the last step was taken: call by call, recorded, or captured in a CUDA graph, and why not.
+        """
         from ffexplore.engine.manifest import make_manifest
 
         return make_manifest(self)

@@ -20,13 +20,14 @@ TOGETHER = 1 << 18
 def lay_gradients(layers: Sequence[Layer]) -> list[list[Layer]]:
     """Give layers their buffers for the gradient, and say which of them change together: neighbours that are small.
 
-    One buffer serves all groups, one after the other.
+    On a GPU, where a launch and a look at a number cost as much as much arithmetic, all of them do. One buffer serves
+    all groups, one after the other.
     """
     groups: list[list[Layer]] = []
     sizes: list[int] = []
     for layer in layers:
         size = layer.parameters.flat.numel()
-        if groups and sizes[-1] + size <= TOGETHER:
+        if groups and (layer.parameters.flat.is_cuda or sizes[-1] + size <= TOGETHER):
             groups[-1].append(layer)
             sizes[-1] += size
         else:

@@ -194,5 +194,6 @@ def test_the_manifest_says_what_a_run_was_made_with() -> None:
     assert manifest["versions"]["torch"] == torch.__version__
     assert manifest["dataset"] == {"name": "digits", "fingerprint": ff.load("digits").fingerprint}
     assert manifest["device"].startswith("cpu")
+    assert manifest["step"] == "call by call"
     assert Settings.from_dict(manifest["settings"]) == trainer.settings
     assert repr(trainer) == "<Trainer digits 8, 0 steps>"

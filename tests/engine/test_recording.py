@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ffexplore.engine.recording import Recorder
+from ffexplore.engine.recording import Recorder, RecordingError
 
 BUFFER, WEIGHT = torch.zeros(2, 3), torch.arange(6.0).view(2, 3) / 7
 
@@ -77,7 +77,7 @@ def test_a_look_at_a_number_is_an_obstacle(look: Callable[..., object]) -> None:
         y = x * 2
         look(*([y, y] if look is torch.equal else [y]))
     assert recorder.obstacle
-    with pytest.raises(ValueError, match="gives no tensor"):
+    with pytest.raises(RecordingError, match="gives no tensor"):
         recorder.played([y])
 
 
