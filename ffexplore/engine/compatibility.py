@@ -267,10 +267,16 @@ def refusals(settings: Settings, field: str) -> dict[str, Refusal]:
     Returns
     -------
     dict
-        Name of the choice -> the first reason. Choices that fit are left out, and so is what only the data can tell.
+        Name of the choice -> the first reason. Choices that fit are left out; what only the data can tell is told by
+        ``suitability.unsuited``.
     """
+    found = {name: next(complaints(draft), None) for name, draft in alternatives(settings, field).items()}
+    return {name: refusal for name, refusal in found.items() if refusal is not None}
+
+
+def alternatives(settings: Settings, field: str) -> dict[str, Draft]:
+    """Settings with each choice of a field, by its name; the field is chosen from a catalogue or from a few words."""
     spec = settings.field(field)
     entries: list[Entry] = list(spec.registry) if spec.registry is not None else []
     choices = {entry.name: spec.check(field, entry.name) for entry in entries} or {word: word for word in spec.choices}
-    found = {name: next(complaints(Draft(settings, **{field: value})), None) for name, value in choices.items()}
-    return {name: refusal for name, refusal in found.items() if refusal is not None}
+    return {name: Draft(settings, **{field: value}) for name, value in choices.items()}

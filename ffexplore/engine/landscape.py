@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ffexplore.data import Dataset
 from ffexplore.engine.inputs import Inputs
 from ffexplore.engine.probe import thresholds
 from ffexplore.engine.verdict import judge
@@ -48,6 +49,11 @@ class Landscape:
 
 
 @torch.no_grad()
+def is_plane(data: Dataset) -> bool:
+    """Whether the inputs are points of a plane."""
+    return data.kind == "table" and data.features == 2
+
+
 def landscape(trainer: Trainer, size: int = SIZE) -> Landscape:
     """Look at the network over the plane of its two features.
 
@@ -66,7 +72,7 @@ def landscape(trainer: Trainer, size: int = SIZE) -> Landscape:
     network = trainer.network
     inputs = network.inputs
     data = inputs.dataset
-    if data.kind != "table" or data.features != 2:
+    if not is_plane(data):
         raise SettingsError(f"{data.name!r} has inputs of shape {data.shape}; a landscape needs two features.")
     low, high = _plane(inputs)
     sides = [np.linspace(low[axis], high[axis], size, dtype=np.float32) for axis in (0, 1)]

@@ -9,13 +9,10 @@ import torch
 
 from ffexplore.data import Dataset
 from ffexplore.engine.device import resolve_device, resolve_half
-from ffexplore.engine.goodness import goodness
-from ffexplore.engine.inputs import check_blank
 from ffexplore.engine.labels import label_encodings
-from ffexplore.engine.negatives import negatives
-from ffexplore.engine.pairs import check_negatives
 from ffexplore.engine.parts import BELOW, LABEL_ABOVE
 from ffexplore.engine.settings import Settings, dataset_of, natural_threshold
+from ffexplore.engine.suitability import objections
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Choice
 
@@ -72,22 +69,14 @@ def plan(settings: Settings) -> Plan:
     dataset = dataset_of(settings)
     encoding = label_encodings[settings.label_encoding.name]
     table = encoding.table(dataset.classes, settings.label_encoding.values)
-    check_blank(dataset, encoding, table.shape[1])
-    check_negatives(dataset.kind, negatives[settings.negatives.name])
-    if settings.shift and dataset.kind != "images":
-        raise SettingsError(f"shift is {settings.shift}, but {dataset.name!r} is a table; only pictures can be moved.")
+    for refusal in objections(settings, dataset):
+        raise SettingsError(refusal.sentence)
     first = {"image": (0, dataset.features)}
     label = table.shape[1] if settings.label_layers == "all" else 0
     if table.shape[1]:
         start = 0 if encoding.replaces else dataset.features
         first["label"] = (start, start + table.shape[1])
     sources = (tuple(first.items()), *(_sources_above(units, label) for units in settings.layers[:-1]))
-    for choice, units in zip(settings.per_layer("goodness"), settings.layers, strict=True):
-        if goodness[choice.name].traits.get("group_of_units") and units < dataset.classes:
-            raise SettingsError(
-                f"layers is {settings.layers}, but the goodness {choice.name!r} deals the units of a layer out to "
-                f"{dataset.classes} classes; choose layers of {dataset.classes} units or more, or another goodness."
-            )
     device = resolve_device(settings.device)
     half = resolve_half(settings.precision, device, settings.layers)
     begins_anew = (dataset.fingerprint, settings.seed, str(device), half, settings.initialization)

@@ -9,10 +9,11 @@ from typing import Any
 from ffexplore.data import Dataset
 from ffexplore.engine.plan import carry_threshold, plan
 from ffexplore.engine.settings import Settings
+from ffexplore.engine.suitability import RULED
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
 
-PLANNED = {"dataset", "label_encoding", "negatives", "shift", "layers", "device", "precision"}  # what plan() judges
+PLANNED = {"dataset", "device", "precision", *RULED}  #: what plan() judges
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,13 @@ def value_in_words(value: Any) -> str:
 
 def check_data(trainer: Trainer | None, old: Settings, new: Settings) -> None:
     """Refuse at once what the data at hand does not allow; what must be loaded first is judged when it is there."""
-    at_hand = isinstance(new.dataset, Dataset) or (trainer is not None and trainer.settings.dataset == new.dataset)
-    if at_hand and PLANNED & set(differing(old, new)):
+    if data_at_hand(trainer, new) is not None and PLANNED & set(differing(old, new)):
         plan(new)
+
+
+def data_at_hand(trainer: Trainer | None, settings: Settings) -> Dataset | None:
+    """The data that settings name, if it need not be loaded first."""
+    if isinstance(settings.dataset, Dataset):
+        return settings.dataset
+    is_loaded = trainer is not None and trainer.settings.dataset == settings.dataset
+    return trainer.plan.dataset if trainer is not None and is_loaded else None

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from ffexplore.data import Dataset
 from ffexplore.engine.settings import Settings
 from ffexplore.live.announcer import Listener
+from ffexplore.live.changes import data_at_hand
 from ffexplore.live.compared import Compared
 from ffexplore.live.history import History
 from ffexplore.live.journal import Journal
@@ -71,6 +73,11 @@ class Watched:
     def settings(self) -> Settings:
         """The settings, with the changes that are about to be taken up."""
         return self._mail.wanted
+
+    @property
+    def dataset(self) -> Dataset | None:
+        """The data that the settings name; None while they have to be loaded."""
+        return data_at_hand(self._worker.trainer, self.settings)
 
     @property
     def snapshot(self) -> Snapshot | None:

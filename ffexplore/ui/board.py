@@ -9,6 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ffexplore.data import Dataset
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.live.compared import Compared
 from ffexplore.live.snapshot import Snapshot
@@ -16,7 +17,7 @@ from ffexplore.ui.asked_pane import AskedPane
 from ffexplore.ui.compare_pane import ComparePane
 from ffexplore.ui.courier import Courier, Frame, View
 from ffexplore.ui.frames import Arrays
-from ffexplore.ui.panes import USUAL_PANES, History, standard_panes
+from ffexplore.ui.panes import USUAL_PANES, History, standard_panes, unfit_panes
 from ffexplore.ui.script import board_script, board_style
 from ffexplore.ui.travel import Kept, Travel
 
@@ -63,6 +64,9 @@ class Board(anywidget.AnyWidget):
 
     #: Whether variants are compared: then they take the place of histograms and curves, and the other panes rest.
     is_comparing = traitlets.Bool(False).tag(sync=True)
+
+    #: Panes that have nothing to show of the present data; they are not offered unless they are shown already.
+    unfit = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     #: Whether it is for a projector: in larger type, and without what only the person at the keyboard needs.
     is_slide = traitlets.Bool(False).tag(sync=True)
@@ -161,6 +165,10 @@ class Board(anywidget.AnyWidget):
             self._travel.go(None)
         self._compare.compared = compared
         self.is_comparing = compared is not None
+
+    def suit(self, data: Dataset | None) -> None:
+        """Offer only panes that have something to show of data; all of them while it is not known."""
+        self.unfit = [] if data is None else unfit_panes(data)
 
     def on_choose(self, callback: Callable[[int | None], None]) -> None:
         """Call back with the number of the variant that a person chose, or None for the run from before."""

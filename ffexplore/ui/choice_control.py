@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ffexplore.data import Dataset
 from ffexplore.engine.settings import Settings
 from ffexplore.registry import Choice, Entry, Param, Registry
 from ffexplore.ui.field_control import RARE, FieldControl, Outlet, listing
@@ -48,6 +49,10 @@ class ChoiceControl(FieldControl):
         self._menu.offer(self._options())
         if self._choice is not None and self._choice.name == name:
             self._show_choice(self._choice)
+
+    def suit(self, data: Dataset | None) -> None:
+        """Mark choices that the data rule out, from the next `show` on."""
+        self._fit.suit(data)
 
     def show(self, settings: Settings) -> None:
         """Choose the entry and show its parameters."""

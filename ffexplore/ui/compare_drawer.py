@@ -40,7 +40,7 @@ class CompareDrawer(anywidget.AnyWidget):
         Opens and closes the drawer; stands in the bar.
     """
 
-    _esm = joined("compare", folder="explorer")
+    _esm = joined("drawer", "compare", folder="explorer")
 
     is_open = traitlets.Bool(False).tag(sync=True)
     labels: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)  #: of what may be compared

@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ffexplore.data import datasets
+from ffexplore.data import Dataset, datasets
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import negatives
 from ffexplore.engine.objectives import objectives
@@ -154,7 +154,7 @@ class Controls(widgets.VBox):
             group.add_class(HIDDEN)
         return group.add_class("ffx-group")
 
-    def show(self, settings: Settings, standstill: str = "") -> None:
+    def show(self, settings: Settings, standstill: str = "", data: Dataset | None = None) -> None:
         """Show settings in every control and grey out what has no effect or is locked; calls nobody back.
 
         Parameters
@@ -163,12 +163,15 @@ class Controls(widgets.VBox):
             What to show.
         standstill
             Why nothing can be changed now; empty where it can.
+        data
+            The data, once they are loaded: choices that they rule out are marked.
         """
         idle = dict.fromkeys(self._looks.locked, "locked for this task.") | idle_fields(settings)
         if standstill:
             idle = dict.fromkeys(self.controls, standstill)
         with self._outlet.guard:
             for name, control in self.controls.items():
+                control.suit(data)
                 control.show(settings)
                 control.disable(idle.get(name, ""))
 

@@ -220,15 +220,15 @@ class Explorer(widgets.VBox):
         self.runner.speed = steps_per_second
 
     def stop_at(self, text: str) -> None:
-        """Train up to the step that is written and pause there; an empty text takes that back."""
+        """Pause at the step that is written; an empty text takes that back."""
         self._note.say("")
         try:
             self.runner.stop_at = step_to_stop_at(text, self.runner.snapshot)
         except SettingsError as error:
             self._note.say(str(error), warns=True)
         else:
-            if self.runner.stop_at is not None and not self.runner.is_running:
-                self.runner.start()
+            if self.runner.stop_at is not None and not self.runner.is_running:  # a click on Play may come next
+                self._note.say(f"Play trains up to step {self.runner.stop_at} and pauses there.")
         self._show_status()
 
     # ---- what is shown
@@ -248,7 +248,8 @@ class Explorer(widgets.VBox):
             self._look_at(self.runner.error)
             self._changer.settle()
             self._is_built = self._is_built or snapshot.status != "failed"
-            if runner.settings is not self._shown or standstill(runner) != self._standstill:
+            shown = self._shown, self._data, self._standstill
+            if (runner.settings, runner.dataset, standstill(runner)) != shown:
                 self._show_settings()
             self._show_status()
 
@@ -273,7 +274,9 @@ class Explorer(widgets.VBox):
         settings = self._shown = self.runner.settings
         self._changer.undo.saw(settings)
         self._standstill = standstill(self.runner)
-        self.controls.show(settings, self._standstill)
+        self._data = self.runner.dataset
+        self.controls.show(settings, self._standstill, self._data)
+        self.board.suit(self._data)
         self.board.threshold_is_movable = "threshold" not in self._looks.locked and not self._standstill
         self.comparing.drawer.show(settings, self._standstill)
         self.keep.refresh()

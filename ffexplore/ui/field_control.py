@@ -47,6 +47,9 @@ class FieldControl:
         self.spec: Field = Settings.field(name)
         self.outlet = outlet
 
+    def suit(self, data: Dataset | None) -> None:
+        """Take up which data there are, which may rule out choices; None while they are not loaded."""
+
     def show(self, settings: Settings) -> None:
         """Show the field's value; calls nobody back."""
         raise NotImplementedError

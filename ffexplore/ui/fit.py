@@ -1,4 +1,4 @@
-"""Which choices of a menu do not fit the other settings, and how the menu says so.
+"""Which choices of a menu do not fit the other settings or the data, and how the menu says so.
 
 A page's menu cannot switch single options off. One that does not fit stays, greyed by the style sheet, with the
 choice that is in its way behind its name and the reason in the tooltip; taking it changes what stands in its way, or
@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ffexplore.data import Dataset
 from ffexplore.engine.compatibility import RULED, Refusal, refusals
 from ffexplore.engine.settings import Settings
+from ffexplore.engine.suitability import unsuited
 from ffexplore.registry import Choice
 
 MARK = " – not with "  #: stands in a name between the choice and what is in its way; the style sheet looks for it
 
 
 class Fit:
-    """Looks at one field beside the others.
+    """Looks at one field beside the others, and at the data once they are loaded.
 
     Attributes
     ----------
@@ -30,14 +32,20 @@ class Fit:
         self.field = field
         self.refused: dict[str, Refusal] = {}
         self._settings: Settings | None = None
+        self._data: Dataset | None = None
         self._seen: tuple[Any, ...] = ()
+
+    def suit(self, data: Dataset | None) -> None:
+        """Take up which data there are, from the next `look` on; None while they are not loaded."""
+        self._data = data
 
     def look(self, settings: Settings) -> None:
         """Take up new settings; costs nothing while no field changed that a rule looks at."""
         self._settings = settings
-        seen = tuple(getattr(settings, name) for name in RULED)
+        seen = (self._data, *(getattr(settings, name) for name in RULED))
         if seen != self._seen:
-            self._seen, self.refused = seen, refusals(settings, self.field)
+            by_data = {} if self._data is None else unsuited(settings, self.field, self._data)
+            self._seen, self.refused = seen, by_data | refusals(settings, self.field)
 
     def renew(self) -> None:
         """Look again though no field changed: an entry was registered."""
@@ -63,5 +71,7 @@ class Fit:
         value = getattr(self._settings, others[0])
         if isinstance(value, Choice):
             return MARK + value.name.replace("_", " ")
+        if others[0] == "dataset":
+            return MARK + (value.name if isinstance(value, Dataset) else value)
         shown = f"{value:g}" if isinstance(value, float) else str(value)
         return MARK + (others[0].replace("_", " ") + (f" {shown}" if not isinstance(value, tuple) else ""))

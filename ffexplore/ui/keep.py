@@ -32,7 +32,7 @@ class Keep(anywidget.AnyWidget):
         Returns the share string of the panel.
     """
 
-    _esm = joined("picture", "keep", folder="explorer")
+    _esm = joined("drawer", "picture", "keep", folder="explorer")
 
     is_open = traitlets.Bool(False).tag(sync=True)
     share = traitlets.Unicode().tag(sync=True)  #: read while it is open
@@ -45,6 +45,7 @@ class Keep(anywidget.AnyWidget):
         self._runner, self._board, self._share = runner, board, share
         super().__init__(has_link=is_app(), **kwargs)
         self._works = {
+            "share": self._send_share,
             "python": self._send_script,
             "save": self._save,
             "load": self._load,
@@ -74,6 +75,9 @@ class Keep(anywidget.AnyWidget):
 
     def _say(self, text: str, *, warns: bool = False) -> None:
         self.send({"kind": "said", "text": text, "warns": warns})
+
+    def _send_share(self, content: Mapping[str, Any]) -> None:
+        self.send({"kind": "share", "text": self._share(), "as": content["as"]})
 
     def _send_script(self, _: Mapping[str, Any]) -> None:
         self.send({"kind": "python", "text": self._runner.as_python()})

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ffexplore.engine.landscape import Landscape, landscape
+from ffexplore.engine.landscape import Landscape, is_plane, landscape
 from ffexplore.engine.measures import steady_range
 from ffexplore.engine.training import Trainer
 from ffexplore.engine.verdict import moment_of
@@ -32,7 +32,7 @@ class LandscapePane(AskedPane[Landscape | str]):
             return None
         self._seen = now
         data = trainer.plan.dataset
-        if data.kind != "table" or data.features != 2:
+        if not is_plane(data):
             what = f"{data.features} features" if data.kind == "table" else "pictures"
             return f"{data.name} has {what}; a landscape needs inputs with two features, as moons and rings have."
         return landscape(trainer)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from ffexplore.data import Dataset
 from ffexplore.engine.judged import Examiner
+from ffexplore.engine.landscape import is_plane
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.ui.backprop_pane import BackpropPane
 from ffexplore.ui.candidates_pane import CandidatesPane
@@ -86,6 +88,24 @@ def standard_panes(travel: Travel | None = None) -> dict[str, Pane]:
         "diagnostics": DiagnosticsPane(),
         "backprop": BackpropPane(),
     }
+
+
+def _are_pictures(data: Dataset) -> bool:
+    return data.kind == "images"
+
+
+#: What the data must be for a view to have something to show; the other views show any data.
+ASKED_OF_DATA: dict[str, Callable[[Dataset], bool]] = {
+    "gallery": _are_pictures,
+    "fields": _are_pictures,
+    "draw": _are_pictures,
+    "landscape": is_plane,
+}
+
+
+def unfit_panes(data: Dataset) -> list[str]:
+    """Names of the panes that have nothing to show of data."""
+    return [name for name, suits in ASKED_OF_DATA.items() if not suits(data)]
 
 
 #: What a board shows at first.

@@ -81,7 +81,7 @@ class Steering(Protocol):
         """Train at so many steps a second, None for as many as can be."""
 
     def stop_at(self, text: str) -> None:
-        """Train up to a step that was written, and pause there."""
+        """Pause at a step that was written."""
 
 
 class RunBar(widgets.HBox):
@@ -119,7 +119,7 @@ class RunBar(widgets.HBox):
         )
         self.speed.explain("How fast to train: slow it down to watch single steps.")
         self.stop_at.explain(
-            "Train up to this step and pause there; empty to go on without an end.\n"
+            "Training pauses at this step; empty to go on without an end.\n"
             "Allowed: a whole number above the present step.\nIn Python: panel.runner.stop_at"
         )
         self._forget = presets.observe(lambda _: self.preset.offer(self._presets()))

@@ -92,9 +92,10 @@ def test_both_are_toggled_move_cost_nothing_when_hidden_and_survive_a_reload(ope
 def test_a_table_says_in_words_that_it_has_no_pictures(open_notebook):
     notebook = open_notebook(cells("label_encoding='appended', start=True"), height=1500)
     notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
-    notebook.execute("panel.runner.update(dataset='moons', shift=0); panel.runner.pause(); panel.runner.wait(9)")
     for name in ("gallery", "fields"):
         switch(notebook, name).click()
+    notebook.execute("panel.runner.update(dataset='moons', shift=0); panel.runner.pause(); panel.runner.wait(9)")
+    for name in ("gallery", "fields"):
         notebook.page.wait_for_function(
             """(name) => document.querySelector(`[data-pane=${name}] .ff-pictureless`)
                  ?.textContent.includes('rows of numbers')""",
@@ -106,6 +107,22 @@ def test_a_table_says_in_words_that_it_has_no_pictures(open_notebook):
     wait_for_pictures(notebook, "gallery")
     wait_for_pictures(notebook, "fields")
     assert notebook.page.locator(".ff-pictureless:visible").count() == 0
+
+
+def test_views_without_anything_to_show_are_offered_only_while_they_are_there(open_notebook):
+    notebook = open_notebook(cells("label_encoding='appended', dataset='digits', shift=0"))
+    offered = "() => [...document.querySelectorAll('[data-switch]:not([hidden])')].map((each) => each.dataset.switch)"
+    wait = f"(name) => !({offered})().includes(name)"
+    notebook.page.wait_for_function(wait, arg="landscape", timeout=20_000)
+    assert {"gallery", "fields", "draw"} < set(notebook.page.evaluate(offered))
+    switch(notebook, "gallery").click()
+    wait_for_pictures(notebook, "gallery")
+    notebook.execute("panel.runner.update(dataset='moons')")
+    notebook.page.wait_for_function(wait, arg="draw", timeout=20_000)
+    assert {"gallery", "landscape"} < set(notebook.page.evaluate(offered))  # one that is shown can be put away
+    switch(notebook, "gallery").click()
+    notebook.page.wait_for_function(wait, arg="gallery")
+    assert pressed(notebook) == ["histograms", "over time"]
 
 
 @pytest.mark.parametrize("width", [1280, 900])

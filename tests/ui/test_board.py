@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 
+import ffexplore as ff
 from ffexplore.errors import SettingsError
 from ffexplore.ui.board import Board
 from tests.ui.synthetic import History, snapshot
@@ -211,6 +212,15 @@ def test_panes_can_be_chosen_and_changed(page, board):
     page.say("hello")
     assert list(page.frames[-1][0]["panes"]) == ["curves"]
     assert repr(board) == "Board(panes=['curves'])"
+
+
+def test_panes_that_have_nothing_to_show_of_the_data_are_not_offered(open_panel, until):
+    panel = open_panel(ff.Settings(dataset="digits", label_encoding="appended", layers=(8,)))
+    assert panel.board.unfit == []  # not known before the data are loaded
+    until(lambda: panel.board.unfit == ["landscape"])
+    panel.controls["dataset"].send("moons")
+    until(lambda: panel.board.unfit == ["gallery", "fields", "draw"])
+    assert set(panel.board.unfit) < set(Board.pane_names)
 
 
 def test_a_closed_board_stays_silent(board, page):

@@ -178,6 +178,25 @@ def test_what_has_no_effect_is_greyed_out_with_the_reason(panel):
     assert panel.controls["label_layers"].widget.disabled
 
 
+def test_every_tooltip_tells_what_is_allowed_and_the_bar_has_one_everywhere(panel):
+    for name, control in panel.controls.controls.items():
+        shown = control.row if hasattr(control, "row") else getattr(control, "_menu", None) or control._rows[0]
+        if control.spec.registry is None and name != "dataset":
+            assert f"Allowed: {control.spec.allowed()}." in shown._tip, name
+        for row in getattr(control, "_params", {}).values():
+            assert "\nAllowed: " in row._tip
+    for child in panel.bar.children[:-1]:
+        assert child.tooltip
+    for toggle in panel.bar.children[-1].children:
+        assert toggle.tooltip
+
+
+def test_the_rate_has_a_logarithmic_slider(panel):
+    row = panel.controls["learning_rate"].row
+    row._slider.value = row._span.ticks // 2
+    assert panel.settings.learning_rate == pytest.approx((1e-5 * 1.0) ** 0.5, rel=0.01)
+
+
 def test_the_tooltip_tells_meaning_and_source_of_every_entry(panel):
     tip = menu(panel, "goodness").tooltip
     for entry in goodness:

@@ -188,7 +188,7 @@ def test_slider_spam_from_several_threads_ends_with_the_last_value(panel):
     slider = row_of(panel, "threshold")._slider
 
     def spam(offset):
-        for number in range(250):
+        for number in range(500):
             slider.value = (7 * number + offset) % 400
 
     threads = [threading.Thread(target=spam, args=(100 * k,)) for k in range(4)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ffexplore as ff
@@ -104,6 +105,26 @@ def test_an_objective_of_classes_brings_a_goodness_along(panel):
     assert panel.settings.objective.name == "n_pair"
     assert panel.settings.goodness.name == "projection"
     assert panel.settings.label_encoding.name == "none"
+
+
+def test_what_the_data_rule_out_is_marked_once_they_are_there(open_panel, until):
+    panel = open_panel(ff.Settings(dataset="moons", label_encoding="appended", layers=(8,)))
+    until(lambda: panel.runner.snapshot is not None)
+    until(lambda: labels(panel, "label_encoding")["overlay"] == f"overlay{MARK}moons")
+    assert labels(panel, "negatives")["hybrid_images"] == f"hybrid images{MARK}moons"
+    assert "✕ hybrid_images: negatives is 'hybrid_images', which mixes pictures" in (
+        panel.controls["negatives"]._menu._menu.tooltip
+    )
+    panel.controls["dataset"].send("digits")
+    until(lambda: labels(panel, "label_encoding")["overlay"] == f"overlay{MARK}digits")  # its corner is not blank
+    assert labels(panel, "negatives")["hybrid_images"] == "hybrid images"
+
+
+def test_own_data_are_named(open_panel):
+    rows = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    own = ff.Dataset.from_arrays(rows, np.arange(40) % 2, name="mine")
+    panel = open_panel(dataset=own, label_encoding="appended")
+    assert labels(panel, "label_encoding")["overlay"] == f"overlay{MARK}mine"
 
 
 def test_words_are_marked_too(panel):

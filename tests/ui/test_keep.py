@@ -44,6 +44,16 @@ def test_the_share_string_is_kept_up_to_date_only_while_the_drawer_is_open(panel
     assert panel.keep.share == panel.share()
 
 
+@pytest.mark.parametrize("kind", ["string", "link"])
+def test_what_is_copied_is_the_present_share_string(panel, until, kind):
+    panel.bar.children[-1].children[-1].value = True
+    panel.controls["seed"].row._box.value = "5"  # in a page a click on Copy may follow before this comes back
+    ask(panel, "share", **{"as": kind})
+    content, _ = answer(panel, until)
+    assert content == {"kind": "share", "text": panel.share(), "as": kind}
+    assert ff.Settings.from_share(content["text"]).seed == 5
+
+
 def test_the_script_is_that_of_the_run(panel, until):
     panel.runner.step(4)
     panel.runner.wait(10)

@@ -161,6 +161,9 @@ def test_it_trains_to_a_step_and_pauses(open_panel, until):
     panel = open_panel()
     until(lambda: panel.runner.snapshot is not None)
     panel.bar.stop_at.widget.value = "12"
+    assert not panel.runner.is_running  # a click on Play may be what took the value out of the box
+    assert panel.status.message == "Play trains up to step 12 and pauses there."
+    panel.bar.play.click()
     assert panel.runner.wait(20)
     assert panel.runner.snapshot.step == 12
     assert panel.status.word == "paused"

@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+from ffexplore.ui.compare_drawer import CompareDrawer
+from ffexplore.ui.keep import Keep
 from ffexplore.ui.script import MODULES, board_script, board_style
 
 
@@ -24,6 +26,14 @@ def test_imports_name_listed_modules_that_come_before_and_export_the_name(reposi
             assert module in MODULES[:place]
             for imported in names.split(", "):
                 assert re.search(rf"^export (class|function|const) {imported}\b", sources[module], re.MULTILINE)
+
+
+def test_modules_of_the_drawers_are_joined_without_an_import_left():
+    for drawer in (Keep, CompareDrawer):
+        script = str(drawer._esm)
+        assert not re.search(r"^import ", script, re.MULTILINE)
+        assert "function addRow(" in script
+        assert re.findall(r"^export .*", script, re.MULTILINE) == ["export default {"]
 
 
 def test_the_joined_script_is_one_module_with_one_default_export():

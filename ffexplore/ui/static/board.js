@@ -41,6 +41,7 @@ class View {
     this.hint = html("p", "ff-hint", "Every pane is hidden: press a name above to show one.");
     root.append(this.switches.row, this.hint, this.grid);
     for (const trait of ["panes", "is_comparing"]) model.on(`change:${trait}`, () => { this.layOut(); this.hello(); });
+    model.on("change:unfit", () => this.showSwitches());
     for (const trait of ["threshold_is_movable", "ranges_can_be_locked", "can_branch"]) {
       model.on(`change:${trait}`, () => this.panes.forEach(({ pane }) => pane.configure?.()));
     }
@@ -64,7 +65,11 @@ class View {
       this.inSight.add(name); // until the observer knows better
     });
     this.hint.hidden = names.length > 0;
-    this.switches.show(isComparing ? REPLACED : []);
+    this.showSwitches();
+  }
+
+  showSwitches() {
+    this.switches.show(this.model.get("is_comparing") ? REPLACED : []);
   }
 
   removePane(name) {

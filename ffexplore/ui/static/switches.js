@@ -1,4 +1,5 @@
-// A quiet row of toggles: which panes the board shows. The kernel keeps the choice, so every view shows the same.
+// A quiet row of toggles: which panes the board shows. The kernel keeps the choice, so every view shows the same. A pane
+// that has nothing to show of the present data is offered only while it is shown, so that it can be put away.
 
 import { html } from "./dom.js";
 import { makeToggle } from "./toggles.js";
@@ -21,7 +22,9 @@ export function makeSwitches(model, panes, signal) {
   // `replaced` are panes in whose place stands another one now.
   const show = (replaced = []) => toggles.forEach((toggle) => {
     const isReplaced = replaced.includes(toggle.name);
-    toggle.show(model.get("panes").includes(toggle.name));
+    const isShown = model.get("panes").includes(toggle.name);
+    toggle.show(isShown);
+    toggle.button.hidden = !isShown && model.get("unfit").includes(toggle.name);
     toggle.button.disabled = isReplaced;
     toggle.button.title = isReplaced ? "Shown of every variant, while they are compared" : panes[toggle.name].tip;
   });

@@ -1,14 +1,10 @@
 // The drawer "Compare": what is to be compared, its values with suggestions, and the beginning.
 
+import { addRow, made } from "./drawer.js";
+
 const VALUES = "2 to 16 values with commas between them; values for each layer stand in brackets, as in (0.5, 2)";
 const BEGIN = "Train a variant for each value, all from here; the run itself waits meanwhile";
 const TARGET = "In what the variants differ; everything else they share";
-
-function made(tag, parent, properties = {}) {
-  const node = Object.assign(document.createElement(tag), properties);
-  parent.append(node);
-  return node;
-}
 
 class Drawer {
   constructor(model, el, signal) {
@@ -19,16 +15,16 @@ class Drawer {
     el.setAttribute("role", "group");
     el.setAttribute("aria-label", "Compare");
     el.setAttribute("data-lm-suppress-shortcuts", "true"); // the notebook would take letters and Enter
-    this.target = made("select", this.row("compare"), { title: TARGET });
+    this.target = made("select", addRow(el, "compare"), { title: TARGET });
     this.target.setAttribute("aria-label", "compare");
     this.meaning = made("p", el, { className: "ffx-compare-meaning" });
-    const row = this.row("values");
+    const row = addRow(el, "values");
     this.values = made("input", row, { type: "text", title: VALUES, className: "ffx-compare-text" });
     this.values.setAttribute("aria-label", "values");
     this.begin = made("button", row, {
       type: "button", className: "jupyter-button ffx-compare-start", textContent: "Start comparing",
     });
-    this.chips = this.row("suggested");
+    this.chips = addRow(el, "suggested");
     this.problem = made("p", el, { className: "ffx-compare-said" });
     this.problem.setAttribute("role", "status");
     this.problem.setAttribute("aria-live", "polite");
@@ -40,12 +36,6 @@ class Drawer {
     this.update = () => this.show();
     model.on("change", this.update);
     this.show();
-  }
-
-  row(title) {
-    const row = made("div", this.el, { className: "ffx-keep-row" });
-    made("span", row, { className: "ffx-keep-title", textContent: title });
-    return made("div", row, { className: "ffx-keep-parts" });
   }
 
   tell(kind) {

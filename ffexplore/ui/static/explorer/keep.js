@@ -1,12 +1,7 @@
 // The drawer "Share": the share string, the run as a script, checkpoints, the history and the views as files.
 
+import { addRow, made } from "./drawer.js";
 import { pictureOf } from "./picture.js";
-
-function made(tag, parent, properties = {}) {
-  const node = Object.assign(document.createElement(tag), properties);
-  parent.append(node);
-  return node;
-}
 
 class Drawer {
   constructor(model, el, signal) {
@@ -29,12 +24,6 @@ class Drawer {
     this.show();
   }
 
-  row(title) {
-    const row = made("div", this.el, { className: "ffx-keep-row" });
-    made("span", row, { className: "ffx-keep-title", textContent: title });
-    return made("div", row, { className: "ffx-keep-parts" });
-  }
-
   button(parent, textContent, title, press) {
     const button = made("button", parent, { type: "button", className: "jupyter-button ffx-keep-button", textContent, title });
     button.addEventListener("click", press, { signal: this.signal });
@@ -42,15 +31,14 @@ class Drawer {
   }
 
   addShare() {
-    const row = this.row("share");
+    const row = addRow(this.el, "share");
     const label = "Share string: opens a panel like this one, with ff.explore(share=…)";
     this.share = made("input", row, { type: "text", readOnly: true, title: label, className: "ffx-keep-share" });
     this.share.setAttribute("aria-label", "share string");
-    this.button(row, "Copy", "Copy the share string", () => this.copy(this.share, "The share string"));
-    this.link = this.button(row, "Copy link", "Copy the address that opens this panel", () => {
-      const { origin, pathname } = globalThis.location;
-      this.copy(this.script, "The link", `${origin}${pathname}?share=${this.model.get("share")}`);
-    });
+    // Asked for anew: what was entered just before the click may not have come back yet.
+    const ask = (as) => this.model.send({ kind: "share", as });
+    this.button(row, "Copy", "Copy the share string", () => ask("string"));
+    this.link = this.button(row, "Copy link", "Copy the address that opens this panel", () => ask("link"));
     this.button(row, "Copy as Python", "The script of this run: its settings, and every change at its step",
       () => this.model.send({ kind: "python" }));
     this.script = made("textarea", this.el, { readOnly: true, rows: 10, hidden: true, className: "ffx-keep-script" });
@@ -58,7 +46,7 @@ class Drawer {
   }
 
   addFiles() {
-    const row = this.row("keep");
+    const row = addRow(this.el, "keep");
     this.path = made("input", row, { type: "text", value: "run.json", className: "ffx-keep-path" });
     this.path.title = "A file on the kernel's machine, in its working folder unless a folder is named; ~/ is your home";
     this.path.setAttribute("aria-label", "checkpoint file");
@@ -70,7 +58,7 @@ class Drawer {
   }
 
   addViews() {
-    const row = this.row("views");
+    const row = addRow(this.el, "views");
     this.views = made("select", row, { title: "Which view" });
     this.views.setAttribute("aria-label", "view to save");
     this.button(row, "PNG", "The view as it looks now", () => this.savePicture());
@@ -128,8 +116,16 @@ class Drawer {
     this.say(`${name} was handed to the browser.`);
   }
 
-  receive({ kind, text, name, type, warns }, buffers) {
+  copyShare(text, as) {
+    this.share.value = text;
+    const { origin, pathname } = globalThis.location;
+    if (as === "link") this.copy(this.script, "The link", `${origin}${pathname}?share=${text}`);
+    else this.copy(this.share, "The share string");
+  }
+
+  receive({ kind, text, name, type, warns, as }, buffers) {
     if (kind === "said") this.say(text, warns);
+    else if (kind === "share") this.copyShare(text, as);
     else if (kind === "python") this.copy(this.script, "The script", text);
     else if (kind === "file") this.saveFile(new Blob([buffers[0]], { type }), name);
   }
