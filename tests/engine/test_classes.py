@@ -1,4 +1,4 @@
-"""Layers that score classes, what they learn beside their weights, thresholds that learn: against plain autograd."""
+"""Layers that score classes, and what they learn beside their weights: against plain autograd."""
 
 from __future__ import annotations
 
@@ -15,108 +15,10 @@ from ffexplore.engine.judgement import Given, judge
 from ffexplore.engine.objectives import Objective
 from ffexplore.engine.pictures import Pictures
 from ffexplore.engine.probe import Probe
-from ffexplore.engine.rules import Activity
 from ffexplore.live import Runner
-from tests.engine.reference import OBJECTIVES, flat_weights
+from tests.engine.plain_scores import CLASS_LOSSES, SCORES, PlainScores, follow, rms, settings_of
+from tests.engine.reference import flat_weights
 from tests.engine.sets import pictures, table
-
-SCORES: dict[str, Callable[..., Tensor]] = {
-    "class_groups": lambda h, share: torch.stack(
-        [(h[:, row > 0] ** 2).mean(1) if (row > 0).any() else h.sum(1) * 0 for row in share], 1
-    ),
-    "projection": lambda h, matrix: torch.stack([(h * row).sum(1) for row in matrix], 1),
-    "cosine": lambda h, prototypes: torch.stack(
-        [10 * torch.nn.functional.cosine_similarity(h, row[None]) for row in prototypes], 1
-    ),
-    "centroids": lambda h, centroids: torch.stack(
-        [-10 * ((h / (h * h).mean(1, keepdim=True).sqrt() - row) ** 2).mean(1) for row in centroids], 1
-    ),
-}
-CLASS_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "class_cross_entropy": lambda g, y: torch.nn.functional.cross_entropy(g, y, reduction="none"),
-    "n_pair": lambda g, y: torch.stack(
-        [
-            torch.log(1 + torch.stack([torch.exp(row[c] - row[k] + 1) for c in range(len(row)) if c != k]).sum())
-            for row, k in zip(g, y.tolist(), strict=True)
-        ]
-    ),
-    "centroid_margin": lambda g, y: torch.stack(
-        [
-            torch.clamp(1 + torch.stack([row[c] for c in range(len(row)) if c != k]).max() - row[k], min=0)
-            for row, k in zip(g, y.tolist(), strict=True)
-        ]
-    ),
-}
-
-
-def rms(x: Tensor) -> Tensor:
-    return x / ((x * x).mean(1, keepdim=True).sqrt() + 1e-8)
-
-
-def settings_of(**changes: Any) -> Settings:
-    given = {
-        "dataset": pictures(blank=False), "label_encoding": "none", "layers": (9, 8), "batch_size": 10, "device": "cpu",
-        "goodness": "projection", "objective": "class_cross_entropy", "learning_rate": 0.01, "readout_rate": 0,
-        "optimizer": "adam(epsilon=0.001)",
-    }  # fmt: skip
-    return Settings(**{**given, **changes})
-
-
-class PlainScores:
-    """The same layers in float64, one autograd graph and one torch optimizer a layer."""
-
-    def __init__(self, trainer: Trainer) -> None:
-        self.settings, self.layers, self.optimizers = trainer.settings, [], []
-        for layer in trainer.network.layers:
-            parameters = layer.parameters
-            weight, bias = (
-                value[0].double().clone().requires_grad_() for value in (parameters.weight, parameters.bias)
-            )
-            own = {key: value[0].double().clone() for key, value in layer.states[0].items()}
-            learned = [own[key].requires_grad_() for key in layer.rules[0].goodness.learned]
-            theta = layer.theta[0].double().clone().requires_grad_()
-            moved = [weight, bias, *learned, *([theta] if trainer.settings.threshold_rate else [])]
-            self.layers.append((weight, bias, own, theta))
-            self.optimizers.append(torch.optim.Adam(moved, lr=0.01, eps=1e-3))
-
-    def step(self, images: Tensor, right: Tensor, wrong: Tensor) -> None:
-        x, settings = rms(images), self.settings
-        for (weight, bias, own, theta), optimizer in zip(self.layers, self.optimizers, strict=True):
-            h = (x @ weight + bias).clamp(min=0)
-            scores = settings.logit_scale * SCORES[settings.goodness.name](h, **own)
-            aim = settings.objective
-            if aim.name in CLASS_LOSSES:
-                loss = CLASS_LOSSES[aim.name](scores, right)
-            else:
-                pair = scores.gather(1, right[:, None])[:, 0], scores.gather(1, wrong[:, None])[:, 0]
-                loss = OBJECTIVES[aim.name](*pair, settings.logit_scale * theta, **aim.values)
-            optimizer.zero_grad()
-            loss.mean().backward()
-            optimizer.step()
-            x = rms(h.detach())
-
-
-def follow(trainer: Trainer, plain: PlainScores, steps: int) -> None:
-    """Train both on the same batches; the wrong class is the one after the right one."""
-    inputs, draw = trainer.network.inputs, trainer.batches.next
-    taken: list[Tensor] = []
-
-    def batch() -> Tensor:
-        taken.append(draw())
-        return taken[-1]
-
-    trainer.batches.next = batch  # type: ignore[method-assign]
-    for _ in range(steps):
-        trainer.step()
-        rows = taken[-1][0]
-        right = inputs.y["train"][rows]
-        plain.step(inputs.rows(rows).double(), right, (right + 1) % inputs.classes)
-    for layer, (weight, bias, own, theta) in zip(trainer.network.layers, plain.layers, strict=True):
-        torch.testing.assert_close(layer.parameters.weight[0].double(), weight.detach(), rtol=1e-3, atol=2e-5)
-        torch.testing.assert_close(layer.parameters.bias[0].double(), bias.detach(), rtol=1e-3, atol=2e-5)
-        for key, value in layer.states[0].items():
-            torch.testing.assert_close(value[0].double(), own[key].detach(), rtol=1e-3, atol=2e-5)
-        torch.testing.assert_close(layer.theta[0].double(), theta.detach(), rtol=1e-3, atol=2e-5)
 
 
 @pytest.mark.parametrize("objective", [*CLASS_LOSSES, "logistic", "symba", "hinge"])
@@ -129,78 +31,6 @@ def test_the_step_is_that_of_autograd(goodness: str, objective: str, next_label:
     learned = {f"layer.{n}.goodness.0.{key}" for n in range(2) for key in ff.goodness[goodness].learned}
     assert learned <= moved
     assert "layer.0.goodness.0.share" not in moved
-
-
-@pytest.mark.parametrize("scale", [1.0, 4.0])
-@pytest.mark.parametrize(
-    "objective", ["logistic", "two_thresholds", "threshold_hinge(margin=0.7)", "class_cross_entropy"]
-)
-def test_a_learning_threshold_follows_the_same_gradient(objective: str, scale: float, next_label: str) -> None:
-    """The natural threshold of class groups is 1, so that a step in its units is a step of the optimizer."""
-    trainer = Trainer(
-        settings_of(
-            goodness="class_groups", objective=objective, threshold_rate=1.0, negatives=next_label, logit_scale=scale
-        )
-    )
-    follow(trainer, PlainScores(trainer), 5)
-    has_moved = [float(layer.theta) != 1.0 for layer in trainer.network.layers]
-    assert has_moved == [objective != "class_cross_entropy"] * 2
-
-
-def test_a_learning_threshold_of_one_number_a_sample() -> None:
-    """Layer 1 of a plain network: θ moves by its rate in natural units, down the gradient of the logistic objective."""
-    settings = Settings(
-        dataset=pictures(), layers=(16,), goodness="sum_of_squares", threshold=30.0, threshold_rate=0.5,
-        batch_size=10, learning_rate=0.01, device="cpu", optimizer="sgd", momentum=0.0,
-    )  # fmt: skip
-    trainer = Trainer(settings)
-    given = Trainer(settings.replace(threshold_rate=0.0))
-    layer = trainer.network.layers[0]
-    seen: list[Tensor] = []
-    delta = layer.delta
-
-    def look(activity: Activity) -> Tensor:
-        seen.append((activity.h.double() ** 2).sum(-1))
-        return delta(activity)
-
-    layer.delta = look  # type: ignore[method-assign]
-    trainer.step()
-    given.step()
-    positive, negative = seen[0][0]
-    slope = (torch.sigmoid(30 - positive) - torch.sigmoid(negative - 30)).mean()
-    assert float(layer.theta) == pytest.approx(30 - 0.01 * 0.5 * 16**2 * float(slope), rel=1e-5)
-    assert torch.equal(flat_weights(trainer)[0], flat_weights(given)[0])  # the weights see the θ of before
-    assert trainer.settings.threshold == 30.0
-    trainer.fit(steps=5, progress=False)
-    probe = Probe(trainer)
-    before = float(probe.measure().threshold[0, 0])
-    trainer.fit(steps=5, progress=False)
-    assert float(probe.measure().threshold[0, 0]) == pytest.approx(float(layer.theta))
-    assert float(layer.theta) != before
-
-
-def test_a_threshold_that_is_set_begins_anew_and_else_goes_on() -> None:
-    settings = Settings(dataset=pictures(), layers=(8, 6), threshold_rate=1.0, batch_size=10, device="cpu")
-    trainer = Trainer(settings).fit(steps=20, progress=False)
-    learned = [float(layer.theta) for layer in trainer.network.layers]
-    assert all(abs(theta - 1.0) > 1e-3 for theta in learned)
-    trainer.apply(settings.replace(learning_rate=0.001))
-    assert [float(layer.theta) for layer in trainer.network.layers] == learned
-    trainer.apply(settings.replace(threshold=(1.5, 2.5)))
-    assert [float(layer.theta) for layer in trainer.network.layers] == [1.5, 2.5]
-    trainer.apply(settings.replace(threshold_rate=0))
-    assert [float(layer.theta) for layer in trainer.network.layers] == [1.0, 1.0]
-    trainer.fit(steps=3, progress=False)
-    assert [float(layer.theta) for layer in trainer.network.layers] == [1.0, 1.0]
-
-
-def test_a_threshold_equal_to_the_width() -> None:
-    settings = Settings(dataset=pictures(), layers=(8, 6), goodness="mean_square", threshold="width")
-    assert settings.thresholds() == (8.0, 6.0)
-    assert Settings.from_share(settings.share()) == settings
-    assert settings.replace(threshold=("width", 2.0)).thresholds() == (8.0, 2.0)
-    with pytest.raises(ff.SettingsError, match="threshold is 'widht'; it must be width or a number"):
-        settings.replace(threshold="widht")
 
 
 VARIED: list[dict[str, Any]] = [

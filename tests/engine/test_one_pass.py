@@ -12,9 +12,9 @@ from torch import Tensor
 import ffexplore as ff
 from ffexplore import Settings, Trainer
 from ffexplore.engine.probe import Probe
+from tests.engine.plain_scores import settings_of
 from tests.engine.reference import flat_weights
 from tests.engine.sets import pictures
-from tests.engine.test_classes import settings_of
 
 
 @pytest.mark.parametrize("changes", [{}, {"shift": 1}, {"negatives_refresh": "epoch"}], ids=["", "shifted", "lasting"])
