@@ -48,12 +48,12 @@ class Landscape:
         return (points - self.low) / (self.high - self.low)
 
 
-@torch.no_grad()
 def is_plane(data: Dataset) -> bool:
     """Whether the inputs are points of a plane."""
     return data.kind == "table" and data.features == 2
 
 
+@torch.no_grad()
 def landscape(trainer: Trainer, size: int = SIZE) -> Landscape:
     """Look at the network over the plane of its two features.
 
