@@ -112,11 +112,16 @@ def _twin(found: Found) -> list[str]:
 
 def _time_to_accuracy(found: Found) -> list[str]:
     rows = [
-        [run["preset"], run["dataset"], f"{run['seconds']:g} s", *(_accuracy(run, name) for name in ("ours", "joined"))]
+        [_recipe(run), run["dataset"], f"{run['seconds']:g} s", *(_accuracy(run, name) for name in ("ours", "joined"))]
         for run in found["results"]
     ]
     note = ["Median of the seeds, all seeds in brackets; test data.", ""]
     return note + table(["preset", "data", "training", "ours", "joined"], rows)
+
+
+def _recipe(run: Found) -> str:
+    changes = ", ".join(f"{name} {value}" for name, value in run.get("changes", {}).items())
+    return f"{run['preset']}, {changes}" if changes else str(run["preset"])
 
 
 def _accuracy(run: Found, name: str) -> str:
