@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from benchmarks import (
+    gpu,
     growth,
     inference,
     interface,
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "memory": memory.measure,
     "variants": variants.run,
     "growth": growth.run,
+    "gpu": gpu.run,
 }
 
 

@@ -74,6 +74,17 @@ def _aims_of_time(found: Found) -> Aims:
     return said
 
 
+def _aims_of_a_gpu(found: Found) -> Aims:
+    name = "ours {}, captured"
+    aims = [({"network": "784-500-500", "batch": 100}, 10.0)]
+    results = found.get("results", [])
+    return [
+        said
+        for precision in ("float32", "bfloat16")
+        for said in at_least(results, "times_plain", name.format(precision), aims, "{} times *plain*")
+    ]
+
+
 AIMS: dict[str, Callable[[Found], Aims]] = {
     "step speed": _aims_of_a_step,
     "twin": _aims_of_the_twin,
@@ -82,6 +93,7 @@ AIMS: dict[str, Callable[[Found], Aims]] = {
     "publishing": lambda found: [("At most 2 % with 8 snapshots a second.", found["median cost of turns"] <= 0.02)],
     "memory": lambda found: [("At most 0.55 with 12 layers.", found["results"][-1]["ratio"] <= 0.55)],
     "variants": _aims_of_variants,
+    "gpu": _aims_of_a_gpu,
 }
 
 

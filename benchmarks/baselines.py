@@ -24,8 +24,8 @@ def _loss(positive: Tensor, negative: Tensor, objective: str) -> Tensor:
 class Plain:
     """Autograd, positive and negative apart, one Adam a layer, each with torch's defaults."""
 
-    def __init__(self, widths: list[int], objective: str, rate: float = 2e-3) -> None:
-        self.layers = [nn.Linear(a, b) for a, b in itertools.pairwise(widths)]
+    def __init__(self, widths: list[int], objective: str, rate: float = 2e-3, device: str = "cpu") -> None:
+        self.layers = [nn.Linear(a, b, device=device) for a, b in itertools.pairwise(widths)]
         self.optimizers = [torch.optim.Adam(layer.parameters(), lr=rate) for layer in self.layers]
         self.objective = objective
 
@@ -34,7 +34,7 @@ class Plain:
 
     def step(self, images: Tensor, labels: Tensor) -> None:
         """Train every layer on one batch of images (B, 784) from 0 to 1."""
-        wrong = (labels + torch.randint(1, 10, labels.shape)) % 10
+        wrong = (labels + torch.randint(1, 10, labels.shape, device=labels.device)) % 10
         positive, negative = _overlay(images, labels), _overlay(images, wrong)
         for layer, optimizer in zip(self.layers, self.optimizers, strict=True):
             h_positive, h_negative = self._forward(layer, positive), self._forward(layer, negative)
@@ -61,13 +61,13 @@ class Plain:
 class Joined(Plain):
     """The same with both sides in one batch and torch's fused Adam."""
 
-    def __init__(self, widths: list[int], objective: str, rate: float = 2e-3) -> None:
-        super().__init__(widths, objective, rate)
+    def __init__(self, widths: list[int], objective: str, rate: float = 2e-3, device: str = "cpu") -> None:
+        super().__init__(widths, objective, rate, device)
         self.optimizers = [torch.optim.Adam(layer.parameters(), lr=rate, fused=True) for layer in self.layers]
 
     def step(self, images: Tensor, labels: Tensor) -> None:
         """Train every layer on one batch of images (B, 784) from 0 to 1."""
-        wrong = (labels + torch.randint(1, 10, labels.shape)) % 10
+        wrong = (labels + torch.randint(1, 10, labels.shape, device=labels.device)) % 10
         both = torch.cat([_overlay(images, labels), _overlay(images, wrong)])
         for layer, optimizer in zip(self.layers, self.optimizers, strict=True):
             h = self._forward(layer, both)

@@ -42,7 +42,12 @@ def train_here(width: int, depth: int, batch: int, variants: int) -> dict[str, f
     """Milliseconds a step and MiB of one network; to be called once a process."""
     torch.set_num_threads(1)
     settings = ff.Settings(
-        dataset=rows_of(batch), layers=(width,) * depth, batch_size=batch, readout_rate=0.0, precision="float32"
+        dataset=rows_of(batch),
+        layers=(width,) * depth,
+        batch_size=batch,
+        readout_rate=0.0,
+        precision="float32",
+        device="cpu",
     )
     ff.Trainer(settings.replace(layers=(8,))).step()  # what is loaded once is no growth
     before = resident("VmRSS")
@@ -79,7 +84,7 @@ def look_on_here(history: int, views: int) -> dict[str, float]:
 
     ``MiB`` is what the history holds.
     """
-    runner = ff.Runner(ff.Settings(dataset="mnist-5k", layers=(WIDTH,) * DEPTH, batch_size=BATCH))
+    runner = ff.Runner(ff.Settings(dataset="mnist-5k", layers=(WIDTH,) * DEPTH, batch_size=BATCH, device="cpu"))
     runner.step()
     runner.stop()
     runner.wait()

@@ -25,7 +25,7 @@ def measure(network: str, clock: str, repeats: int, seconds: float) -> dict[str,
     plain = Plain([784, *layers], "logistic")
     workloads = {"ten passes": lambda: plain.accuracy(images, labels)}
     for precision in precisions():
-        settings = ff.Settings(dataset="mnist-5k", layers=layers, precision=precision, readout_rate=0.0)
+        settings = ff.Settings(dataset="mnist-5k", layers=layers, precision=precision, readout_rate=0.0, device="cpu")
         score = ff.Trainer(settings).network.score
         workloads[f"ours {precision}"] = lambda score=score: score(images)  # type: ignore[misc]
     timed = alternate(workloads, repeats, seconds, getattr(time, clock))

@@ -47,7 +47,7 @@ def rows_of(count: int) -> ff.Dataset:
 
 def measure_here(kind: str, layers: tuple[int, ...], batch: int) -> float:
     """MiB that some steps add to this process at their peak; to be called once a process."""
-    settings = ff.Settings(dataset=rows_of(batch), layers=layers, batch_size=batch, readout_rate=0.0)
+    settings = ff.Settings(dataset=rows_of(batch), layers=layers, batch_size=batch, readout_rate=0.0, device="cpu")
     torch.randn(64, 64) @ torch.randn(64, 64)
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from here

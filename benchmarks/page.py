@@ -204,6 +204,14 @@ def _growth(found: Found) -> list[str]:
     return lines[:-1]
 
 
+def _gpu(found: Found) -> list[str]:
+    if "left out" in found:
+        return [f"Left out: {found['left out']}."]
+    results = found["results"]
+    rows = [[each["network"], str(each["batch"]), *_with_times(each, "rows_per_second")] for each in results]
+    return [f"On {found['device']}.", "", *table(["network", "batch", *results[0]["rows_per_second"]], rows)]
+
+
 def _picture(axis: str, key: str) -> str:
     return f"{axis}-{key.replace(' ', '-')}.svg"
 
@@ -218,4 +226,5 @@ SECTIONS: dict[str, tuple[str, Callable[[Found], list[str]]]] = {
     "memory": ("Peak memory over depth", _memory),
     "variants": ("Many variants at once", _variants),
     "growth": ("How it grows", _growth),
+    "gpu": ("Rows trained per second on a GPU", _gpu),
 }

@@ -77,7 +77,7 @@ def measure(network: str, batch: int, objective: str, clock: str, repeats: int, 
     for precision in precisions():
         settings = ff.Settings(
             dataset=data, **fields, batch_size=batch, objective=OBJECTIVES[objective], precision=precision,
-            readout_rate=0.0,
+            readout_rate=0.0, device="cpu",
         )  # fmt: skip
         workloads[f"ours {precision}"] = ff.Trainer(settings).step
         workloads[f"product {precision}"] = product(getattr(torch, precision))

@@ -36,7 +36,7 @@ class Run:
 
     def settings(self, seed: int = 0) -> ff.Settings:
         """What is trained."""
-        return ff.Settings.preset(self.preset, dataset=self.dataset, seed=seed, **self.changes)
+        return ff.Settings.preset(self.preset, dataset=self.dataset, seed=seed, device="cpu", **self.changes)
 
 
 # What is changed of a preset was chosen on validation data, for the time that there is.

@@ -19,7 +19,12 @@ BATCH = 100
 def measure(network: str, precision: str, clock: str, repeats: int, seconds: float) -> dict[str, object]:
     """Time one network in one precision."""
     settings = ff.Settings(
-        dataset="mnist-5k", layers=NETWORKS[network], batch_size=BATCH, precision=precision, readout_rate=0.0
+        dataset="mnist-5k",
+        layers=NETWORKS[network],
+        batch_size=BATCH,
+        precision=precision,
+        readout_rate=0.0,
+        device="cpu",
     )
     workloads = {"forward-forward": ff.Trainer(settings).step, "backprop": ff.BackpropTwin(settings).step}
     timed = alternate(workloads, repeats, seconds, getattr(time, clock))

@@ -46,7 +46,7 @@ class PlainRuns:
 def measure(network: str, clock: str, repeats: int, seconds: float) -> dict[str, object]:
     """Time one comparison."""
     count, fields = COMPARISONS[network]
-    settings = ff.Settings(**fields, batch_size=BATCH, readout_rate=0.0)
+    settings = ff.Settings(**fields, batch_size=BATCH, readout_rate=0.0, device="cpu")
     plain = PlainRuns(count, settings)
     thresholds = [settings.replace(threshold=0.5 + number / count) for number in range(count)]
     everything = [each.replace(seed=number) for number, each in enumerate(thresholds)]
