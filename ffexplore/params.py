@@ -56,11 +56,11 @@ class Param:
             if isinstance(value, int | float) and not isinstance(value, bool):
                 value = f"{value:g}"  # "goodness(layers=2)" reads as a number
             if not isinstance(value, str):
-                raise SettingsError(f"{where} is {value!r}; it must be a word.")
+                raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.")
             return value
         if isinstance(self.default, bool):
             if not isinstance(value, bool):
-                raise SettingsError(f"{where} is {value!r}; it must be True or False.")
+                raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.")
             return value
         try:
             number = float(value)  # type: ignore[arg-type]
@@ -77,6 +77,12 @@ class Param:
 
     def allowed(self) -> str:
         """Say in words which values the parameter may take."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if isinstance(self.default, str):
+            return "a word"
+        if isinstance(self.default, bool):
+            return "True or False"
         kind = "a whole number" if isinstance(self.default, int) else "a number"
         if self.low is not None and self.high is not None:
             return f"{kind} from {in_full(self.low)} to {in_full(self.high)}"

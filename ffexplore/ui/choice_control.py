@@ -89,12 +89,12 @@ class ChoiceControl(FieldControl):
     def _row(self, entry: str, key: str, param: Param) -> Row:
         made = (entry, key, param)
         if made not in self._made:
-            self._made[made] = self._make(key, param)
+            self._made[made] = self._make(entry, key, param)
         row = self._made[made]
         row.disable(self._reason)
         return row
 
-    def _make(self, key: str, param: Param) -> Row:
+    def _make(self, entry: str, key: str, param: Param) -> Row:
         def changed(value: Any) -> None:
             if self._choice is not None:
                 kept = {name: each for name, each in self._choice.values.items() if name in self._params}
@@ -102,11 +102,11 @@ class ChoiceControl(FieldControl):
 
         row = parameter_row(key, param, self.outlet.guard, changed)
         meaning = param.meaning[:1].upper() + param.meaning[1:] if param.meaning else f"Parameter {key}"
-        allowed = f"one of {', '.join(param.choices)}" if param.choices else param.allowed()
-        row.explain(f"{meaning}.\nAllowed: {allowed}.{self.renewal()}")
+        row.explain(f"{meaning}.\nAllowed: {param.allowed()}.{self.renewal()}")
         row.widget.add_class("ffx-param")
         is_plain = bool(param.choices) or span_of(param) is not None
-        if self.name in TECHNICAL or not is_plain:  # a tick, a word or a number without bounds is for the few
+        is_own = not self.registry[entry].function.__module__.startswith("ffexplore.")
+        if self.name in TECHNICAL or not (is_plain or is_own):  # a tick, a word or a number without bounds
             row.widget.add_class(RARE)
         return row
 

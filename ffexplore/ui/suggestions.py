@@ -60,10 +60,7 @@ class Target:
         if self.param:
             param = self.declared(settings)
             about = param.meaning[:1].upper() + param.meaning[1:] or "A parameter of the present choice"
-            allowed = f"one of {', '.join(param.choices)}" if param.choices else param.allowed()
-            if isinstance(param.default, bool):
-                allowed = "True or False"
-            allowed = f"{about}. Allowed: {allowed}."
+            allowed = f"{about}. Allowed: {param.allowed()}."
         elif spec.registry is not None:
             allowed = f"{spec.meaning} Names of the catalogue, with parameters in brackets where they are to be other."
         else:

@@ -209,7 +209,7 @@ def test_the_axis_rests_under_the_pointer_and_under_the_keys(open_notebook):
     box = plot.bounding_box()
     mouse = notebook.page.mouse
     mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 60)
-    show_range(notebook, 16.0)
+    show_range(notebook, 5.0)
     assert axis(notebook) == before
     wider = axis(notebook, 1)
     assert wider != before
@@ -218,6 +218,11 @@ def test_the_axis_rests_under_the_pointer_and_under_the_keys(open_notebook):
         "(wider) => document.querySelector('.ff-row .ff-tick').children.length === wider", arg=len(wider)
     )
     assert axis(notebook) == wider
+    mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 60)
+    show_range(notebook, 16.0)  # the hills have left the axis, which follows
+    wider = axis(notebook)
+    assert wider == axis(notebook, 1)
+    mouse.move(5, 5)
     notebook.page.locator(".ff-threshold").first.focus()
     show_range(notebook, 8.0)
     assert axis(notebook) == wider
@@ -245,6 +250,20 @@ def test_pointer_reads_out_bins_and_curves(open_notebook):
     assert re.match(r"batch \d+ · epoch \d+\.\d", lines[0])
     assert [line.rsplit(" ", 2)[0] for line in lines[1:3]] == ["goodness per label", "read-out"]
     assert [re.sub(r"[\d.]+", "x", line) for line in lines[3:]] == ["AUC x · x", "loss x · x"]
+
+
+def test_a_summary_changes_at_most_once_a_second(open_notebook):
+    notebook = open_notebook(cells())
+    wait_seq(notebook, 2)
+    changes = notebook.page.evaluate(
+        """() => new Promise((done) => {
+          let count = 0;
+          const observer = new MutationObserver((seen) => { count += seen.length; });
+          observer.observe(document.querySelector('.ff-row .ff-picture'), { attributeFilter: ['aria-label'] });
+          setTimeout(() => { observer.disconnect(); done(count); }, 4000);
+        })"""
+    )
+    assert 1 <= changes <= 5
 
 
 def test_the_theme_is_followed_live(open_notebook):

@@ -125,3 +125,11 @@ def test_an_objective_may_use_one_side_alone(register: Callable[..., Any]) -> No
     assert entry(evidence).tolist() == [[-3.0, -6.0]]
     slope = entry.slope(torch.stack([g, g], 1), torch.ones(1, 1, 1), torch.full((1, 1, 1), 3.0))
     assert slope.tolist() == [[[-3.0, -3.0], [0.0, 0.0]]]
+
+
+def test_a_parameter_says_what_it_may_be() -> None:
+    assert Param("", 0, 5, default=1.0).allowed() == "a number from 0 to 5"
+    assert Param("", 1, default=2).allowed() == "a whole number of 1 or more"
+    assert Param(default=True).allowed() == "True or False"
+    assert Param(default="all").allowed() == "a word"
+    assert Param(choices=("first", "all"), default="all").allowed() == "one of first, all"

@@ -183,8 +183,8 @@ def test_every_tooltip_tells_what_is_allowed_and_the_bar_has_one_everywhere(pane
         shown = control.row if hasattr(control, "row") else getattr(control, "_menu", None) or control._rows[0]
         if control.spec.registry is None and name != "dataset":
             assert f"Allowed: {control.spec.allowed()}." in shown._tip, name
-        for row in getattr(control, "_params", {}).values():
-            assert "\nAllowed: " in row._tip
+        for key, row in getattr(control, "_params", {}).items():
+            assert f"\nAllowed: {control.registry[control._choice.name].params[key].allowed()}." in row._tip
     for child in panel.bar.children[:-1]:
         assert child.tooltip
     for toggle in panel.bar.children[-1].children:

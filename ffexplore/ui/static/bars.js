@@ -22,6 +22,18 @@ export function outline({ counts, low, high }, { left, right, width }, middle, y
   return `${path}H${place(counts.length)}V${middle}`;
 }
 
+// Which share of a histogram lies beyond an axis from `left` to `right`.
+export function shareOutside({ counts, low, high }, { left, right }) {
+  let outside = 0;
+  let all = 0;
+  for (let i = 0; i < counts.length; i++) {
+    const middle = low + ((high - low) * (i + 0.5)) / counts.length;
+    all += counts[i];
+    if (middle < left || middle > right) outside += counts[i];
+  }
+  return all ? outside / all : 0;
+}
+
 export function binWidth({ counts, low, high }) {
   return (high - low) / counts.length;
 }

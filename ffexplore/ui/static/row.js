@@ -1,6 +1,6 @@
 // One layer: goodness of positive data upwards, of negative data mirrored downwards, the threshold, and words.
 
-import { binWidth, heightOf, outline, roundHeights } from "./bars.js";
+import { binWidth, heightOf, outline, roundHeights, shareOutside } from "./bars.js";
 import { describeSlowly, html, onSize, set, setText, svg } from "./dom.js";
 import { rowOf, valueOf } from "./frame.js";
 import { decimalsFor, fixed, percent, plural, short, ticks } from "./numbers.js";
@@ -8,6 +8,7 @@ import { Threshold } from "./threshold.js";
 import { addTip } from "./tip.js";
 
 const TOP = 20; // room for the threshold's label
+const UNSEEN = 0.1; // share of a hill that may lie beyond an axis that rests
 const BOTTOM = 18; // room for the axis
 const MOST_GHOST = 1.6; // times the bars that a ghost may be high before it is cut off
 
@@ -103,14 +104,15 @@ export class Row {
     this.refreshTip();
   }
 
-  // Under the pointer the axis rests, so that the threshold does not slip away before it is caught; under the keys too,
-  // until what is measured leaves the axis.
+  // Under the pointer and under the keys the axis rests, so that the threshold does not slip away before it is caught,
+  // until what is shown leaves the axis: hills that follow a threshold must not go where nobody sees them.
   get holdsStill() {
     const { axisRange, wanted, now, threshold } = this;
     if (axisRange?.of !== wanted.of) return false;
-    if (this.isPointed || threshold.isDragged) return true;
-    const isSeen = (value) => !(value < axisRange.left || value > axisRange.right);
-    return threshold.isFocused && [now.meanPositive, now.meanNegative, now.threshold].every(isSeen);
+    if (threshold.isDragged) return true;
+    const isSeen = !(now.threshold < axisRange.left || now.threshold > axisRange.right);
+    return (this.isPointed || threshold.isFocused) && isSeen
+      && [now.positive, now.negative].every((side) => shareOutside(side, axisRange) <= UNSEEN);
   }
 
   get isLogarithmic() {
