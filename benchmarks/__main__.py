@@ -24,6 +24,7 @@ from benchmarks import (
     step_speed,
     time_to_accuracy,
     twin,
+    use,
     variants,
 )
 
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "inference": inference.run,
     "publishing": publishing.measure,
     "interface": interface.run,
+    "use": use.measure,
     "memory": memory.measure,
     "variants": variants.run,
     "growth": growth.run,
@@ -65,9 +67,7 @@ def main() -> None:
     for name in names:
         benchmark = BENCHMARKS[name]
         has_clock = "clock" in inspect.signature(benchmark).parameters
-        # publishing looks at one thread among several
-        clock = "thread_time" if name == "publishing" else "process_time"
-        options = {"clock": clock} if given.busy and has_clock else {}
+        options = {"clock": "process_time"} if given.busy and has_clock and name != "publishing" else {}
         former = found.get(name, {})
         found[name] = benchmark(**options) | {"machine": machine}
         if says_bfloat16(former) and not says_bfloat16(found[name]):

@@ -85,12 +85,42 @@ def _aims_of_a_gpu(found: Found) -> Aims:
     ]
 
 
+def _aims_of_the_interface(found: Found) -> Aims:
+    if "left out" in found:
+        return []
+    latency, steady = found["latency"], found["while nobody touches it"]
+    size = steady["bytes per redraw"]
+    return [
+        ("At most 120 ms in the median, 250 ms at the 95th percentile, to the frame with the new value.",
+         latency["median ms"] <= 120 and latency["95th percentile ms"] <= 250),
+        ("At least 8 redraws a second and no task over 100 ms.",
+         steady["redraws per second"] >= 8 and steady["tasks over 100 ms"] == 0),
+        ("At most 6 000 bytes an update, both ways together.", size["down"] + size["up"] <= 6000),
+        ("At most 3 s from running the cell to the first moving histogram.",
+         found["opening"]["seconds to a moving histogram"] <= 3),
+        ("At most 1.7 MB to open the first explorer of a page.", found["opening"]["bytes"] <= 1_700_000),
+        ("At most 0.1 MB to open the next.", found["a second one"]["bytes"] <= 100_000),
+    ]  # fmt: skip
+
+
+def _aims_of_use(found: Found) -> Aims:
+    grown = found.get("grown by MiB", {})
+    return [(f"At most 30 MiB in the {name}.", value <= 30) for name, value in grown.items()]
+
+
 AIMS: dict[str, Callable[[Found], Aims]] = {
     "step speed": _aims_of_a_step,
     "twin": _aims_of_the_twin,
     "time to accuracy": _aims_of_time,
     "inference": _aims_of_inference,
-    "publishing": lambda found: [("At most 2 % with 8 snapshots a second.", found["median cost of turns"] <= 0.02)],
+    "publishing": lambda found: [
+        (
+            "At most 2 % with 8 snapshots a second.",
+            found["median cost of turns"] <= 0.02 if found["snapshots per second"] > 7.5 else None,
+        )
+    ],
+    "interface": _aims_of_the_interface,
+    "use": _aims_of_use,
     "memory": lambda found: [("At most 0.55 with 12 layers.", found["results"][-1]["ratio"] <= 0.55)],
     "variants": _aims_of_variants,
     "gpu": _aims_of_a_gpu,

@@ -172,6 +172,23 @@ def _interface(found: Found) -> list[str]:
     return note + table(["what", "measured"], rows)
 
 
+def _use(found: Found) -> list[str]:
+    if "left out" in found:
+        return [f"Left out: {found['left out']}."]
+    each = ", ".join(f"{name} {count}" for name, count in found["of each"].items())
+    note = [
+        f"{found['minutes']:g} minutes, {found['things done']} things done at random ({each}) while",
+        f"`explore({found['explore']})` trains. MiB before, on the way, and after; what is loaded once came before.",
+        "",
+    ]
+    rows = [
+        [name, *(f"{value:.1f}" for value in values), f"{found['grown by MiB'][name]:+.1f}"]
+        for name, values in found["MiB"].items()
+    ]
+    times = [f"after {share:.0%}" for share in (number / (len(rows[0]) - 3) for number in range(1, len(rows[0]) - 2))]
+    return note + table(["of", "before", *times, "grown by"], rows)
+
+
 def _memory(found: Found) -> list[str]:
     rows = [
         [each["network"], str(each["batch"]), *(f"{value} MiB" for value in each["MiB"].values()), str(each["ratio"])]
@@ -223,6 +240,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Found], list[str]]]] = {
     "inference": ("Scoring candidate labels", _inference),
     "publishing": ("What publishing costs the trainer", _publishing),
     "interface": ("A live explorer in the browser", _interface),
+    "use": ("What ten minutes of use leave behind", _use),
     "memory": ("Peak memory over depth", _memory),
     "variants": ("Many variants at once", _variants),
     "growth": ("How it grows", _growth),

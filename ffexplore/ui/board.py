@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import anywidget
+import ipywidgets as widgets
 import traitlets
 
 from ffexplore.data import Dataset
@@ -18,7 +18,8 @@ from ffexplore.ui.compare_pane import ComparePane
 from ffexplore.ui.courier import Courier, Frame, View
 from ffexplore.ui.frames import Arrays
 from ffexplore.ui.panes import USUAL_PANES, History, standard_panes, unfit_panes
-from ffexplore.ui.script import board_script, board_style
+from ffexplore.ui.script import MODULES
+from ffexplore.ui.scripted import Scripted
 from ffexplore.ui.travel import Kept, Travel
 
 ThresholdMoved = Callable[[int, float, bool], None]
@@ -28,7 +29,7 @@ REPLACED = ("histograms", "curves")  #: ... in the place of these
 RESTS = "This view shows one network, and several are trained now. It goes on when one of them is chosen, or none."
 
 
-class Board(anywidget.AnyWidget):
+class Board(Scripted):
     """Shows snapshots of training; draws nothing itself, but sends the page small binary frames.
 
     Parameters
@@ -43,8 +44,7 @@ class Board(anywidget.AnyWidget):
         If a pane does not exist.
     """
 
-    _esm = board_script()
-    _css = board_style()
+    name, modules, folder, sheet = "board", MODULES, "", "board.css"
 
     #: Every pane there is.
     pane_names: tuple[str, ...] = tuple(standard_panes())
@@ -74,7 +74,7 @@ class Board(anywidget.AnyWidget):
     def __init__(self, panes: Sequence[str] = USUAL_PANES, **kwargs: Any) -> None:
         self._travel = Travel()
         self._packers = standard_panes(self._travel)
-        self._packers[COMPARE] = self._compare = ComparePane()
+        self._packers[COMPARE] = self._compare_pane = ComparePane()
         #: the panes whose content is asked of the trainer, by name
         self.asked_panes: dict[str, AskedPane[Any]] = {
             name: pane for name, pane in self._packers.items() if isinstance(pane, AskedPane)
@@ -87,7 +87,7 @@ class Board(anywidget.AnyWidget):
         #: pane name -> the exception that stopped it. Such a pane says so and is left alone, while the others go on,
         #: until the person wants it again, or changes what trains
         self.errors: dict[str, Exception] = {}
-        super().__init__(panes=list(panes), **kwargs)
+        super().__init__(panes=list(panes), **({"layout": widgets.Layout()} | kwargs))  # whose size may be set
         self.on_msg(self._receive)
 
     def __repr__(self) -> str:
@@ -161,9 +161,9 @@ class Board(anywidget.AnyWidget):
 
     def _show_compared(self, compared: Compared | None) -> None:
         """Show variants side by side from now on, or one network again."""
-        if compared is not None and self._compare.compared is None:
+        if compared is not None and self._compare_pane.compared is None:
             self._travel.go(None)
-        self._compare.compared = compared
+        self._compare_pane.compared = compared
         self.is_comparing = compared is not None
 
     def suit(self, data: Dataset | None) -> None:
@@ -172,7 +172,7 @@ class Board(anywidget.AnyWidget):
 
     def on_choose(self, callback: Callable[[int | None], None]) -> None:
         """Call back with the number of the variant that a person chose, or None for the run from before."""
-        self._compare.callbacks.append(callback)
+        self._compare_pane.callbacks.append(callback)
 
     def on_threshold(self, callback: ThresholdMoved) -> None:
         """Make the threshold lines draggable and call back while one is dragged.

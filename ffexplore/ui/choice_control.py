@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import ipywidgets as widgets
-
 from ffexplore.data import Dataset
 from ffexplore.engine.settings import Settings
 from ffexplore.registry import Choice, Entry, Param, Registry
 from ffexplore.ui.field_control import RARE, FieldControl, Outlet, listing
 from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
-from ffexplore.ui.made import made
+from ffexplore.ui.parts import Box
 from ffexplore.ui.rows import CheckRow, MenuRow, NumberRow, Row, Span, TextRow
 
 TECHNICAL = ("optimizer", "normalization", "initialization")  #: fields whose parameters hardly anybody turns
@@ -22,6 +20,8 @@ TECHNICAL = ("optimizer", "normalization", "initialization")  #: fields whose pa
 
 class ChoiceControl(FieldControl):
     """An entry of a catalogue, and a row below it for each of its parameters."""
+
+    widget: Box
 
     def __init__(self, name: str, label: str, outlet: Outlet) -> None:
         super().__init__(name, label, outlet)
@@ -33,7 +33,7 @@ class ChoiceControl(FieldControl):
         self._reason = ""
         self._fit = Fit(name)
         self._menu = MenuRow(label, self._options(), outlet.guard, self._chosen)
-        self.widget = made(widgets.VBox, [self._menu.widget])
+        self.widget = Box(self._menu.widget)
         self.widget.add_class("ffx-choice")
         self._forget = self.registry.observe(self._registered)
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import anywidget
-import ipywidgets as widgets
 import traitlets
 
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import FFExploreError
 from ffexplore.ui.controls import idle_fields
-from ffexplore.ui.made import made
+from ffexplore.ui.parts import Toggle
 from ffexplore.ui.rows import HIDDEN
-from ffexplore.ui.script import joined
+from ffexplore.ui.scripted import Scripted
 from ffexplore.ui.suggestions import Target, read_values, suggestions, targets
 
 FIRST = "threshold"  #: what is offered first, where it may be compared
 TIP = "Train 2 to 16 variants of one setting side by side, and go on with the one you choose"
 
 
-class CompareDrawer(anywidget.AnyWidget):
+class CompareDrawer(Scripted):
     """Asks what is to be compared, with values that suit the present ones.
 
     What a person does comes as one message each, and a beginning with everything that stands in the drawer then:
@@ -36,11 +34,11 @@ class CompareDrawer(anywidget.AnyWidget):
 
     Attributes
     ----------
-    toggle : ToggleButton
+    toggle : Toggle
         Opens and closes the drawer; stands in the bar.
     """
 
-    _esm = joined("drawer", "compare", folder="explorer")
+    name, modules = "compare", ("drawer", "compare")
 
     is_open = traitlets.Bool(False).tag(sync=True)
     labels: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)  #: of what may be compared
@@ -57,9 +55,9 @@ class CompareDrawer(anywidget.AnyWidget):
         self._standstill = ""
         self._offered: dict[str, Target] = {}
         self._written = ""  # the suggestion that stands in the box; what a person wrote there is left alone
-        self.toggle = made(widgets.ToggleButton, description="Compare", tooltip=TIP).add_class("ffx-comparer")
+        self.toggle = Toggle(description="Compare", tooltip=TIP).add_class("ffx-comparer")
         super().__init__()
-        widgets.link((self.toggle, "value"), (self, "is_open"))
+        traitlets.link((self.toggle, "value"), (self, "is_open"))
         self.on_msg(self._receive)
 
     def __repr__(self) -> str:

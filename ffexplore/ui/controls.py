@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets as widgets
-
 from ffexplore.data import Dataset, datasets
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import negatives
@@ -21,9 +19,10 @@ from ffexplore.ui.field_control import (
     TextControl,
     WordControl,
 )  # fmt: skip
+from ffexplore.ui.form import Form
 from ffexplore.ui.groups import GROUPS
 from ffexplore.ui.looks import Looks
-from ffexplore.ui.made import made
+from ffexplore.ui.parts import Box, Heading, Toggle
 from ffexplore.ui.rows import HIDDEN, Span
 from ffexplore.ui.threshold_control import ThresholdControl
 
@@ -100,7 +99,7 @@ def idle_fields(settings: Settings) -> dict[str, str]:
     return idle
 
 
-class Controls(widgets.VBox):
+class Controls(Form):
     """All controls in groups.
 
     Parameters
@@ -117,11 +116,10 @@ class Controls(widgets.VBox):
         self._outlet = outlet
         self._looks = looks or Looks()
         self.controls: dict[str, FieldControl] = {name: make_control(name, outlet) for name in Settings.fields()}
-        super().__init__([self._group(title) for title in GROUPS])
-        if len(self._looks.hidden) == len(self.controls):
-            self.add_class(HIDDEN)
-        self.add_class("ffx-controls")
-        self.show(settings)
+        with outlet.guard:
+            self._write(settings)
+        hidden = [HIDDEN] if len(self._looks.hidden) == len(self.controls) else []
+        super().__init__(*map(self._group, GROUPS), _dom_classes=["ffx-controls", *hidden])
 
     def __getitem__(self, name: str) -> FieldControl:
         return self.controls[name]
@@ -133,9 +131,9 @@ class Controls(widgets.VBox):
         assert isinstance(control, ThresholdControl)
         return control
 
-    def _group(self, title: str) -> widgets.Widget:
+    def _group(self, title: str) -> Box:
         """A heading and its controls; in a panel that shows a few, none of them is behind "more"."""
-        group = made(widgets.VBox)
+        group = Box()
         mine = [control for control in self.controls.values() if control.spec.group == title]
         shown = [control for control in mine if control.name not in self._looks.hidden]
         rare = [control for control in shown if control.name not in USUAL] if self._looks.has_all else []
@@ -146,10 +144,9 @@ class Controls(widgets.VBox):
                 control.widget.add_class(RARE)
             if control.spec.renews:
                 control.widget.add_class(RENEWS)
-        head = made(widgets.HBox, [made(widgets.HTML, f"<h4>{title}</h4>")]).add_class("ffx-head")
-        if self._looks.has_all:
-            head.children = [*head.children, _more(group, title)]
-        group.children = [head, *(control.widget for control in mine)]
+        more = [_more(group, title)] if self._looks.has_all else []
+        head = Box(Heading(description=title), *more, in_line=True).add_class("ffx-head")
+        group.children = (head, *(control.widget for control in mine))
         if not shown:
             group.add_class(HIDDEN)
         return group.add_class("ffx-group")
@@ -166,14 +163,17 @@ class Controls(widgets.VBox):
         data
             The data, once they are loaded: choices that they rule out are marked.
         """
+        with self._outlet.guard, self.holding():
+            self._write(settings, standstill, data)
+
+    def _write(self, settings: Settings, standstill: str = "", data: Dataset | None = None) -> None:
         idle = dict.fromkeys(self._looks.locked, "locked for this task.") | idle_fields(settings)
         if standstill:
             idle = dict.fromkeys(self.controls, standstill)
-        with self._outlet.guard:
-            for name, control in self.controls.items():
-                control.suit(data)
-                control.show(settings)
-                control.disable(idle.get(name, ""))
+        for name, control in self.controls.items():
+            control.suit(data)
+            control.show(settings)
+            control.disable(idle.get(name, ""))
 
     def close(self) -> None:
         """Stop listening to the catalogues."""
@@ -182,9 +182,9 @@ class Controls(widgets.VBox):
         super().close()
 
 
-def _more(group: widgets.VBox, title: str) -> widgets.ToggleButton:
+def _more(group: Box, title: str) -> Toggle:
     """A toggle that shows what is turned less often."""
-    toggle = made(widgets.ToggleButton, description="more", tooltip=f"Show everything under {title}")
+    toggle = Toggle(description="more", tooltip=f"Show everything under {title}")
 
     def toggled(change: Any) -> None:
         (group.add_class if change["new"] else group.remove_class)("ffx-open")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets as widgets
+import traitlets
 
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.sharing import PANEL, pack
@@ -17,13 +18,14 @@ from ffexplore.ui.board import Board
 from ffexplore.ui.changer import Changer
 from ffexplore.ui.comparing import Comparing
 from ffexplore.ui.controls import Controls
-from ffexplore.ui.field_control import Outlet, close_all
+from ffexplore.ui.field_control import Outlet
 from ffexplore.ui.given import step_to_stop_at, unpacked
 from ffexplore.ui.guard import Guard
 from ffexplore.ui.hints import hint, standstill
 from ffexplore.ui.keep import Keep
 from ffexplore.ui.made import made
 from ffexplore.ui.note import Note
+from ffexplore.ui.parts import Box, Toggle
 from ffexplore.ui.reader import Reader
 from ffexplore.ui.renewal import renew_on_registration
 from ffexplore.ui.run_bar import RunBar
@@ -72,15 +74,16 @@ class Explorer(widgets.VBox):
         self._is_to_start = start
         self.board = Board(self._looks.panes, is_slide=self._looks.is_slide)
         self.keep = Keep(self.runner, self.board, self.share)
-        drawer = made(widgets.ToggleButton, description="Share").add_class("ffx-drawer")
-        drawer.tooltip = "Share string, script, checkpoints, history and views as files"
-        widgets.link((drawer, "value"), (self.keep, "is_open"))
+        tip = "Share string, script, checkpoints, history and views as files"
+        drawer = Toggle(description="Share", tooltip=tip).add_class("ffx-drawer")
+        traitlets.link((drawer, "value"), (self.keep, "is_open"))
         self.comparing = Comparing(self.runner, self.board, self._looks, self._settling)
-        drawers = made(widgets.HBox, [self.comparing.drawer.toggle, drawer]).add_class("ffx-drawers")
+        drawers = Box(self.comparing.drawer.toggle, drawer, in_line=True).add_class("ffx-drawers")
         self.bar = RunBar(self._guard, self, drawers)
         self.status = StatusLine()
-        self.status.on_entry(self._entered)
         self.controls = Controls(Outlet(self._guard, self._change, self._tell), self._shown, self._looks)
+        for form in (self.bar, self.controls):
+            form.on_entry(self._entered)
         body = made(widgets.Box, [self.controls, self.board]).add_class("ffx-body")
         tasks = [made(widgets.HTML, to_html(self._looks.task)).add_class("ffx-task")] if self._looks.task else []
         super().__init__([*tasks, self.bar, self.status, self.comparing.drawer, self.keep, body])
@@ -128,8 +131,8 @@ class Explorer(widgets.VBox):
             return  # closed already, or never finished
         self._unobserve = []
         self.runner.stop(finish=False)
-        close_all(self.bar)
-        close_all(self.controls)
+        self.bar.close()
+        self.controls.close()
         self.comparing.drawer.close()
         self.keep.close()
         self.board.close()
@@ -171,7 +174,7 @@ class Explorer(widgets.VBox):
     def _settling(self) -> Iterator[None]:
         """Around a change by a person: then everything shows what became of it."""
         self._is_untouched = False
-        with self._guard:
+        with self._guard, self.bar.holding(), self.controls.holding():
             yield
             self._show_settings()
             self._show_status()
@@ -242,7 +245,7 @@ class Explorer(widgets.VBox):
         self._reader.refresh(at_rest=not self.runner.is_running)
         if runner.message == OTHER_STARTED and not self.board.is_open:
             runner.forget_moments()  # its cell was run again: nobody can see this panel any more
-        with self._guard:
+        with self._guard, self.bar.holding(), self.controls.holding():
             if snapshot.changes and self._note.passes:
                 self._note.say("")
             self._look_at(self.runner.error)

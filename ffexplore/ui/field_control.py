@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ipywidgets as widgets
-
 from ffexplore.data.dataset import Dataset
 from ffexplore.engine.fields import Field
 from ffexplore.engine.settings import Settings
 from ffexplore.registry import Registry
 from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
-from ffexplore.ui.made import made
+from ffexplore.ui.parts import Box, Part
 from ffexplore.ui.rows import MenuRow, NumberRow, Row, Span, TextRow, number_of
 from ffexplore.ui.upload import Upload
 
@@ -39,7 +37,7 @@ class FieldControl:
         What is shown.
     """
 
-    widget: widgets.DOMWidget
+    widget: Part
 
     def __init__(self, name: str, label: str, outlet: Outlet) -> None:
         self.name = name
@@ -161,7 +159,7 @@ class DatasetControl(RowControl):
         self._registry = registry
         self._take(MenuRow(label, self._options(), outlet.guard, self.send))
         self.upload = Upload(self.send, outlet.tell)
-        self.widget = made(widgets.VBox, [self.row.widget, self.upload])
+        self.widget = Box(self.row.widget, self.upload)
         self.widget.add_class("ffx-choice")
         self._forget = registry.observe(lambda _: self.row.offer(self._options()))
 
@@ -197,10 +195,3 @@ def listing(registry: Registry[Any], chosen: str = "") -> str:
         + (f" [{entry.source}]" if entry.source else "")
         for entry in registry
     )
-
-
-def close_all(widget: Any) -> None:
-    """Close a widget and everything in it, in every page; layout and style are shared with others and stay."""
-    for child in getattr(widget, "children", ()):
-        close_all(child)
-    widget.close()

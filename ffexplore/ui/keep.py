@@ -8,7 +8,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from ffexplore.engine.sharing import SHARE_PREFIX
@@ -16,10 +15,10 @@ from ffexplore.errors import CheckpointError, FFExploreError
 from ffexplore.live import Runner
 from ffexplore.ui.board import Board
 from ffexplore.ui.figures import PAGES, page
-from ffexplore.ui.script import board_style, joined
+from ffexplore.ui.scripted import Scripted
 
 
-class Keep(anywidget.AnyWidget):
+class Keep(Scripted):
     """What a person takes along from a panel.
 
     Parameters
@@ -32,14 +31,13 @@ class Keep(anywidget.AnyWidget):
         Returns the share string of the panel.
     """
 
-    _esm = joined("drawer", "picture", "keep", folder="explorer")
+    name, modules = "keep", ("drawer", "picture", "keep")
 
     is_open = traitlets.Bool(False).tag(sync=True)
     share = traitlets.Unicode().tag(sync=True)  #: read while it is open
     has_link = traitlets.Bool(False).tag(sync=True)  #: whether the page's address takes a share string
     views = traitlets.List(traitlets.Unicode()).tag(sync=True)
     pages = traitlets.List(traitlets.Unicode(), default_value=list(PAGES)).tag(sync=True)
-    sheet = traitlets.Unicode(board_style()).tag(sync=True)
 
     def __init__(self, runner: Runner, board: Board, share: Callable[[], str], **kwargs: Any) -> None:
         self._runner, self._board, self._share = runner, board, share

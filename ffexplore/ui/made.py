@@ -24,12 +24,13 @@ def made(kind: type[W], *arguments: Any, **traits: Any) -> W:
         What the class takes.
     """
     parts = {
-        name: _one(kind.class_traits()[name].klass) for name in ("layout", "style") if kind.class_traits().get(name)
+        name: shared(kind.class_traits()[name].klass) for name in ("layout", "style") if kind.class_traits().get(name)
     }
     return kind(*arguments, **parts, **traits)
 
 
-def _one(kind: type[widgets.Widget]) -> widgets.Widget:
+def shared(kind: type[widgets.Widget]) -> widgets.Widget:
+    """The one layout or style of a class that all explorers of this kernel share."""
     with _lock:
         if kind not in _shared or _shared[kind].comm is None:  # somebody closed every widget of the kernel
             _shared[kind] = kind()

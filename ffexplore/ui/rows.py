@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import ipywidgets as widgets
-
 from ffexplore.ui.guard import Guard
-from ffexplore.ui.made import made
+from ffexplore.ui.parts import Box, Check, Input, Menu, Part, Slider, Text
 
 Changed = Callable[[Any], None]
 Options = Sequence[tuple[str, Any]]
@@ -70,17 +68,17 @@ class Row:
         What is shown.
     """
 
-    widget: widgets.DOMWidget
+    widget: Part
 
     def __init__(self, guard: Guard, changed: Changed) -> None:
         self._guard = guard
         self._changed = changed
-        self._inputs: list[Any] = []
+        self._inputs: list[Input] = []
         self._tip = ""
         self._reason = ""
         self._is_hidden = False
 
-    def _take(self, widget: widgets.DOMWidget, *inputs: Any) -> None:
+    def _take(self, widget: Part, *inputs: Input) -> None:
         self.widget = widget
         self._inputs = list(inputs)
         widget.add_class("ffx-row")
@@ -120,12 +118,7 @@ class Row:
         self._say()
 
     def _say(self) -> None:
-        text = f"Not in use: {self._reason}\n\n{self._tip}" if self._reason else self._tip
-        for item in self._inputs:  # a box with a tooltip would break its view
-            if item.tooltip != text:
-                item.tooltip = text
-                if isinstance(item, widgets.Text):  # its view shows no tooltip beside a label; the page takes it here
-                    item.placeholder = text
+        self.widget.tooltip = f"Not in use: {self._reason}\n\n{self._tip}" if self._reason else self._tip
 
 
 class NumberRow(Row):
@@ -136,12 +129,10 @@ class NumberRow(Row):
         self._span = span
         self._value = 0.0
         # A browser's own box for numbers drops letters without a word, so that 1e99 becomes 199.
-        self._box = made(widgets.Text, description=label, continuous_update=False)
-        # The slider counts positions: a page sends a slider of broken numbers back, a little rounded, whenever the
-        # program moves it, and that could not be told from a change by the person.
-        self._slider = None if span is None else made(widgets.IntSlider, min=0, max=span.ticks, readout=False)
-        inputs = [self._box] if self._slider is None else [self._box, self._slider]
-        self._take(made(widgets.HBox, inputs), *inputs)
+        self._box = Text(description=label)
+        self._slider = None if span is None else Slider(description=label, last=span.ticks)
+        inputs: list[Input] = [self._box] if self._slider is None else [self._box, self._slider]
+        self._take(Box(*inputs), *inputs)
         self.widget.add_class("ffx-number")
         if whole:
             self.widget.add_class("ffx-whole")
@@ -154,7 +145,8 @@ class NumberRow(Row):
 
     def label(self, text: str) -> None:
         """Change the label."""
-        self._box.description = text
+        for item in self._inputs:
+            item.description = text
 
     def reach(self, span: Span) -> None:
         """Change what the slider reaches."""
@@ -175,7 +167,7 @@ class MenuRow(Row):
     def __init__(self, label: str, options: Options, guard: Guard, changed: Changed) -> None:
         super().__init__(guard, changed)
         self._options = list(options)
-        self._menu = made(widgets.Dropdown, description=label, options=self._options)
+        self._menu = Menu(description=label, options=self._options)
         self._take(self._menu, self._menu)
 
     def offer(self, options: Options) -> None:
@@ -192,12 +184,7 @@ class MenuRow(Row):
         with self._guard:
             known = any(each is value or each == value for _, each in self._options)
             options = self._options if known else [*self._options, (extra or str(value), value)]
-            if list(self._menu.options) != options:
-                # Setting the options alone would choose the first one and tell the page so.
-                with self._menu.hold_sync():
-                    self._menu.options = options
-                    self._menu.value = value
-            self._menu.value = value
+            self._menu.options, self._menu.value = options, value
 
 
 class TextRow(Row):
@@ -205,9 +192,7 @@ class TextRow(Row):
 
     def __init__(self, label: str, suggestions: Sequence[str], guard: Guard, changed: Changed) -> None:
         super().__init__(guard, changed)
-        kind = widgets.Combobox if suggestions else widgets.Text
-        more = {"options": tuple(suggestions)} if suggestions else {}
-        self._line = made(kind, description=label, continuous_update=False, **more)
+        self._line = Text(description=label, suggestions=tuple(suggestions))
         self._take(self._line, self._line)
 
 
@@ -216,5 +201,5 @@ class CheckRow(Row):
 
     def __init__(self, label: str, guard: Guard, changed: Changed) -> None:
         super().__init__(guard, changed)
-        self._check = made(widgets.Checkbox, description=label, indent=False)
+        self._check = Check(description=label)
         self._take(self._check, self._check)

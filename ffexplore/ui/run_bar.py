@@ -6,13 +6,12 @@ import functools
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import ipywidgets as widgets
-
 from ffexplore.engine.presets import presets
 from ffexplore.engine.settings import Settings
 from ffexplore.ui.field_control import listing
+from ffexplore.ui.form import Form
 from ffexplore.ui.guard import Guard
-from ffexplore.ui.made import made
+from ffexplore.ui.parts import Button, Part
 from ffexplore.ui.rows import MenuRow, TextRow
 from ffexplore.ui.undo import Undo
 
@@ -84,7 +83,7 @@ class Steering(Protocol):
         """Pause at a step that was written."""
 
 
-class RunBar(widgets.HBox):
+class RunBar(Form):
     """Buttons and menus that steer the run.
 
     Parameters
@@ -97,16 +96,16 @@ class RunBar(widgets.HBox):
         What else belongs into the bar, at its end.
     """
 
-    def __init__(self, guard: Guard, steering: Steering, *more: widgets.Widget) -> None:
+    def __init__(self, guard: Guard, steering: Steering, *more: Part) -> None:
         self._guard = guard
-        self.play = _button(
+        self.play = Button(
             PLAY, f"Train, or pause: everything can be changed meanwhile ({KEYS['play']})", steering.play
         )
-        self.step = _button("Step", f"Train on one batch and pause ({KEYS['step']})", steering.step)
-        self.epoch = _button("Epoch", "Train to the end of this pass over the data and pause", steering.epoch)
-        self.undo = _button("↶ Undo", NOTHING_TO_UNDO, steering.undo)
-        self.redo = _button("↷", NOTHING_TO_REDO, steering.redo)
-        self.reset = _button("Reset", RESET, steering.reset)
+        self.step = Button("Step", f"Train on one batch and pause ({KEYS['step']})", steering.step)
+        self.epoch = Button("Epoch", "Train to the end of this pass over the data and pause", steering.epoch)
+        self.undo = Button("↶ Undo", NOTHING_TO_UNDO, steering.undo)
+        self.redo = Button("↷", NOTHING_TO_REDO, steering.redo)
+        self.reset = Button("Reset", RESET, steering.reset)
         for name, button in (("play", self.play), ("step", self.step), ("reset", self.reset)):
             button.add_class(f"ffx-{name}")
         self.preset = MenuRow("preset", self._presets(), guard, lambda name: steering.preset(name) if name else None)
@@ -125,8 +124,7 @@ class RunBar(widgets.HBox):
         self._forget = presets.observe(lambda _: self.preset.offer(self._presets()))
         rows = (self.preset.widget, self.speed.widget, self.stop_at.widget)
         buttons = (self.play, self.step, self.epoch, self.undo, self.redo, self.reset)
-        super().__init__([*buttons, *rows, *more])
-        self.add_class("ffx-bar")
+        super().__init__(*buttons, *rows, *more, in_line=True, _dom_classes=["ffx-bar"])
 
     @staticmethod
     def _presets() -> list[tuple[str, str]]:
@@ -145,7 +143,7 @@ class RunBar(widgets.HBox):
 
         ``standstill`` says why nothing can be changed now; what would change something is greyed out then.
         """
-        with self._guard:
+        with self._guard, self.holding():
             self.play.description = PAUSE if is_running else PLAY
             self.preset.show(preset_of(settings), "(changed)")
             self.speed.show(speed or 0.0, f"{speed or 0.0:g} steps/s")
@@ -167,9 +165,3 @@ class RunBar(widgets.HBox):
         if hasattr(self, "_forget"):
             self._forget()
         super().close()
-
-
-def _button(text: str, tip: str, press: Callable[[], None]) -> widgets.Button:
-    button = made(widgets.Button, description=text, tooltip=tip)
-    button.on_click(lambda _: press())
-    return button

@@ -32,8 +32,7 @@ def joined(*modules: str, folder: str = "") -> str:
     folder
         Where they are; empty for ``ui/static`` itself.
     """
-    sources = (_COMMENT.sub("", read_static(f"{name}.js", folder)) for name in modules)
-    *parts, last = (_IMPORT.sub("", source) for source in sources)
+    *parts, last = (_IMPORT.sub("", bare(f"{name}.js", folder)) for name in modules)
     return "\n".join([*map(_scoped, parts), last])
 
 
@@ -45,6 +44,11 @@ def board_style() -> str:
 def _scoped(source: str) -> str:
     names = ", ".join(_EXPORT.findall(source))
     return f"const {{ {names} }} = (() => {{\n{_EXPORT.sub('', source)}\nreturn {{ {names} }};\n}})();"
+
+
+def bare(name: str, folder: str = "") -> str:
+    """Return a script of ``ui/static`` without comments and indentation."""
+    return _COMMENT.sub("", read_static(name, folder))
 
 
 def read_static(name: str, folder: str = "") -> str:

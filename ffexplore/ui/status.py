@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
 from typing import Any
 
-import anywidget
 import numpy as np
 import torch
 import traitlets
@@ -17,16 +15,15 @@ from ffexplore.engine.device import resolve_device, resolve_half
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.snapshot import Snapshot
-from ffexplore.ui.script import joined, read_static
+from ffexplore.ui.scripted import Scripted
 
 INTERVAL = 0.25  #: seconds between two updates of the figures while nothing else changes
 
 
-class StatusLine(anywidget.AnyWidget):
+class StatusLine(Scripted):
     """One line of figures and one of words; brings the explorer's style sheet to the page, once."""
 
-    _esm = joined("entry", "keyboard", "status", folder="explorer")
-    _css = read_static("explorer.css", "explorer")
+    name, modules, sheet = "status", ("keyboard", "status"), "explorer.css"
 
     word = traitlets.Unicode("idle").tag(sync=True)
     tone = traitlets.Unicode("").tag(sync=True)  #: "" or "warn"
@@ -70,15 +67,6 @@ class StatusLine(anywidget.AnyWidget):
             with self.hold_sync():
                 self.word, self.message, self.tone = word, message, tone
                 self.facts = facts
-
-    def on_entry(self, hear: Callable[[], None]) -> None:
-        """Call back when a person has entered something in a row's box, even the value that stood there."""
-
-        def receive(_: Any, content: Mapping[str, Any], __: Any) -> None:
-            if content.get("kind") == "entered":
-                hear()
-
-        self.on_msg(receive)
 
     def tell_place(self, settings: Settings, threads: int | None = None) -> None:
         """Say where and how precisely the numbers are computed."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets as widgets
-
 from ffexplore.engine.settings import Settings, natural_threshold
 from ffexplore.ui.field_control import FieldControl, Outlet
-from ffexplore.ui.made import made
+from ffexplore.ui.parts import Box, Button, Toggle
 from ffexplore.ui.rows import NumberRow, Span
 
 REACH = 5.0  #: times the natural threshold that the slider reaches
@@ -30,15 +28,14 @@ class ThresholdControl(FieldControl):
         self._settings = Settings()
         self._rows: list[NumberRow] = []
         self._reason = ""
-        self._each = made(widgets.ToggleButton, description="one per layer")
-        self._natural = made(widgets.Button, description="natural")
+        tip = "A threshold of its own for each layer, or one for all"
+        self._each = Toggle(description="one per layer", tooltip=tip)
+        self._natural = Button("natural", press=lambda: self.send(None))
         self._each.observe(self._toggled, "value")
-        self._natural.on_click(lambda _: self.send(None))
-        self._each.tooltip = "A threshold of its own for each layer, or one for all"
-        self._tools = made(widgets.HBox, [self._natural, self._each])
+        self._tools = Box(self._natural, self._each, in_line=True)
         self._tools.add_class("ffx-tools")
-        self._box = made(widgets.VBox)
-        self.widget = made(widgets.VBox, [self._box, self._tools])
+        self._box = Box()
+        self.widget = Box(self._box, self._tools)
         self.widget.add_class("ffx-choice")
 
     def show(self, settings: Settings) -> None:
@@ -67,7 +64,7 @@ class ThresholdControl(FieldControl):
             row.hide(number >= count)
         if len(self._rows) > len(self._box.children):
             with self.outlet.guard:
-                self._box.children = [row.widget for row in self._rows]
+                self._box.children = tuple(row.widget for row in self._rows)
 
     def _add(self) -> None:
         number = len(self._rows)

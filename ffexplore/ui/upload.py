@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import anywidget
 import traitlets
 
 from ffexplore.data import Dataset
 from ffexplore.data.folder import SUFFIXES
 from ffexplore.data.upload import MOST_BYTES, TABLES, dataset_of_files
 from ffexplore.errors import FFExploreError
-from ffexplore.ui.script import read_static
+from ffexplore.ui.parts import Part
 
 TIP = (
     "Your own data: a CSV file (the column 'label', else the last one, holds the labels), a zip archive with a folder "
@@ -21,7 +20,7 @@ TIP = (
 )
 
 
-class Upload(anywidget.AnyWidget):
+class Upload(Part):
     """Takes files piece by piece.
 
     Parameters
@@ -32,24 +31,23 @@ class Upload(anywidget.AnyWidget):
         Called with what is wrong with the files, in words.
     """
 
-    _esm = read_static("upload.js", "explorer")
+    kind = "upload"
+    told = (*Part.told, "accept", "most")
 
-    accept = traitlets.Unicode(",".join([*TABLES, ".zip", *sorted(SUFFIXES)])).tag(sync=True)
-    most = traitlets.Int(MOST_BYTES).tag(sync=True)
-    tip = traitlets.Unicode(TIP).tag(sync=True)
-    disabled = traitlets.Bool(False).tag(sync=True)
+    accept = traitlets.Unicode(",".join([*TABLES, ".zip", *sorted(SUFFIXES)]))
+    most = traitlets.Int(MOST_BYTES)
 
-    def __init__(self, done: Callable[[Dataset], None], tell: Callable[[str], None], **kwargs: Any) -> None:
+    def __init__(self, done: Callable[[Dataset], None], tell: Callable[[str], None]) -> None:
         self._done, self._tell = done, tell
         self._names: list[str] = []
         self._pieces: list[list[bytes]] = []
-        super().__init__(**kwargs)
-        self.on_msg(self._receive)
+        super().__init__(description="upload …", tooltip=TIP)
 
     def __repr__(self) -> str:
         return "Upload()"
 
-    def _receive(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+    def hear(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        """Take the next message about the files: their names, a piece of one, the end."""
         kind = content["kind"]
         if kind == "large":
             self._refuse(f"The files take {content['total'] / 2**20:.0f} MB")

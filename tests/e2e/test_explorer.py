@@ -128,12 +128,14 @@ def test_the_threshold_dragged_on_the_histogram_is_the_one_that_trains(open_note
 def test_sliders_boxes_and_menus(open_notebook):
     notebook = open_notebook(cells())
     notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
-    handle = notebook.page.locator(".ffx-number .noUi-handle").first
-    handle.scroll_into_view_if_needed()
-    at = handle.bounding_box()
-    notebook.page.mouse.move(at["x"] + 8, at["y"] + 8)
+    slider = notebook.page.locator(".ffx-number .ffx-slider").first
+    slider.scroll_into_view_if_needed()
+    at, thumb = slider.bounding_box(), 16
+    x = at["x"] + thumb / 2 + (at["width"] - thumb) * float(slider.input_value()) / float(slider.get_attribute("max"))
+    y = at["y"] + at["height"] / 2
+    notebook.page.mouse.move(x, y)
     notebook.page.mouse.down()
-    notebook.page.mouse.move(at["x"] + 48, at["y"] + 8, steps=8)
+    notebook.page.mouse.move(x + 40, y, steps=8)
     notebook.page.mouse.up()
     notebook.page.wait_for_function("() => Number(document.querySelector('.ffx-number input').value) > 2")
     notebook.page.wait_for_timeout(500)  # the page holds the last position back until the ones before are answered
@@ -141,7 +143,7 @@ def test_sliders_boxes_and_menus(open_notebook):
         "(value) => Number(document.querySelector('.ffx-number input').value) === value",
         arg=float(settings(notebook, "threshold")),
     )
-    assert handle.get_attribute("aria-label") == "threshold"
+    assert slider.get_attribute("aria-label") == "threshold"
     rate = field(notebook, "learning rate")
     rate.fill("-1")
     rate.press("Enter")

@@ -79,10 +79,10 @@ def test_every_control_is_reached_by_the_tab_key(open_notebook):
     notebook.page.wait_for_selector(".ffx-keep:not([hidden])")
     wanted = notebook.page.evaluate(
         """() => {
-          const kinds = '.ffx-explorer :is(button, input, select, textarea, .noUi-handle)';
+          const kinds = '.ffx-explorer :is(button, input, select, textarea)';
           globalThis.wanted = [...document.querySelectorAll(kinds)].filter((node) => node.offsetParent && !node.disabled
             && getComputedStyle(node).visibility !== 'hidden'
-            && !node.closest('.noUi-target[disabled], [aria-hidden=true]'));
+            && !node.closest('[aria-hidden=true]'));
           return globalThis.wanted.length;
         }"""
     )

@@ -11,6 +11,11 @@ from ffexplore.ui.groups import GROUPS
 from tests.ui.turning import menu, row_of, until
 
 
+def write(panel, name, text):
+    """What a page sends when a person hands in what stands in a box, whatever that is."""
+    panel.controls._hear(None, {"part": panel.controls[name].row._box.number, "value": text}, [])
+
+
 def change_slider(name, position):
     return lambda panel: setattr(panel.controls[name].row._slider, "value", position)
 
@@ -114,9 +119,9 @@ def test_a_warning_goes_when_the_old_value_is_entered_again(panel):
     settings, box = panel.settings, panel.controls["learning_rate"].row._box
     box.value = "-1.0"
     assert panel.status.tone == "warn"
-    panel.status._handle_custom_msg({"kind": "other"}, [])
+    panel.controls._hear(None, {"part": "none"}, [])
     assert panel.status.message.startswith("learning_rate is -1.0")
-    panel.status._handle_custom_msg({"kind": "entered"}, [])  # the page sends no value that stands there already
+    write(panel, "learning_rate", box.value)
     assert "learning_rate" not in panel.status.message
     assert panel.status.tone == ""
     assert (panel.settings, box.value) == (settings, "0.002")
@@ -125,7 +130,7 @@ def test_a_warning_goes_when_the_old_value_is_entered_again(panel):
 def test_entering_a_value_takes_back_no_word_that_is_not_a_warning(panel):
     panel.controls["readout_rate"].row._box.value = "0.0"
     menu(panel, "negatives").value = "readout_label"
-    panel.status._handle_custom_msg({"kind": "entered"}, [])
+    write(panel, "seed", "0")
     assert panel.status.message.startswith("Also changed: readout rate to 0.1.")
 
 
@@ -162,13 +167,13 @@ def test_parameters_of_the_chosen_function_come_with_it(panel):
 
 
 def test_what_has_no_effect_is_greyed_out_with_the_reason(panel):
-    box = row_of(panel, "threshold")._box
+    box, tip = row_of(panel, "threshold")._box, lambda: row_of(panel, "threshold").widget.tooltip
     menu(panel, "objective").value = "symba"
     assert box.disabled
-    assert "the objective 'symba' compares each positive with its negative" in box.tooltip
+    assert "the objective 'symba' compares each positive with its negative" in tip()
     menu(panel, "objective").value = "logistic"
     assert not box.disabled
-    assert "Not in use" not in box.tooltip
+    assert "Not in use" not in tip()
     assert panel.controls["horizon"].widget.disabled
     menu(panel, "rate_course").value = "linear"
     assert not panel.controls["horizon"].widget.disabled

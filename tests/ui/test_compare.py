@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 
-def inputs(control):
-    return control.row._inputs if hasattr(control, "row") else control._menu._inputs
+def row_of(control):
+    return control.row if hasattr(control, "row") else control._menu
 
 
 def test_while_variants_are_compared_the_panel_stands_still_and_says_why(open_panel, until):
@@ -16,9 +16,9 @@ def test_while_variants_are_compared_the_panel_stands_still_and_says_why(open_pa
     until(lambda: "Comparing 3 values of learning rate. Press Choose" in panel.status.message)
     assert panel.runner.snapshot.auc.shape == (3, 2)
     for name in ("batch_size", "learning_rate", "goodness", "negatives"):
-        for item in inputs(panel.controls[name]):
-            assert item.disabled
-            assert "3 variants of learning rate are compared" in item.tooltip
+        row = row_of(panel.controls[name])
+        assert all(item.disabled for item in row._inputs)
+        assert "3 variants of learning rate are compared" in row.widget.tooltip
     assert panel.bar.reset.disabled
     assert "3 variants of learning rate" in panel.bar.reset.tooltip
     assert not panel.bar.play.disabled
@@ -30,7 +30,7 @@ def test_while_variants_are_compared_the_panel_stands_still_and_says_why(open_pa
     assert panel.runner.wait(10)
     until(lambda: not panel.bar.reset.disabled)
     assert panel.board.threshold_is_movable
-    assert not any(item.disabled for item in inputs(panel.controls["learning_rate"]))
+    assert not any(item.disabled for item in row_of(panel.controls["learning_rate"])._inputs)
     assert panel.settings.learning_rate == 0.1
     panel.undo()
     assert panel.settings.learning_rate == 0.002
@@ -123,7 +123,7 @@ def test_hidden_and_locked_fields_are_not_offered(open_panel):
     drawer = opened(panel)
     assert [label for label in drawer.labels if ":" not in label] == ["negatives", "threshold", "learning rate"]
     nothing = open_panel(controls=["dataset"])
-    assert "ffx-hidden" in nothing.comparing.drawer.toggle._dom_classes
+    assert "ffx-hidden" in nothing.comparing.drawer.toggle.classes
 
 
 def test_a_field_without_effect_says_why_it_cannot_be_compared(open_panel):

@@ -134,7 +134,7 @@ def test_only_rows_that_a_view_lacks_are_sent_and_names_once(board, page):
     assert page.array(COMPARE, "curve").shape == (3, 2)
     have = {COMPARE: {"of": pane["of"], "generation": pane["generation"], "rows": 3}}
     history.append(snapshot(step=40, variants=2))
-    board.show(snapshot(step=40, variants=2), history, compared=board._compare.compared)
+    board.show(snapshot(step=40, variants=2), history, compared=board._compare_pane.compared)
     page.say("ack", panes=[COMPARE], have=have)
     pane = page.frames[-1][0]["panes"][COMPARE]
     assert pane["from"] == 3

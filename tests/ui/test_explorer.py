@@ -173,7 +173,8 @@ def test_closing_ends_the_thread_and_forgets_the_catalogues(halves):
     opened.close()
     assert {name: len(spec.registry._listeners) for name, spec in registries().items()} == listeners
     assert opened.board.comm is None
-    assert opened.controls["threshold"].widget.comm is None
+    assert opened.controls.comm is None
+    assert opened.bar.comm is None
 
 
 def registries():

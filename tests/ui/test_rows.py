@@ -116,7 +116,6 @@ def test_disabling_says_why_and_enabling_takes_it_back():
     row.disable("")
     assert not row._line.disabled
     assert row._line.tooltip == "Units of each layer."
-    assert row._line.placeholder == row._line.tooltip  # from which the page takes it
 
 
 def test_the_guard_belongs_to_one_thread():

@@ -9,8 +9,11 @@ import subprocess
 import pytest
 
 from ffexplore.ui.compare_drawer import CompareDrawer
+from ffexplore.ui.form import Form
 from ffexplore.ui.keep import Keep
 from ffexplore.ui.script import MODULES, board_script, board_style
+from ffexplore.ui.scripted import script_of
+from ffexplore.ui.status import StatusLine
 
 
 def test_every_module_is_listed_once(repository):
@@ -28,12 +31,15 @@ def test_imports_name_listed_modules_that_come_before_and_export_the_name(reposi
                 assert re.search(rf"^export (class|function|const) {imported}\b", sources[module], re.MULTILINE)
 
 
-def test_modules_of_the_drawers_are_joined_without_an_import_left():
-    for drawer in (Keep, CompareDrawer):
-        script = str(drawer._esm)
+def test_modules_of_the_panel_are_all_used_and_joined_without_an_import_left(repository):
+    kinds = (Keep, CompareDrawer, StatusLine, Form)
+    for kind in kinds:
+        script = script_of(kind).source
         assert not re.search(r"^import ", script, re.MULTILINE)
-        assert "function addRow(" in script
         assert re.findall(r"^export .*", script, re.MULTILINE) == ["export default {"]
+    assert all("function addRow(" in script_of(drawer).source for drawer in (Keep, CompareDrawer))
+    files = {path.stem for path in (repository / "ffexplore/ui/static/explorer").glob("*.js")}
+    assert files == {name for kind in kinds for name in kind.modules} | {"loader"}
 
 
 def test_the_joined_script_is_one_module_with_one_default_export():

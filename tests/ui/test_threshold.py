@@ -34,7 +34,7 @@ def test_rows_that_were_made_stay_in_their_box_and_only_those_in_use_show(panel)
     for name in ("top_k", "lp_norm", "top_k", "mean_square"):
         control._chosen(name)
         boxes.append(tuple(control.widget.children))
-        shown = [row for row in control.widget.children[1:] if HIDDEN not in row._dom_classes]
+        shown = [row for row in control.widget.children[1:] if HIDDEN not in row.classes]
         assert shown == [row.widget for row in control._params.values()]
     assert all(after[: len(before)] == before for before, after in itertools.pairwise(boxes))
     assert len(boxes[-1]) == len(boxes[2]) == 3
@@ -64,7 +64,7 @@ def test_one_threshold_for_each_layer(panel):
     assert panel.settings.threshold == (1.0, 2.0)
     control._each.value = False
     assert panel.settings.threshold == 1.0
-    assert sum(HIDDEN not in row.widget._dom_classes for row in control._rows) == 1
+    assert sum(HIDDEN not in row.widget.classes for row in control._rows) == 1
 
 
 def test_natural_thresholds_that_differ_are_shown_for_each_layer(panel):

@@ -16,12 +16,12 @@ def panel(open_panel, until):
 
 def send(panel, files, piece=10):
     upload = panel.controls["dataset"].upload
-    upload._receive(None, {"kind": "begin", "names": list(files), "total": sum(map(len, files.values()))}, [])
+    upload.hear({"kind": "begin", "names": list(files), "total": sum(map(len, files.values()))}, [])
     for number, content in enumerate(files.values()):
         for start in range(0, len(content), piece):
             message = {"kind": "piece", "number": number}
-            upload._receive(None, message, [memoryview(content[start : start + piece])])
-    upload._receive(None, {"kind": "end"}, [])
+            upload.hear(message, [memoryview(content[start : start + piece])])
+    upload.hear({"kind": "end"}, [])
 
 
 def test_a_table_becomes_the_dataset_and_can_be_undone(panel, until):
@@ -52,7 +52,7 @@ def test_what_is_wrong_with_a_file_is_said_in_the_panel(panel):
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_sent_and_while(panel, monkeypatch):
     upload = panel.controls["dataset"].upload
-    upload._receive(None, {"kind": "large", "total": 5 * MOST_BYTES}, [])
+    upload.hear({"kind": "large", "total": 5 * MOST_BYTES}, [])
     assert panel.status.message.startswith("The files take 320 MB; at most 64 MB")
     monkeypatch.setattr("ffexplore.ui.upload.MOST_BYTES", 25)
     send(panel, {"bad.csv": b"u,label\n" + b"1,2\n" * 100})

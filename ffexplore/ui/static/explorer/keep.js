@@ -102,7 +102,7 @@ class Drawer {
     const pane = this.el.closest(".ffx-explorer")?.querySelector(`.ff-pane[data-pane="${name}"]`);
     try {
       if (!pane) throw new Error("the view is not shown");
-      this.saveFile(await pictureOf(pane, this.model.get("sheet")), `${name}.png`);
+      this.saveFile(await pictureOf(pane, document.getElementById("ffexplore-board").textContent), `${name}.png`);
     } catch (error) {
       this.say(`No picture of ${name}: ${error.message ?? error}. HTML gives a page instead.`, true);
     }
