@@ -114,7 +114,6 @@ class Probe:
         self._shown: tuple[Any, Any] | None = None
         self._examples: Tensor | None = None  # which rows of each side are shown as pictures, (2, E)
         self._scratch = network.new_scratch()
-        self._theta = thresholds(network)
         self._pictures = Pictures(inputs, self._has_label)
 
     def _draw(self) -> _Drawn:
@@ -171,9 +170,7 @@ class Probe:
         apart_from_uniform = self._apart_from_uniform
         if apart_from_uniform is None:
             apart_from_uniform = apart if self._has_label else torch.full_like(apart, float("nan"))
-        if any(layer.threshold is not None for layer in network.layers):
-            self._theta = thresholds(network)  # they learn
-        theta = self._theta
+        theta = thresholds(network)
         low, high = self._steady(positive, negative, theta)
         edges = [edge.unsqueeze(-1).expand(-1, -1, 2) for edge in (low, high)]
         counts = histogram(g, edges[0], edges[1])  # (L, K, 2, N)

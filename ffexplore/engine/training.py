@@ -23,6 +23,8 @@ from ffexplore.errors import DivergedError, SettingsError
 CALM_INTERVAL = 128  # steps between two clearings of the optimizers' averages
 # A change of one of these ends negatives that were to last.
 PAIR_FIELDS = ("negatives", "negatives_refresh", "goodness")
+# A change of these alone is a matter of numbers that are looked up; whoever looks at the network may go on as before.
+NUMBERS = frozenset({"threshold", "logit_scale", "learning_rate", "weight_decay"})
 
 
 class Trainer(Trained):
@@ -135,6 +137,11 @@ class Trainer(Trained):
         if new_plan.start != old_plan.start:
             self._plan, self._variants = new_plan, [settings]
             self._start()
+            return
+        if all(getattr(old, name) == getattr(settings, name) for name in Settings.fields() if name not in NUMBERS):
+            self._plan, self._variants = new_plan, [settings]
+            configure(self.network, [settings])
+            self.stepper = self._make_stepper(self.stepper)
             return
         network = build(new_plan, [settings], self.network)
         self._plan, self._variants, self.network = new_plan, [settings], network

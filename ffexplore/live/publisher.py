@@ -23,6 +23,7 @@ HEAD_START = 0.3  # seconds that the accuracy may take before its share counts, 
 AFRESH = 0.15  # seconds of it that a change gives back, so that its effect is soon seen ...
 AFRESH_EVERY = 3.0  # ... but not more often than this, for one who moves a slider all the time
 THOROUGH = 1.5  # seconds between thorough looks, see Probe.measure
+REST = 0.4  # seconds after a change until a person's hand counts as resting: thorough looks and accuracies wait for it
 URGENT = 1 / 30  # seconds between snapshots that a person's changes call for
 SMOOTHING = 1.0  # seconds over which rows per second are smoothed
 
@@ -46,7 +47,7 @@ class Publisher:
     def __init__(self, trainer: Trainer, rate: float) -> None:
         self.is_watched = False
         self.trainer, self.probe, self.rate = trainer, Probe(trainer), rate
-        self._next = self._last = self._next_thorough = 0.0
+        self._next = self._last = self._next_thorough = self._rests_at = 0.0
         self._urgent_at: float | None = None
         self._costs: deque[float] = deque(maxlen=5)
         self._is_warm = False
@@ -104,7 +105,10 @@ class Publisher:
         """
         began = time.perf_counter()
         self._count(began)
-        thorough = fresh or bool(changes) or began >= self._next_thorough
+        if changes:
+            self._rests_at, self._next_thorough = began + REST, min(self._next_thorough, began)
+        is_resting = began >= self._rests_at
+        thorough = fresh or began >= self._next_thorough + (0.0 if is_resting else THOROUGH)
         reading = self.probe.measure(thorough=thorough)
         if thorough:
             self._next_thorough = began + THOROUGH
@@ -112,7 +116,7 @@ class Publisher:
         if changes and looked >= self._next_afresh:
             self._spent = min(self._spent, self._allowance(looked) - AFRESH)
             self._next_afresh = looked + AFRESH_EVERY
-        if fresh or self._may_score(looked):
+        if fresh or self._must_score() or (is_resting and self._spent < self._allowance(looked)):
             self._accuracy, self._readout = self.probe.accuracy()
             self._accuracy_of, self._accuracy_step = self._run_of_trainer(), self.trainer.steps
             if not fresh:  # what a person asked for by a change or a pause is not charged to training
@@ -132,10 +136,9 @@ class Publisher:
         network = self.trainer.network
         return network.inputs.dataset, network.widths, self.trainer.batches
 
-    def _may_score(self, now: float) -> bool:
-        if self._accuracy_of is None or self._run_of_trainer() != self._accuracy_of:
-            return True
-        return self._spent < self._allowance(now)
+    def _must_score(self) -> bool:
+        """Whether the accuracy that was read last is none of this run."""
+        return self._accuracy_of is None or self._run_of_trainer() != self._accuracy_of
 
     def _allowance(self, now: float) -> float:
         """Seconds that the accuracy may have taken by now."""

@@ -56,6 +56,28 @@ def test_what_changes_no_shape_keeps_weights_and_moments(changes: dict[str, Any]
     assert all(bool(torch.isfinite(each).all()) for each in flat_weights(trainer))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"threshold": 3.0}, {"threshold": (1.0, 2.0, 3.0)}, {"learning_rate": 0.05}, {"logit_scale": 9.0, "weight_decay": 0.1}],
+    ids=str,
+)  # fmt: skip
+def test_other_numbers_leave_the_network_and_train_as_if_it_were_built_anew(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    light, anew = trained(dropout=0.2, negatives="hard_label"), trained(dropout=0.2, negatives="hard_label")
+    network, pairs = light.network, light.pairs
+    light.apply(light.settings.replace(**changes))
+    assert (light.network is network, light.pairs is pairs) == (True, True)
+    assert light.settings == light.settings.replace(**changes)
+    monkeypatch.setattr("ffexplore.engine.training.NUMBERS", frozenset())
+    former = anew.network
+    anew.apply(anew.settings.replace(**changes))
+    assert anew.network is not former
+    for trainer in (light, anew):
+        trainer.fit(steps=7, progress=False)
+    assert all(map(torch.equal, flat_weights(light), flat_weights(anew)))
+
+
 def test_applying_the_same_settings_changes_no_bit() -> None:
     still, touched = trained(dropout=0.2, negatives="hard_label"), trained(dropout=0.2, negatives="hard_label")
     touched.apply(touched.settings.replace())

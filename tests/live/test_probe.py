@@ -12,7 +12,7 @@ import torch
 import ffexplore as ff
 from ffexplore.engine.pictures import still_hardest
 from ffexplore.engine.probe import EXAMPLES, ROWS, Probe
-from ffexplore.live.publisher import AFRESH_EVERY, Publisher
+from ffexplore.live.publisher import AFRESH_EVERY, REST, Publisher
 
 SMALL: dict[str, Any] = {"dataset": "digits", "label_encoding": "appended", "layers": (24, 16), "batch_size": 32}
 
@@ -206,7 +206,18 @@ def test_one_class_of_activity_and_constant_goodness():
     assert (reading.high > reading.low).all()
 
 
-def test_a_change_has_the_accuracy_read_again_but_not_all_the_time(monkeypatch):
+def test_a_quick_look_sees_a_threshold_that_was_set():
+    trainer = trained()
+    probe = Probe(trainer)
+    before = probe.measure()
+    trainer.apply(trainer.settings.replace(threshold=7.5))
+    after = probe.measure(thorough=False)
+    assert (after.threshold == 7.5).all()
+    assert not (before.threshold == 7.5).any()
+    assert (after.auc == before.auc).all()
+
+
+def test_a_change_has_the_accuracy_read_again_once_the_hand_rests_but_not_all_the_time(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("ffexplore.live.publisher.time.perf_counter", lambda: now[0])
     publisher = Publisher(trained(), 8.0)
@@ -220,11 +231,37 @@ def test_a_change_has_the_accuracy_read_again_but_not_all_the_time(monkeypatch):
     publisher._spent = 100.0  # its share is used up
     now[0] += AFRESH_EVERY
     assert not read_at()
-    assert read_at("threshold 1 → 2")
+    assert not read_at("threshold 1 → 2")
+    now[0] += REST
+    assert read_at()
     publisher._spent = 100.0
     assert not read_at("threshold 2 → 3")  # a slider on its way
+    now[0] += REST
+    assert not read_at()
     now[0] += AFRESH_EVERY
-    assert read_at("threshold 3 → 4")
+    assert not read_at("threshold 3 → 4")
+    now[0] += REST
+    assert read_at()
+
+
+def test_what_a_change_shows_at_once_is_a_quick_look_and_a_thorough_one_follows(monkeypatch):
+    now, looks = [100.0], []
+    monkeypatch.setattr("ffexplore.live.publisher.time.perf_counter", lambda: now[0])
+    publisher = Publisher(trained(), 8.0)
+    measure = publisher.probe.measure
+    monkeypatch.setattr(publisher.probe, "measure", lambda thorough: looks.append(thorough) or measure(thorough=thorough))
+
+    def look(seconds, *changes):
+        now[0] += seconds
+        publisher.make("running", "", changes, fresh=False)
+        return looks[-1]
+
+    assert look(0.1)
+    assert not look(0.1)
+    assert not look(0.1, "threshold 1 → 2")
+    assert not look(0.1)
+    assert look(REST)
+    assert [look(0.125, "threshold 2 → 3") for _ in range(13)] == [False] * 12 + [True]  # moved all the time
 
 
 @pytest.mark.parametrize(("is_watched", "seconds"), [(False, 1.0), (True, 0.5)])

@@ -69,7 +69,7 @@ def test_data_that_cannot_be_had(built):
         until(lambda: built.status.tone == "warn")
         assert built.status.message == "The server sent nothing for 20 seconds; digits and moons work offline."
         until(lambda: built.settings.dataset is before)
-        assert built.controls["dataset"].row._menu.value is before
+        until(lambda: built.controls["dataset"].row._menu.value is before)
         goes_on(built)
     finally:
         ff.datasets._entries.clear()
