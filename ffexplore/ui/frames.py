@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 ALIGNMENT = 4  # typed arrays in the page must start at a multiple of their item size
+MOST = 2**16 - 1  # that a uint16 holds
 
 
 class Arrays:
     """Collects arrays into one buffer and notes where each lies.
 
-    Numbers travel as little-endian float32, pictures (uint8) as they are; those are the two kinds the page reads
-    without copying.
+    Numbers travel as little-endian float32, counts that fit as uint16, pictures (uint8) as they are; those are the kinds
+    that the page reads without copying.
     """
 
     def __init__(self) -> None:
@@ -27,16 +28,16 @@ class Arrays:
         Parameters
         ----------
         array
-            Any shape. uint8 is kept, everything else becomes float32.
+            Any shape. uint8 is kept, other whole numbers from 0 to 65535 become uint16, everything else float32.
 
         Returns
         -------
         list
-            ``[kind, offset, shape]``: "f4" or "u1", the offset in bytes, the list of sizes.
+            ``[kind, offset, shape]``: "f4", "u2" or "u1", the offset in bytes, the list of sizes.
         """
         values = np.asarray(array)
-        kind = "u1" if values.dtype == np.uint8 else "f4"
-        raw = np.ascontiguousarray(values, dtype="<f4" if kind == "f4" else np.uint8).tobytes()
+        kind = _kind_of(values)
+        raw = np.ascontiguousarray(values, dtype=f"<{kind}").tobytes()
         place = [kind, self._size, list(values.shape)]
         padding = -len(raw) % ALIGNMENT
         self._parts.append(raw + b"\0" * padding)
@@ -46,3 +47,10 @@ class Arrays:
     def buffer(self) -> bytes:
         """Return everything added so far as one buffer."""
         return b"".join(self._parts)
+
+
+def _kind_of(values: np.ndarray) -> str:
+    if values.dtype == np.uint8:
+        return "u1"
+    is_count = values.dtype.kind in "iu" and values.size > 0 and 0 <= values.min() and values.max() <= MOST
+    return "u2" if is_count else "f4"

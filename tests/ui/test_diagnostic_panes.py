@@ -100,7 +100,7 @@ def test_the_pane_packs_both_curves(trainer):
     assert packed["batches"][0] == 30
     assert packed["held"][1] > 0
     assert packed["arrays"]["run_step"][2] == [2]
-    assert np.frombuffer(arrays.buffer(), "<f4")[:2].tolist() == [0, 10]
+    assert np.frombuffer(arrays.buffer(), "<u2")[:2].tolist() == [0, 10]
 
 
 def test_diagnostics_are_those_of_the_engine_and_the_meter_is_read_once(trainer, monkeypatch):

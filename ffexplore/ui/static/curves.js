@@ -13,6 +13,7 @@ const RIGHT = 14;
 const TOP = 40; // room for the names of changes and a title
 const GAP = 26; // between two charts
 const BOTTOM = 20;
+const PAUSE = 240; // ms between two drawings of what only grows, so that a dragged threshold need not wait for it
 const SHARES = [0.44, 0.28, 0.28]; // of the height
 const ACCURACIES = [
   { key: "accuracy", name: "goodness per label" },
@@ -62,6 +63,8 @@ export class Curves {
     this.timeline = new Timeline(signal, context.tell, () => this.drawTimeline());
     element.classList.add("ff-stretch");
     element.append(this.plot, this.timeline.element, this.marks.list);
+    this.drawnAt = -Infinity;
+    signal.addEventListener("abort", () => clearTimeout(this.timer));
     this.clear();
     this.configure();
     this.describe = describeSlowly(this.picture);
@@ -88,7 +91,8 @@ export class Curves {
   }
 
   update(pane) {
-    if (pane.generation !== this.generation) {
+    const isOther = pane.generation !== this.generation;
+    if (isOther) {
       const { end } = this; // a thinned history is the same curve: the axis stays
       this.clear();
       this.end = end;
@@ -101,8 +105,20 @@ export class Curves {
     }
     changes.splice(pane.changes_from, Infinity, ...pane.changes);
     if (pane.arrays.step && !this.take(pane)) return;
+    const { past } = this.timeline;
     this.timeline.update(this.steps, pane.moments ?? [], pane.past ?? null);
-    this.draw();
+    if (past !== this.timeline.past || isOther) {
+      this.draw();
+      return;
+    }
+    this.write(); // the status line says the accuracy too
+    this.drawSoon();
+  }
+
+  drawSoon() {
+    const wait = this.drawnAt + PAUSE - performance.now();
+    if (wait <= 0) this.draw();
+    else this.timer ??= setTimeout(() => this.draw(), wait);
   }
 
   take({ from, arrays }) {
@@ -156,7 +172,10 @@ export class Curves {
   // ---- drawing
 
   draw() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
     if (!this.width) return;
+    this.drawnAt = performance.now();
     const least = this.countsEpochs ? 1 : 100;
     const last = (this.countsEpochs ? this.epochs : this.steps).at(-1) ?? 0;
     const isStale = this.endCountsEpochs !== this.countsEpochs || this.end > 8 * Math.max(last, least / 4);

@@ -1,6 +1,6 @@
 // A frame from the kernel: a header in JSON, and arrays that are views into one buffer.
 
-const KINDS = { f4: Float32Array, u1: Uint8Array };
+const KINDS = { f4: Float32Array, u2: Uint16Array, u1: Uint8Array };
 
 // [kind, offset, shape] -> { data, shape }; nothing is copied unless the transport left the buffer unaligned.
 function arrayAt(buffer, [kind, offset, shape]) {
