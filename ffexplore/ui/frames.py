@@ -14,8 +14,8 @@ MOST = 2**16 - 1  # that a uint16 holds
 class Arrays:
     """Collects arrays into one buffer and notes where each lies.
 
-    Numbers travel as little-endian float32, counts that fit as uint16, pictures (uint8) as they are; those are the kinds
-    that the page reads without copying.
+    Numbers travel as little-endian float32, counts that fit as uint16, pictures (uint8) as they are; those are the
+    kinds that the page reads without copying.
     """
 
     def __init__(self) -> None:
@@ -52,5 +52,5 @@ class Arrays:
 def _kind_of(values: np.ndarray) -> str:
     if values.dtype == np.uint8:
         return "u1"
-    is_count = values.dtype.kind in "iu" and values.size > 0 and 0 <= values.min() and values.max() <= MOST
+    is_count = values.dtype.kind in "iu" and values.size > 0 and values.min() >= 0 and values.max() <= MOST
     return "u2" if is_count else "f4"

@@ -58,9 +58,14 @@ def test_what_changes_no_shape_keeps_weights_and_moments(changes: dict[str, Any]
 
 @pytest.mark.parametrize(
     "changes",
-    [{"threshold": 3.0}, {"threshold": (1.0, 2.0, 3.0)}, {"learning_rate": 0.05}, {"logit_scale": 9.0, "weight_decay": 0.1}],
+    [
+        {"threshold": 3.0},
+        {"threshold": (1.0, 2.0, 3.0)},
+        {"learning_rate": 0.05},
+        {"logit_scale": 9.0, "weight_decay": 0.1},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_other_numbers_leave_the_network_and_train_as_if_it_were_built_anew(
     changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

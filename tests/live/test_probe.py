@@ -249,7 +249,12 @@ def test_what_a_change_shows_at_once_is_a_quick_look_and_a_thorough_one_follows(
     monkeypatch.setattr("ffexplore.live.publisher.time.perf_counter", lambda: now[0])
     publisher = Publisher(trained(), 8.0)
     measure = publisher.probe.measure
-    monkeypatch.setattr(publisher.probe, "measure", lambda thorough: looks.append(thorough) or measure(thorough=thorough))
+
+    def noted(thorough):
+        looks.append(thorough)
+        return measure(thorough=thorough)
+
+    monkeypatch.setattr(publisher.probe, "measure", noted)
 
     def look(seconds, *changes):
         now[0] += seconds

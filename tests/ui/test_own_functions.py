@@ -52,7 +52,7 @@ def test_a_parameter_that_a_cell_adds_gets_its_row(panel, own):
     until(lambda: panel.settings.goodness.values == {"power": 2.0})
     assert list(panel.controls["goodness"]._params) == ["power"]
     row = panel.controls["goodness"]._params["power"]
-    assert "ffx-rare" not in row.widget._dom_classes  # without bounds, but it is what its author wants to turn
+    assert "ffx-rare" not in row.widget.classes  # without bounds, but it is what its author wants to turn
     row._box.value = "3.0"
     assert panel.settings.goodness.values == {"power": 3.0}
 
