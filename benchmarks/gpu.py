@@ -47,12 +47,12 @@ def measure(widths: tuple[int, ...], batch: int, repeats: int, seconds: float) -
                 )
             )
             workloads[name] = trainers[name].step
-    patience = engine_repeats.PATIENCE
+    patience = engine_repeats.PATIENCE_ON_GPU
     for name, trainer in trainers.items():
-        engine_repeats.PATIENCE = patience if name.endswith("captured") else 1 << 62
-        trainer.fit(steps=4 * patience + len(data.train) // batch, progress=False)  # both kinds of a step were met
+        engine_repeats.PATIENCE_ON_GPU = patience if name.endswith("captured") else 1 << 62
+        trainer.fit(steps=2 * patience, progress=False)  # both kinds of a step were met
     timed = alternate(workloads, repeats, seconds, _clock)
-    engine_repeats.PATIENCE = patience
+    engine_repeats.PATIENCE_ON_GPU = patience
     return {
         "network": "-".join(map(str, (images.shape[1], *widths))),
         "batch": batch,

@@ -56,7 +56,8 @@ class Captured:
         for layer, learned in zip(learners, before, strict=True):
             layer.learned = learned  # it decides whether the loss is looked at
         try:
-            with torch.cuda.graph(self._graph):
+            # another thread may go on with what it does on the device meanwhile, as another explorer's does
+            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
                 learn(own)
             self._losses = [layer.loss for layer in learners]
         except RuntimeError as error:

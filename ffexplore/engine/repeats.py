@@ -13,7 +13,9 @@ from ffexplore.engine.parts import Part
 from ffexplore.engine.recording import Recorder, RecordingError
 from ffexplore.registry import Entry
 
-PATIENCE = 8  # batches before calls are recorded: settings that are dragged do not last so long
+# Batches before calls are recorded, which settings that are dragged do not last; a graph takes longer to capture.
+PATIENCE = 8
+PATIENCE_ON_GPU = 64
 
 
 class Repeats:
@@ -77,7 +79,7 @@ class Repeats:
                 layer.has_learned(loss)
             return
         self._given += 1
-        if self._given <= PATIENCE or self.obstacle:
+        if self._given <= (PATIENCE_ON_GPU if self._on_gpu else PATIENCE) or self.obstacle:
             self._learn(parts)
             return
         try:

@@ -69,7 +69,8 @@ class StandIn:
         StandIn.spoils()
 
     @contextmanager
-    def capture(self) -> Iterator[None]:
+    def capture(self, capture_error_mode: str) -> Iterator[None]:
+        assert capture_error_mode == "thread_local"
         if self.fails:
             raise RuntimeError(self.fails)
         with Results() as recorder:
@@ -85,7 +86,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
     monkeypatch.setattr(torch.cuda, "CUDAGraph", StandIn)
     monkeypatch.setattr(torch.cuda, "graph", StandIn.capture)
     monkeypatch.setattr(repeats, "_is_on_gpu", lambda network: True)
-    monkeypatch.setattr(repeats, "PATIENCE", 1)
+    monkeypatch.setattr(repeats, "PATIENCE_ON_GPU", 1)
     return StandIn
 
 
@@ -152,7 +153,14 @@ def test_what_keeps_more_than_tensors_is_not_tried(changes: dict[str, Any], stan
     assert stand_in.made == 0
 
 
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Capture from the second batch of a kind on."""
+    monkeypatch.setattr(repeats, "PATIENCE_ON_GPU", 1)
+
+
 @needs_cuda
+@pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize(
     "changes",
     [*CASES.values(), {"goodness": "top_k(k=3)"}, {"dropout": 0.3, "peer_normalization": 0.1}],
@@ -170,6 +178,7 @@ def test_on_a_gpu_captured_steps_are_the_steps_themselves(
 
 
 @needs_cuda
+@pytest.mark.usefixtures("soon")
 def test_on_a_gpu_a_persons_own_goodness_is_captured_where_it_looks_at_no_number(register: Callable[..., Any]) -> None:
     def plain(activity: Tensor) -> Tensor:
         """Mean square."""
