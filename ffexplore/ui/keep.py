@@ -78,7 +78,8 @@ class Keep(Scripted):
         self.send({"kind": "share", "text": self._share(), "as": content["as"]})
 
     def _send_script(self, _: Mapping[str, Any]) -> None:
-        self.send({"kind": "python", "text": self._runner.as_python()})
+        settled = self._runner.ask(lambda _: None)  # what was entered just before may still wait to be taken up
+        settled.add_done_callback(lambda _: self.send({"kind": "python", "text": self._runner.as_python()}))
 
     def _save(self, content: Mapping[str, Any]) -> None:
         self._wait_for(self._runner.save(file_of(content["path"])), lambda path: f"Saved to {path}.")

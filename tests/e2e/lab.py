@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import subprocess
@@ -33,6 +34,8 @@ OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
+
+AROUND = 220  #: pixels of a front end's own bars above and below a notebook, and of a cell around its output
 
 IS_IDLE = """() => {
   const session = globalThis.jupyterapp?.shell?.currentWidget?.sessionContext?.session;
@@ -210,8 +213,16 @@ class Notebook:
         """Save a picture for people to look at."""
         SCREENSHOTS.mkdir(exist_ok=True)
         path = SCREENSHOTS / f"{name}.png"
-        target = self.page.locator(selector).first if selector else self.page
-        target.screenshot(path=path)
+        if selector is None:
+            self.page.screenshot(path=path)
+            return path
+        size = self.page.viewport_size
+        high = math.ceil(self.page.locator(selector).first.bounding_box()["height"]) + AROUND
+        if high > size["height"]:  # a picture ends where the area that scrolls does
+            self.page.set_viewport_size({"width": size["width"], "height": high})
+            self.page.wait_for_timeout(1500)  # what came in sight is asked for and drawn
+        self.page.locator(selector).first.screenshot(path=path)
+        self.page.set_viewport_size(size)
         return path
 
     def close(self) -> None:

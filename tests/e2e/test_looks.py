@@ -91,6 +91,14 @@ def open_panel(open_notebook, arguments, **options):
     return notebook
 
 
+#: Views whose picture no words describe: a name that changes with what is shown, not the title.
+UNDESCRIBED = """() => {
+  const isSummary = (node) => node.ariaLabel.length > 16 && /\\d|empty/.test(node.ariaLabel);
+  return [...document.querySelectorAll('.ff-pane')]
+    .filter((pane) => ![...pane.querySelectorAll('[aria-label]')].some(isSummary)).map((pane) => pane.dataset.pane);
+}"""
+
+
 def check_access(notebook):
     assert notebook.page.evaluate(NAMELESS) == []
     checked, pale = notebook.page.evaluate(PALE)
@@ -116,6 +124,8 @@ def test_every_view_in_both_themes(open_notebook, width):
         notebook.screenshot(f"share-{width}-{theme}", ".ffx-keep")
         notebook.screenshot(f"whole-{width}-{theme}", ".ffx-explorer")
         check_access(notebook)
+    assert page.locator(".ff-pane").count() == len(PANES)
+    assert page.evaluate(UNDESCRIBED) == []
 
 
 def test_a_slide_fits_a_projector(open_notebook):

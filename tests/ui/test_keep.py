@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import pandas as pd
 import pytest
@@ -61,6 +62,16 @@ def test_the_script_is_that_of_the_run(panel, until):
     content, _ = answer(panel, until)
     assert content == {"kind": "python", "text": panel.runner.as_python()}
     assert "train_to(4)" in content["text"]
+
+
+def test_the_script_holds_what_is_about_to_be_taken_up(panel, until):
+    hold = threading.Event()
+    panel.runner.ask(lambda _: hold.wait(10))
+    panel.controls["learning_rate"].send(0.015)
+    ask(panel, "python")
+    hold.set()
+    content, _ = answer(panel, until)
+    assert "learning_rate=0.015" in content["text"]
 
 
 def test_a_checkpoint_is_saved_and_loaded(panel, until, tmp_path):
