@@ -22,7 +22,9 @@ def notebook(open_notebook):
 
 def write(notebook, label, text):
     """Write without Enter, and leave the focus in the box."""
-    box = notebook.page.get_by_label(label, exact=True).locator("visible=true").and_(notebook.page.locator("input")).first
+    box = (
+        notebook.page.get_by_label(label, exact=True).locator("visible=true").and_(notebook.page.locator("input")).first
+    )
     box.click()
     box.fill(text)
 
