@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.session import ARGUMENTS, LEFT_OUT, has_browser, run_new_cell, session, wait_until_it_moves
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
     from tests.e2e.lab import Notebook
 
 MIB = 2**20
 PANES = ("gallery", "fields", "candidates", "confusion", "diagnostics", "backprop", "over time")
 PRESETS = ("classroom", "fast", "keras")
-ROUNDS = 4  #: how often it is looked at the memory on the way
+ROUNDS = 4  #: how often the memory is looked at on the way
+PATIENCE = 60_000  #: ms
+WARM_UP = 1.0  #: minutes in which everything is done once
 
 
 def drag(page: Page, rng: random.Random) -> None:
@@ -45,22 +47,27 @@ def drag(page: Page, rng: random.Random) -> None:
     page.mouse.up()
 
 
+def labelled(page: Page, name: str) -> Locator | None:
+    """The control of that name, if it can be used now."""
+    control = page.get_by_label(name, exact=True).first
+    return control if control.is_enabled() else None
+
+
 def type_rate(page: Page, rng: random.Random) -> None:
     """Write another learning rate."""
-    box = page.get_by_label("learning rate", exact=True).first
-    box.fill(str(rng.choice((0.0005, 0.001, 0.002, 0.004))))
-    box.press("Enter")
+    if box := labelled(page, "learning rate"):
+        box.fill(str(rng.choice((0.0005, 0.001, 0.002, 0.004))))
+        box.press("Enter")
 
 
-def choose_negatives(page: Page, rng: random.Random) -> None:
-    """Choose other negatives."""
-    choice = rng.choice(("uniform label", "hard label", "noise", "mix up"))
-    page.get_by_label("negatives", exact=True).first.select_option(choice)
+def choose(name: str, *options: str) -> Callable[[Page, random.Random], None]:
+    """A function that chooses one of the options of a menu."""
 
+    def do(page: Page, rng: random.Random) -> None:
+        if menu := labelled(page, name):
+            menu.select_option(rng.choice(options))
 
-def choose_preset(page: Page, rng: random.Random) -> None:
-    """Choose a recipe, which begins anew."""
-    page.get_by_label("preset", exact=True).first.select_option(rng.choice(PRESETS))
+    return do
 
 
 def press(*texts: str) -> Callable[[Page, random.Random], None]:
@@ -100,18 +107,29 @@ def travel(page: Page, rng: random.Random) -> None:
 
 def compare(page: Page, rng: random.Random) -> None:
     """Train variants of what the drawer offers for a while, then choose one, or none."""
-    press("Compare")(page, rng)
-    press("Start comparing")(page, rng)
-    page.wait_for_timeout(2000)
-    press(rng.choice(("Choose", "Back to the run")), "Back to the run")(page, rng)
-    page.wait_for_timeout(500)
+    start, cards = page.locator(".ffx-compare-start"), page.locator(".ff-card")
+    if not start.is_visible():
+        press("Compare")(page, rng)
+        start.wait_for(timeout=PATIENCE)
+    if not start.is_enabled():
+        return
+    start.click()
+    page.wait_for_function(
+        "() => document.querySelector('.ff-card') || document.querySelector('.ffx-compare-said')?.textContent",
+        timeout=PATIENCE,
+    )
+    if not cards.count():  # it was refused, with the reason
+        return
+    page.wait_for_timeout(1000)
+    page.get_by_text(rng.choice(("Choose", "Back to the run from before")), exact=True).first.click(force=True)
+    cards.first.wait_for(state="detached", timeout=PATIENCE)
 
 
 THINGS: dict[str, Callable[[Page, random.Random], None]] = {
     "drag": drag,
     "learning rate": type_rate,
-    "negatives": choose_negatives,
-    "preset": choose_preset,
+    "negatives": choose("negatives", "uniform label", "hard label", "noise", "mix up"),
+    "preset": choose("preset", *PRESETS),
     "pause or play": press("Pause", "Play"),
     "epoch": press("Epoch"),
     "undo": press("Undo"),
@@ -168,7 +186,7 @@ def measure(minutes: float = 10.0, arguments: str = ARGUMENTS) -> dict[str, Any]
     with session() as notebook:
         run_new_cell(notebook, f"panel = ff.explore({arguments})\npanel")
         wait_until_it_moves(notebook.page, 0)
-        use(notebook, max(1.0, 0.2 * minutes), rng, Counter())
+        use(notebook, WARM_UP, rng, Counter())
         held = [memory(notebook)]
         for _ in range(ROUNDS):
             use(notebook, minutes / ROUNDS, rng, done)
