@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ffexplore.data import Dataset, datasets
+from ffexplore.engine.compatibility import RULED
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import negatives
 from ffexplore.engine.objectives import objectives
 from ffexplore.engine.settings import Settings
+from ffexplore.live.changes import differing
 from ffexplore.ui.choice_control import ChoiceControl
 from ffexplore.ui.field_control import (
     RARE,
@@ -51,6 +53,9 @@ SPANS = {
     "readout_interval": Span(1, 32, whole=True),
     "black_box_after": Span(1, 8, whole=True),
 }
+
+#: A change of one of these may change what the control of another field shows.
+HEEDED = {*RULED, "dataset", "layers", "shift"}
 
 SUGGESTIONS = {
     "batch_size": ("16", "32", "64", "128", "256", "512", "1024", "full"),
@@ -115,6 +120,8 @@ class Controls(Form):
     def __init__(self, outlet: Outlet, settings: Settings, looks: Looks | None = None) -> None:
         self._outlet = outlet
         self._looks = looks or Looks()
+        self._shown: tuple[Settings | None, Dataset | None] = None, None
+        self._idle: dict[str, str] = {}
         self.controls: dict[str, FieldControl] = {name: make_control(name, outlet) for name in Settings.fields()}
         with outlet.guard:
             self._write(settings)
@@ -170,10 +177,25 @@ class Controls(Form):
         idle = dict.fromkeys(self._looks.locked, "locked for this task.") | idle_fields(settings)
         if standstill:
             idle = dict.fromkeys(self.controls, standstill)
+        wanted = self._to_be_shown(settings, data)
+        self._shown = settings, data
         for name, control in self.controls.items():
-            control.suit(data)
-            control.show(settings)
-            control.disable(idle.get(name, ""))
+            if name in wanted:
+                control.suit(data)
+                control.show(settings)
+                control.is_touched = False
+            if self._idle.get(name) != idle.get(name, ""):
+                self._idle[name] = idle.get(name, "")
+                control.disable(self._idle[name])
+
+    def _to_be_shown(self, settings: Settings, data: Dataset | None) -> set[str]:
+        """The controls that may have something else to show; while a threshold is dragged that is one of them."""
+        former, former_data = self._shown
+        if former is None or data is not former_data:
+            return set(self.controls)
+        changed = set(differing(former, settings))
+        touched = {name for name, control in self.controls.items() if control.is_touched}
+        return set(self.controls) if changed & HEEDED else changed | touched
 
     def close(self) -> None:
         """Stop listening to the catalogues."""

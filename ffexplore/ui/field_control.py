@@ -35,6 +35,8 @@ class FieldControl:
     ----------
     widget
         What is shown.
+    is_touched
+        Whether a person set something since the field was shown, so that what stands there may not be in force.
     """
 
     widget: Part
@@ -44,6 +46,7 @@ class FieldControl:
         self.label = label
         self.spec: Field = Settings.field(name)
         self.outlet = outlet
+        self.is_touched = False
 
     def suit(self, data: Dataset | None) -> None:
         """Take up which data there are, which may rule out choices; None while they are not loaded."""
@@ -61,6 +64,7 @@ class FieldControl:
 
     def send(self, value: Any) -> None:
         """Send a new value of the field."""
+        self.is_touched = True
         self.outlet.change({self.name: value})
 
     def tip(self) -> str:

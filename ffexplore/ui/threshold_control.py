@@ -51,7 +51,8 @@ class ThresholdControl(FieldControl):
             row.reach(span)
             row.show(value)
             row.explain(self.tip())
-        natural = ", ".join(f"{value:.4g}" for value in dict.fromkeys(settings.replace(threshold=None).thresholds()))
+        pairs = zip(settings.per_layer("goodness"), settings.layers, strict=True)
+        natural = ", ".join(f"{value:.4g}" for value in dict.fromkeys(natural_threshold(*pair) for pair in pairs))
         with self.outlet.guard:
             self._each.value = is_each
             self._natural.tooltip = f"The threshold that an untrained network crosses: {natural}"

@@ -89,6 +89,25 @@ def test_dragging_on_the_board_moves_the_slider(panel):
     assert panel.settings.threshold == (2.34, 3.0)
 
 
+def test_a_drag_shows_one_control_anew_and_what_rules_look_at_all_of_them(panel):
+    until(lambda: panel.runner.snapshot is not None and panel.runner.is_settled)
+    shown = []
+
+    def note(name, show):
+        return lambda settings: (shown.append(name), show(settings))
+
+    for name, control in panel.controls.controls.items():
+        control.show = note(name, control.show)
+    drag(panel, 0, 1.5)
+    assert set(shown) == {"threshold"}
+    shown.clear()
+    panel.controls["seed"].send("seven")  # refused, and taken back in the box
+    assert set(shown) == {"seed"}
+    shown.clear()
+    menu(panel, "objective").value = "symba"
+    assert set(shown) == set(panel.controls.controls)
+
+
 def test_the_board_shows_a_new_threshold_at_once_while_paused(panel):
     until(lambda: panel.board._latest is not None)
     row_of(panel, "threshold")._slider.value = 300
