@@ -152,12 +152,19 @@ class Check(Input):
 
 
 class Text(Input):
-    """A line to write in, taken over when the person is done with it; with suggestions if there are any."""
+    """A line to write in, taken over when the person is done with it; with suggestions if there are any.
+
+    Attributes
+    ----------
+    wanted
+        What is to be written there, in a word; shown while nothing is.
+    """
 
     kind = "text"
-    told = (*Input.told, "suggestions")
+    told = (*Input.told, "suggestions", "wanted")
 
     value = traitlets.Unicode()
+    wanted = traitlets.Unicode()
     suggestions = traitlets.Tuple()
 
 

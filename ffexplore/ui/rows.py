@@ -188,11 +188,16 @@ class MenuRow(Row):
 
 
 class TextRow(Row):
-    """A line of text, taken over on Enter or when the person leaves it; with suggestions if there are any."""
+    """A line of text, taken over on Enter or when the person leaves it; with suggestions if there are any.
 
-    def __init__(self, label: str, suggestions: Sequence[str], guard: Guard, changed: Changed) -> None:
+    ``wanted`` stands there while nothing is written.
+    """
+
+    def __init__(
+        self, label: str, suggestions: Sequence[str], guard: Guard, changed: Changed, wanted: str = ""
+    ) -> None:
         super().__init__(guard, changed)
-        self._line = Text(description=label, suggestions=tuple(suggestions))
+        self._line = Text(description=label, suggestions=tuple(suggestions), wanted=wanted)
         self._take(self._line, self._line)
 
 

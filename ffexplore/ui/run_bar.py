@@ -110,7 +110,7 @@ class RunBar(Form):
             button.add_class(f"ffx-{name}")
         self.preset = MenuRow("preset", self._presets(), guard, lambda name: steering.preset(name) if name else None)
         self.speed = MenuRow("speed", SPEEDS, guard, lambda steps: steering.speed(steps or None))
-        self.stop_at = TextRow("stop at", (), guard, steering.stop_at)
+        self.stop_at = TextRow("stop at", (), guard, steering.stop_at, wanted="step")
         self.stop_at.widget.add_class("ffx-stop")
         self.speed.widget.add_class("ffx-speed")
         self.preset.explain(

@@ -48,6 +48,7 @@ def test_step_trains_with_what_was_written(notebook):
 
 
 def test_play_trains_to_the_step_that_was_written(notebook):
+    assert field(notebook, "stop at").get_attribute("placeholder") == "step"
     write(notebook, "stop at", "30")
     button(notebook, "Play").click()
     wait_for_step(notebook, 30)

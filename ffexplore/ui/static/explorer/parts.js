@@ -129,6 +129,7 @@ class Text extends Labelled {
 
   show(state) {
     super.show(state);
+    set(this.input, "placeholder", state.wanted ?? "");
     const suggestions = state.suggestions ?? [];
     if (this.suggestions || !suggestions.length) return;
     this.suggestions = made("datalist", "", { id: `${this.input.id}-list` });
