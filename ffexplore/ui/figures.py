@@ -44,7 +44,11 @@ def page(view: str, runner: Runner, panes: Mapping[str, AskedPane[Any]]) -> str:
         figure = _shown(view, runner, panes) if view in SHOWN else FIGURES[view](plots, runner)
     except ValueError as error:
         raise FFExploreError(str(error)) from None
-    return str(figure.to_html(include_plotlyjs=True, full_html=True))
+    whole = str(figure.to_html(include_plotlyjs=True, full_html=True))
+    if view not in BELOW:
+        return whole
+    below = BELOW[view](plots, runner).to_html(include_plotlyjs=False, full_html=False)
+    return whole.replace("</body>", f"{below}</body>")
 
 
 def _present(runner: Runner) -> Snapshot:
@@ -87,6 +91,11 @@ FIGURES: dict[str, Callable[[ModuleType, Runner], go.Figure]] = {
     "confusion": _asked(lambda plots, trainer: plots.confusion(examined(trainer))),
     "landscape": _asked(lambda plots, trainer: plots.landscape(landscape(trainer))),
     "diagnostics": _asked(lambda plots, trainer: plots.calibration(diagnose(trainer))),
+}
+
+#: What else such a view shows, below its figure.
+BELOW: dict[str, Callable[[ModuleType, Runner], go.Figure]] = {
+    "curves": lambda plots, runner: plots.layers(runner.history),
 }
 
 #: Views whose figure is of what their pane shows now.

@@ -77,16 +77,18 @@ def of_twin(shown: Beside, history: History) -> go.Figure:
             line={"color": color, "dash": dash, "width": 2},
         )  # fmt: skip
         figure.add_trace(line, row=1, col=1)
+    short = [name.replace("-", "-<br>").replace("backprop", "back-<br>prop") for name in names]  # a bar is no wider
     for column, values in ((2, shown.seconds), (3, [held / MEBIBYTE for held in shown.held])):
         bars = go.Bar(
-            x=names, y=list(values), marker={"color": colors}, text=[number(float(value)) for value in values],
+            x=short, y=list(values), marker={"color": colors}, text=[number(float(value)) for value in values],
             textposition="outside", cliponaxis=False, showlegend=False, hoverinfo="skip",
         )  # fmt: skip
         figure.add_trace(bars, row=1, col=column)
     figure.update_xaxes(**AXIS)
     figure.update_yaxes(**(AXIS | {"showgrid": True, "gridcolor": FAINT}), rangemode="tozero")
     figure.update_layout(showlegend=True)
-    return dressed(figure, height=340).update_layout(margin={"t": 72}, legend={"y": 1.1})
+    figure.update_xaxes(tickangle=0, col=2).update_xaxes(tickangle=0, col=3)
+    return dressed(figure, height=340).update_layout(margin={"t": 72, "b": 56}, legend={"y": 1.1})
 
 
 def _headed(figure: go.Figure, words: str, picture: NDArray[np.uint8] | None = None) -> go.Figure:

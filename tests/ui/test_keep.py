@@ -131,7 +131,9 @@ def test_every_view_with_a_figure_is_a_page_that_needs_no_network(panel, open_pa
     content, buffers = answer(panel, until)
     text = buffers[0].decode()
     assert content["name"] == f"{view}.html"
-    assert "plotly.js v" in text
+    assert text.count("plotly.js v") == 1
+    assert ("separation (AUC)" in text) == (view == "curves")
+    assert text.count("plotly-graph-div") == (2 if view == "curves" else 1)
     assert "<script src=" not in text
     assert 'src="http' not in text
 
