@@ -85,7 +85,7 @@ export class Landscape extends Asked {
     wanted.forEach((label, row) => this.rows[row].forEach((plane, layer) => {
       const map = shades.data.subarray((layer * labels + label) * size * size, (layer * labels + label + 1) * size * size);
       const level = (255 * (threshold.data[layer] - low.data[layer])) / (high.data[layer] - low.data[layer]);
-      const of = pane.has_labels ? `, label ${pane.names[label]}` : "";
+      const of = pane.has_labels ? ` · ${pane.names[label]}` : "";
       setText(plane.title, `layer ${layer + 1}${of}`);
       plane.element.title = `goodness from ${fixed(low.data[layer], 2)} to ${fixed(high.data[layer], 2)}`;
       plane.show(size, (at, out, to) => {
