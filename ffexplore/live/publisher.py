@@ -93,6 +93,10 @@ class Publisher:
         """Whether a snapshot is due at a time of ``time.perf_counter``."""
         return now >= (self._next if self._urgent_at is None else self._urgent_at)
 
+    def sees_hand_move(self, now: float) -> bool:
+        """Whether a person changed something a moment ago, at a time of ``time.perf_counter``."""
+        return now < self._rests_at
+
     def make(self, status: str, message: str, changes: tuple[str, ...], *, fresh: bool) -> Snapshot:
         """Look at the trainer.
 

@@ -18,6 +18,7 @@ from ffexplore.live.threads import ThreadChoice
 from ffexplore.live.update import take_up
 
 POLL = 0.5  # seconds after which an idle thread looks whether its runner is gone
+BREATH = 0.03  # seconds at most between two steps while a watched person's hand moves, see Worker._breathe
 
 
 class Worker(State):
@@ -96,6 +97,7 @@ class Worker(State):
         trainer, publisher, keeper = self.built()
         if self.speed and not self._is_time(self.speed, publisher):
             return
+        began = time.perf_counter()
         try:
             self.threads.step(trainer)
         except DivergedError as error:
@@ -119,6 +121,16 @@ class Worker(State):
                 self.publish(fresh=False)
             if keeper.keep_now_and_then(now) and self.moments.wants(trainer.steps):
                 self.moments.keep(trainer)
+            if publisher.is_watched and publisher.sees_hand_move(now):
+                self._breathe(now - began)
+
+    def _breathe(self, step: float) -> None:
+        """Leave the processor to page and server for as long as a step took, or until something comes in.
+
+        What a person drags has to get here, and its picture back; on a machine of two cores training would keep both
+        waiting, and the hand would be ahead of what it sees.
+        """
+        self.mail.sleep(min(step, BREATH), resting=False)
 
     def _is_time(self, speed: float, publisher: Publisher) -> bool:
         """Whether the next step is due at a limited speed; if not, wait a while."""

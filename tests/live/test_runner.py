@@ -289,3 +289,28 @@ def test_that_somebody_looks_is_known_after_a_new_beginning_too(make_runner):
         begin()
         run.wait(10)
         assert run.ask(lambda _: run._worker.publisher.is_watched).result(10)
+
+
+def test_training_breathes_only_while_a_hand_moves_that_somebody_watches(make_runner, monkeypatch):
+    runner = make_runner()
+    runner.start()
+    breaths = []
+    worker = runner._worker
+    monkeypatch.setattr(worker, "_breathe", lambda step: breaths.append(step))
+
+    def steps(count):
+        runner.ask(lambda _: breaths.clear()).result(30)
+        until = runner.ask(lambda trainer: trainer.steps).result(30) + count
+        while runner.ask(lambda trainer: trainer.steps).result(30) < until:
+            assert runner.is_running
+        return len(breaths)
+
+    monkeypatch.setattr("ffexplore.live.publisher.REST", 60.0)
+    runner.attend()
+    assert steps(3) == 0
+    runner.update(threshold=2.0)
+    while worker.publisher._rests_at < time.perf_counter():
+        assert runner.is_running
+    assert steps(3) >= 2
+    runner.attend(False)
+    assert steps(3) == 0
