@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import ipywidgets as widgets
 import traitlets
 
 from ffexplore.data import Dataset
@@ -87,7 +86,7 @@ class Board(Scripted):
         #: pane name -> the exception that stopped it. Such a pane says so and is left alone, while the others go on,
         #: until the person wants it again, or changes what trains
         self.errors: dict[str, Exception] = {}
-        super().__init__(panes=list(panes), **({"layout": widgets.Layout()} | kwargs))  # whose size may be set
+        super().__init__(panes=list(panes), **kwargs)
         self.on_msg(self._receive)
 
     def __repr__(self) -> str:

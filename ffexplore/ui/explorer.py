@@ -84,18 +84,18 @@ class Explorer(widgets.VBox):
         self.controls = Controls(Outlet(self._guard, self._change, self._tell), self._shown, self._looks)
         for form in (self.bar, self.controls):
             form.on_entry(self._entered)
-        body = made(widgets.Box, [self.controls, self.board]).add_class("ffx-body")
+        body = made(widgets.Box, [self.controls, self.board], _dom_classes=["ffx-body"])
         tasks = [made(widgets.HTML, to_html(self._looks.task)).add_class("ffx-task")] if self._looks.task else []
-        super().__init__([*tasks, self.bar, self.status, self.comparing.drawer, self.keep, body])
-        self.add_class("ffx-explorer")
-        if self._looks.is_slide:
-            self.add_class("ffx-slide")
-        self._show_settings()
-        self._show_status()
-        if "threshold" not in self._looks.locked:
-            self.board.on_threshold(self._dragged)
-        self.board.on_lock(self.runner.lock_ranges)
-        self.board.on_branch(self._branch)
+        classes = ["ffx-explorer", "ffx-slide"] if self._looks.is_slide else ["ffx-explorer"]
+        rows = [*tasks, self.bar, self.status, self.comparing.drawer, self.keep, body]
+        super().__init__(rows, _dom_classes=classes)
+        with self.board.hold_sync(), self.bar.holding(), self.status.hold_sync():  # a message of each
+            self._show_settings()
+            self._show_status()
+            if "threshold" not in self._looks.locked:
+                self.board.on_threshold(self._dragged)
+            self.board.on_lock(self.runner.lock_ranges)
+            self.board.on_branch(self._branch)
         self._reader = Reader(self.runner.ask, self.board)
         self._unobserve = [self.runner.observe(self._publish, weak=True)]
         self._unobserve += renew_on_registration(self.runner, self._tell)

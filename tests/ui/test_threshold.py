@@ -94,7 +94,11 @@ def test_a_drag_shows_one_control_anew_and_what_rules_look_at_all_of_them(panel)
     shown = []
 
     def note(name, show):
-        return lambda settings: (shown.append(name), show(settings))
+        def noted(settings):
+            shown.append(name)
+            show(settings)
+
+        return noted
 
     for name, control in panel.controls.controls.items():
         control.show = note(name, control.show)

@@ -2,29 +2,23 @@
 
 const scripts = (globalThis[Symbol.for("ffexplore scripts")] ??= new Map()); // key -> promise of a module
 
-async function scriptOf(model) {
-  const kept = await model.widget_manager.get_model(model.get("script").replace("IPY_MODEL_", ""));
-  const key = kept.get("key");
-  wear(kept.get("name"), key, kept.get("style"));
+// Called with the widget's model; the style sheet is put into the page, or replaced by that of a newer kernel.
+async function scriptOf({ widget_manager, get }) {
+  const kept = await widget_manager.get_model(get("script").replace("IPY_MODEL_", ""));
+  const [id, key, style, source] = ["name", "key", "style", "source"].map((name) => kept.get(name));
+  const sheet = document.getElementById(`ffexplore-${id}`) ?? document.createElement("style");
+  if (style && sheet.dataset.key !== key) {
+    Object.assign(sheet, { id: `ffexplore-${id}`, textContent: style });
+    sheet.dataset.key = key;
+    document.head.append(sheet);
+  }
   if (!scripts.has(key)) {
-    const address = URL.createObjectURL(new Blob([kept.get("source")], { type: "text/javascript" }));
+    const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     scripts.set(key, import(address).finally(() => URL.revokeObjectURL(address)));
   }
   return (await scripts.get(key)).default;
 }
 
-function wear(name, key, style) {
-  const id = `ffexplore-${name}`;
-  const sheet = document.getElementById(id) ?? Object.assign(document.createElement("style"), { id });
-  if (sheet.dataset.key === key || !style) return;
-  sheet.dataset.key = key;
-  sheet.textContent = style;
-  document.head.append(sheet);
-}
-
 export default {
-  async render(context) {
-    const script = await scriptOf(context.model);
-    return script.render(context);
-  },
+  render: async (context) => (await scriptOf(context.model)).render(context),
 };
