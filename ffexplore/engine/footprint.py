@@ -96,7 +96,7 @@ def footprint_of_step(trained: Trainer | BackpropTwin) -> Footprint:
 
     setattr(owner, name, backward if owner is trained else walk)
     try:
-        found.watch(trained.step)
+        found.watch(getattr(trained, "step_call_by_call", trained.step))
     finally:
         delattr(owner, name)
     return found

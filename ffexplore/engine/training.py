@@ -115,6 +115,11 @@ class Trainer(Trained):
     def _make_stepper(self, former: Stepper | None = None) -> Stepper:
         return Stepper(self.network, self._variants, self.pairs, self.batches, self.dropout, self.shifts, former)
 
+    def step_call_by_call(self) -> None:
+        """Train on one batch as `step` does, but not as a recording has it: for who watches what is done."""
+        self.stepper = self._make_stepper(self.stepper)
+        self.step()
+
     def _batch_size(self) -> int:
         size = self.settings.batch_size
         return len(self._plan.dataset.train) if size == "full" else int(size)
