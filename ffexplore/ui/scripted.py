@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import uuid
 from typing import Any, ClassVar
 
 import anywidget
@@ -51,9 +52,13 @@ class Scripted(anywidget.AnyWidget):
 
     script = traitlets.Instance(Script).tag(sync=True, **widgets.widget_serialization)
 
+    #: What the page finds the widget by; anywidget shows a script no more of it than its values.
+    address = traitlets.Unicode().tag(sync=True)
+
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("layout", shared(widgets.Layout))
-        super().__init__(script=script_of(type(self)), **kwargs)
+        address = kwargs.setdefault("model_id", uuid.uuid4().hex)
+        super().__init__(script=script_of(type(self)), address=address, **kwargs)
 
 
 def script_of(kind: type[Scripted]) -> Script:

@@ -68,3 +68,20 @@ def test_a_function_that_prints_in_every_step_drowns_nobody(open_notebook):
     assert "rate 0.01 error None" in told  # among what the function says meanwhile, also in the same line
     button(notebook, "Pause").click()
     wait_for_word(notebook, "paused")
+
+
+def test_a_page_that_was_slow_to_start_a_script_hears_the_kernel_all_the_same(open_notebook):
+    """anywidget hears no message of a widget whose script was not there after two seconds; here, after one ms."""
+    notebook = open_notebook(cells("start=True"), run=False)
+    notebook.page.evaluate(
+        """() => {
+          const usual = AbortSignal.timeout;
+          AbortSignal.timeout = (ms) => usual.call(AbortSignal, ms === 2000 ? 1 : ms);
+        }"""
+    )
+    notebook.run_all()
+    wait_until_it_moves(notebook)
+    button(notebook, "Pause").click()
+    wait_for_word(notebook, "paused")
+    assert any("Failed to initialize" in each for each in notebook.errors)
+    notebook.errors.clear()

@@ -101,3 +101,11 @@ def test_panels_share_layout_and_script(open_panel):
     assert sum(isinstance(model, widgets.Layout) for model in own) == 1  # of the panel, whose size may be set
     second.close()
     assert first.controls.layout.comm is not None
+
+
+def test_a_page_finds_a_widget_by_the_address_in_its_state() -> None:
+    board = Board()
+    try:
+        assert board.get_state()["address"] == board.model_id
+    finally:
+        board.close()

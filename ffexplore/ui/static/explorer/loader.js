@@ -19,6 +19,22 @@ async function scriptOf({ widget_manager, get }) {
   return (await scripts.get(key)).default;
 }
 
+// anywidget hears no message of a widget whose script was not there within two seconds, as on a machine that is busy
+// with opening a page. Then the widget hears by itself, and asks for what it missed.
+async function hear({ widget_manager, get }) {
+  const own = await widget_manager.get_model(get("address"));
+  try {
+    await own._handle_comm_msg({ content: { data: {} } });
+  } catch {
+    const usual = Object.getPrototypeOf(Object.getPrototypeOf(own))._handle_comm_msg;
+    own.comm?.on_msg(usual.bind(own));
+    own.comm?.send({ method: "request_state" });
+  }
+}
+
 export default {
-  render: async (context) => (await scriptOf(context.model)).render(context),
+  async render(context) {
+    hear(context.model);
+    return (await scriptOf(context.model)).render(context);
+  },
 };
