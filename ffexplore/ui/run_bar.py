@@ -52,7 +52,7 @@ def preset_of(settings: Settings) -> str:
     return CHANGED
 
 
-class Steering(Protocol):
+class Actions(Protocol):
     """What the bar asks for when a person presses something."""
 
     def play(self) -> None:
@@ -90,27 +90,25 @@ class RunBar(Form):
     ----------
     guard
         Tells the program's changes from the person's.
-    steering
+    actions
         Does what they ask for.
     more
         What else belongs into the bar, at its end.
     """
 
-    def __init__(self, guard: Guard, steering: Steering, *more: Part) -> None:
+    def __init__(self, guard: Guard, actions: Actions, *more: Part) -> None:
         self._guard = guard
-        self.play = Button(
-            PLAY, f"Train, or pause: everything can be changed meanwhile ({KEYS['play']})", steering.play
-        )
-        self.step = Button("Step", f"Train on one batch and pause ({KEYS['step']})", steering.step)
-        self.epoch = Button("Epoch", "Train to the end of this pass over the data and pause", steering.epoch)
-        self.undo = Button("↶ Undo", NOTHING_TO_UNDO, steering.undo)
-        self.redo = Button("↷", NOTHING_TO_REDO, steering.redo)
-        self.reset = Button("Reset", RESET, steering.reset)
+        self.play = Button(PLAY, f"Train, or pause: everything can be changed meanwhile ({KEYS['play']})", actions.play)
+        self.step = Button("Step", f"Train on one batch and pause ({KEYS['step']})", actions.step)
+        self.epoch = Button("Epoch", "Train to the end of this pass over the data and pause", actions.epoch)
+        self.undo = Button("↶ Undo", NOTHING_TO_UNDO, actions.undo)
+        self.redo = Button("↷", NOTHING_TO_REDO, actions.redo)
+        self.reset = Button("Reset", RESET, actions.reset)
         for name, button in (("play", self.play), ("step", self.step), ("reset", self.reset)):
             button.add_class(f"ffx-{name}")
-        self.preset = MenuRow("preset", self._presets(), guard, lambda name: steering.preset(name) if name else None)
-        self.speed = MenuRow("speed", SPEEDS, guard, lambda steps: steering.speed(steps or None))
-        self.stop_at = TextRow("stop at", (), guard, steering.stop_at, wanted="step")
+        self.preset = MenuRow("preset", self._presets(), guard, lambda name: actions.preset(name) if name else None)
+        self.speed = MenuRow("speed", SPEEDS, guard, lambda steps: actions.speed(steps or None))
+        self.stop_at = TextRow("stop at", (), guard, actions.stop_at, wanted="step")
         self.stop_at.widget.add_class("ffx-stop")
         self.speed.widget.add_class("ffx-speed")
         self.preset.explain(
