@@ -21,7 +21,14 @@ import ffexplore as ff
 from benchmarks.baselines import Joined
 
 DATASETS = ("digits", "mnist-5k", "mnist")
-DIGITS = {"label_encoding": "appended"}  # no input of theirs is blank
+ONE_LAYER = {"layers": (256,), "batch_size": 256, "learning_rate": 4e-3}
+DIGITS = {  # no input of theirs is blank, so that the label is appended
+    "layers": (256, 256),
+    "label_encoding": "appended(strength=3)",
+    "negatives": "hard_label",
+    "learning_rate": 2e-3,
+    "batch_size": 64,
+}
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,10 @@ class Run:
 RUNS = (
     Run("classroom", "mnist-5k", 10),
     Run("fast", "digits", 2, DIGITS, seeds=10),
-    Run("fast", "mnist-5k", 3, seeds=10),
-    Run("fast", "mnist", 2),
-    Run("fast", "mnist", 4),
-    Run("fast", "mnist", 10),
+    Run("fast", "mnist-5k", 3, {**ONE_LAYER, "shift": 1}, seeds=10),
+    Run("fast", "mnist", 2, ONE_LAYER),
+    Run("fast", "mnist", 4, ONE_LAYER),
+    Run("fast", "mnist", 10, {"layers": (800,), "batch_size": 128, "learning_rate": 3e-3}),
 )
 
 
