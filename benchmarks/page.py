@@ -120,8 +120,13 @@ def _time_to_accuracy(found: Found) -> list[str]:
 
 
 def _recipe(run: Found) -> str:
-    changes = ", ".join(f"{name} {value}" for name, value in run.get("changes", {}).items())
+    changes = ", ".join(f"{name} {_in_words(value)}" for name, value in run.get("changes", {}).items())
     return f"{run['preset']}, {changes}" if changes else str(run["preset"])
+
+
+def _in_words(value: object) -> str:
+    """Layers as in 256-256, whether they come from Python or from JSON."""
+    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _accuracy(run: Found, name: str) -> str:
