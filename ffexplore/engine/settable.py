@@ -78,7 +78,7 @@ class Settable:
         registry=goodness, per_layer=True, lockstep=True,
     )  # fmt: skip
     threshold: Any = setting(
-        None, "The goodness above which a layer calls a sample positive.", "Goodness", unit="of goodness",
+        None, "The goodness above which a layer calls a sample positive.", "Goodness",
         low=-1e6, high=1e6, choices=("width",), per_layer=True, optional="the natural threshold of the goodness",
         lockstep=True,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from ffexplore.live.snapshot import Snapshot
 from ffexplore.ui.scripted import Scripted
 
 INTERVAL = 0.25  #: seconds between two updates of the figures while nothing else changes
+OLD = 0.2  #: share of all steps since which an accuracy was not read anew, so that its step is told
 
 
 class StatusLine(Scripted):
@@ -82,8 +83,15 @@ def figures(snapshot: Snapshot) -> list[str]:
     if len(snapshot.accuracy) > 1:
         facts.append(f"{len(snapshot.accuracy)} variants")
     if len(known):
-        facts.append(f"{'best ' if len(snapshot.accuracy) > 1 else ''}accuracy {100 * float(known.max()):.1f} %")
+        best = "best " if len(snapshot.accuracy) > 1 else ""
+        facts.append(f"{best}accuracy {100 * float(known.max()):.1f} %{_of_step(snapshot)}")
     return facts
+
+
+def _of_step(snapshot: Snapshot) -> str:
+    """When the accuracy was read, where that is a good while ago."""
+    is_old = 0 <= snapshot.accuracy_step < (1 - OLD) * snapshot.step
+    return f" at step {_grouped(snapshot.accuracy_step)}" if is_old else ""
 
 
 def _accuracy(facts: list[str]) -> list[str]:

@@ -171,6 +171,11 @@ def test_beside_the_list_of_files_the_bar_is_one_line_and_the_first_layer_in_sig
     middles = [(box["top"] + box["bottom"]) / 2 for box in tops]
     assert max(middles) - min(middles) < 4
     assert max(box["right"] for box in tops) <= bar["x"] + bar["width"] + 1
+    switches = page.locator(".ff-switches .ff-switch:visible").evaluate_all(
+        "(nodes) => nodes.map((node) => node.offsetTop)"
+    )
+    assert len(switches) == len(PANES)
+    assert len(set(switches)) == 1
     row = page.locator(".ff-row").first.bounding_box()
     assert row["y"] + row["height"] < 560
 

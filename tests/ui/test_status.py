@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ffexplore.ui.status import StatusLine
+from ffexplore.ui.status import StatusLine, figures
 from tests.ui.synthetic import snapshot
 
 
@@ -23,3 +23,11 @@ def test_figures_are_sent_now_and_then_and_a_new_accuracy_at_once(monkeypatch):
     assert shown(30, 0.75, 0.1) == ("step 30", "accuracy 75.0 %")
     assert shown(40, 0.75, 0.1) == ("step 30", "accuracy 75.0 %")
     assert shown(50, 0.75, 0.2) == ("step 50", "accuracy 75.0 %")
+
+
+def test_an_accuracy_of_long_ago_says_of_which_step_it_is():
+    def told(step, read):
+        return figures(snapshot(step, accuracy=np.full(1, 0.5, np.float32), accuracy_step=read))[-1]
+
+    assert told(1000, -1) == told(1000, 1000) == told(1000, 900) == "accuracy 50.0 %"
+    assert told(12_000, 4_000) == "accuracy 50.0 % at step 4\N{NARROW NO-BREAK SPACE}000"
