@@ -63,9 +63,12 @@ def run_new_cell(notebook: Notebook, code: str) -> None:
 
 
 def wait_until_it_moves(page: Page, board: int) -> None:
-    """Wait for a histogram of a board, then for one of another shape."""
-    shape = "(board) => document.querySelectorAll('.ff-board')[board]?.querySelector('.ff-positive')?.getAttribute('d')"
+    """Bring a board into sight, for out of sight it draws nothing; then wait until its first histogram has changed."""
+    at = page.locator(".ff-board").nth(board)
+    at.wait_for(state="attached", timeout=60_000)
+    at.scroll_into_view_if_needed()
+    shape = "(board) => document.querySelectorAll('.ff-board')[board].querySelector('.ff-positive')?.getAttribute('d')"
     page.wait_for_function(shape, arg=board, timeout=60_000)
-    page.locator(".ff-board").nth(board).locator(".ff-positive").first.scroll_into_view_if_needed()
+    at.locator(".ff-positive").first.scroll_into_view_if_needed()
     before = page.evaluate(shape, board)
     page.wait_for_function(f"([board, before]) => ({shape})(board) !== before", arg=[board, before], timeout=60_000)

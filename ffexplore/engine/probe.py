@@ -21,10 +21,11 @@ from ffexplore.engine.rng import stream
 if TYPE_CHECKING:
     from ffexplore.engine.training import Trainer
 
-ROWS = 512  # samples of the probe
-EXAMPLES = 8  # of which this many are shown as pictures
+ROWS = (192, 512)  # fewest and most samples of the probe
+WORK = 3.6e8  # multiplications and additions of a look above which fewer are taken
+EXAMPLES = 8  # samples that are shown as pictures
 SCORED_ROWS = (256, 1000)  # fewest and most rows whose class is read for the accuracy
-SCORED_WORK = 8e9  # multiplications and additions above which fewer rows are taken
+SCORED_WORK = 8e9  # the same for these
 
 Float = NDArray[np.float32]
 
@@ -100,7 +101,7 @@ class Probe:
             self._pairs.go_on(former, keep=former.inputs.dataset is inputs.dataset)
         labels = inputs.y["validation"]
         # The validation split is shuffled, so its first rows are a fair sample of it.
-        self._index = torch.arange(min(ROWS, len(labels)), device=device)
+        self._index = torch.arange(min(probed_rows(network), len(labels)), device=device)
         self._labels = labels[self._index]
         self._prepared = inputs.prepare(inputs.rows(self._index, "validation")[None, None])
         self._has_label = network.names_classes
@@ -241,12 +242,20 @@ class Probe:
         return found.chosen.astype(np.float32), found.readout.astype(np.float32)
 
 
+def probed_rows(network: Network) -> int:
+    """Samples of a probe: fewer for a network that takes long, so that its pictures move; as long as it is the same."""
+    return _affordable(network, 2, ROWS, WORK)
+
+
 def scored_rows(network: Network) -> int:
     """Rows for an accuracy: fewer for a network that takes long, the same as long as it is the same network."""
-    layers = [2 * layer.parameters.flat.numel() for layer in network.layers]  # of all variants
-    work = layers[0] + network.inputs.classes * sum(layers[1:])
-    fewest, most = SCORED_ROWS
-    return int(np.clip(SCORED_WORK / work, fewest, most))
+    return _affordable(network, network.inputs.classes, SCORED_ROWS, SCORED_WORK)
+
+
+def _affordable(network: Network, sides: int, bounds: tuple[int, int], work: float) -> int:
+    """Rows whose sides, which share the first layer's image, go through the network for so much work."""
+    first, *others = [2 * layer.parameters.flat.numel() for layer in network.layers]  # of all variants
+    return int(np.clip(work / (first + sides * sum(others)), *bounds))
 
 
 def thresholds(network: Network) -> Tensor:

@@ -131,7 +131,10 @@ class Publisher:
         self._last = time.perf_counter()
         cost = statistics.median(self._costs) if self._costs else 0.0
         share = WATCHED_SHARE if self.is_watched else PROBE_SHARE
-        self._next = began + max(1 / self.rate, min(cost / share, LONGEST))
+        interval = max(1 / self.rate, min(cost / share, LONGEST))
+        # Due times follow each other, so that the wait for the end of a step does not make the rate lower.
+        is_regular = self._next <= began < self._next + interval
+        self._next = (self._next if is_regular else began) + interval
         self._urgent_at = None
         return self._compose(reading, status, message, changes)
 

@@ -11,7 +11,7 @@ import torch
 
 import ffexplore as ff
 from ffexplore.engine.pictures import still_hardest
-from ffexplore.engine.probe import EXAMPLES, ROWS, Probe
+from ffexplore.engine.probe import EXAMPLES, ROWS, WORK, Probe, probed_rows, scored_rows
 from ffexplore.live.publisher import AFRESH_EVERY, REST, Publisher
 
 SMALL: dict[str, Any] = {"dataset": "digits", "label_encoding": "appended", "layers": (24, 16), "batch_size": 32}
@@ -25,7 +25,7 @@ def test_counts_means_and_separation_by_hand():
     trainer = trained()
     reading = Probe(trainer).measure()
     network, inputs = trainer.network, trainer.network.inputs
-    rows = min(ROWS, len(inputs.y["validation"]))
+    rows = min(probed_rows(network), len(inputs.y["validation"]))
     index = torch.arange(rows)
     labels = inputs.y["validation"][index]
     prepared = inputs.prepare(inputs.rows(index, "validation")[None, None])
@@ -54,7 +54,7 @@ def test_the_examples_are_the_weakest_positives_and_the_strongest_negatives_of_t
     reading = probe.measure()
     assert probe._drawn is not None
     network, inputs = trainer.network, trainer.network.inputs
-    index = torch.arange(min(ROWS, len(inputs.y["validation"])))
+    index = torch.arange(min(probed_rows(network), len(inputs.y["validation"])))
     prepared = inputs.prepare(inputs.rows(index, "validation")[None, None])
     sides = [inputs.y["validation"][index], probe._drawn.labels[0]]
     positive, negative = (network.goodness(prepared, side[None, None])[:, 0, 0].sum(0).numpy() for side in sides)
@@ -277,4 +277,36 @@ def test_who_looks_gets_more_snapshots(is_watched, seconds):
     publisher._costs.extend([0.06] * 5)  # of a look, on a slow machine
     began = time.perf_counter()
     publisher.make("running", "", (), fresh=False)
-    assert seconds < publisher.seconds_to_next(began) < seconds + 0.2
+    assert seconds - 0.1 < publisher.seconds_to_next(began) < seconds + 0.2
+
+
+def test_snapshots_keep_their_rate_although_each_waits_for_the_end_of_a_step(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("ffexplore.live.publisher.time.perf_counter", lambda: now[0])
+    publisher = Publisher(trained(1), 8.0)
+    publisher.is_watched = True
+    seen = []
+    while now[0] < 102:
+        if publisher.is_due(now[0]):
+            seen.append(now[0])
+            publisher.make("running", "", (), fresh=False)
+        now[0] += 0.03  # a step
+    assert len(seen) == 16
+    now[0] += 10  # a pause: what was missed is not made up for
+    publisher.make("running", "", (), fresh=False)
+    assert publisher.seconds_to_next(now[0]) == 0.125
+
+
+def test_a_large_network_is_looked_at_with_fewer_samples():
+    small, wide, deep = (
+        ff.Trainer(ff.Settings(layers=layers)).network for layers in ((64, 64), (256,) * 4, (1000, 1000))
+    )
+    fewest, most = ROWS
+    assert probed_rows(small) == most
+    # two multiplications and additions a weight: once in the first layer, whose image both sides share
+    work = 2 * (785 * 256 + 2 * 3 * 257 * 256)
+    assert probed_rows(wide) == pytest.approx(WORK / work, rel=0.02)
+    assert fewest < probed_rows(wide) < most
+    assert probed_rows(deep) == fewest
+    assert Probe(ff.Trainer(ff.Settings(layers=(1000, 1000)))).measure().positive.sum() == 2 * fewest
+    assert scored_rows(small) == 1000
