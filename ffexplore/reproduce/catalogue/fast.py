@@ -33,14 +33,16 @@ def fast() -> list[Configuration]:
 def record() -> list[Configuration]:
     """The best recipe we know for a network without convolutions, with dropout and shifts; about half an hour.
 
-    Chosen on validation data with 2 layers of 500 and 10 epochs: the negatives and the strength of the label.
+    Chosen on validation data with 2 layers of 500: the negatives and the strength of the label in 10 epochs; the size
+    of batches in 3; shifts and dropout in 50 (one seed: shifts of 2 with dropout 0.1 0.78 %, without 0.88 %; shifts of
+    1 with it 0.86 %, without 0.80 %).
     """
-    recipe = {"preset": "fast", "rate_course": "half_linear", "learning_rate": 1.5e-3, "shift": 1, "dropout": 0.2}
+    recipe = {"rate_course": "half_linear", "learning_rate": 1.5e-3, "batch_size": 128, "shift": 2, "dropout": 0.1}
     return [
         Configuration(
             "2x1000",
-            {**recipe, "layers": (1000, 1000)},
-            epochs=100,
+            {"preset": "fast", **recipe, "layers": (1000, 1000)},
+            epochs=110,
             minutes=27,
             figures=("validation_error", "test_error"),
             aims=[
