@@ -14,6 +14,8 @@ from ffexplore.engine.batches import Batches
 from ffexplore.engine.pairs import Pairs
 from ffexplore.engine.parts import Part
 
+COPIED_BYTES = 1 << 20  # of a part of an epoch; copying a larger one takes longer than making views of its batches
+
 
 class EpochSides:
     """The parts of the first layer for the present order of the training data.
@@ -26,6 +28,7 @@ class EpochSides:
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
+        self._sheaves: list[_Sheaf] = []  # whole batches of each part, and then what is left of each
         self._batches: list[list[Part]] = []
         self._first, self._size = 0, 0  # where in the order the first of them begins, and rows of each
         self._order: Tensor | None = None
@@ -54,9 +57,8 @@ class EpochSides:
         number, beside = divmod(first - self._first, batches.size)
         if not is_drawn or batches.size != self._size or beside or number < 0:
             prepared = pairs.inputs.prepare_rows(batches.order)
-            whole, variants = pairs.sides(batches.order, None, prepared, period), pairs.network.variants
-            cut = [_cut(part, first, batches.size, variants) for part in whole]
-            self._batches = [list(parts) for parts in zip(*cut, strict=True)]
+            whole = pairs.sides(batches.order, None, prepared, period)
+            self._lay(_pieces(whole, first, batches.size))
             self._order, self._kept = batches.order, pairs.kept
             self._first, self._size, number = first, batches.size, 0
         return self._batches[number]
@@ -65,27 +67,72 @@ class EpochSides:
         """Use what a former one made, as long as its draws are those of ``pairs``."""
         if former.pairs.inputs is self.pairs.inputs:
             self._batches, self._first, self._size = former._batches, former._first, former._size
-            self._order, self._kept = former._order, former._kept
+            self._order, self._kept, self._sheaves = former._order, former._kept, former._sheaves
+
+    def _lay(self, pieces: list[tuple[Part, int]]) -> None:
+        """Cut parts into batches of so many rows each; where they are as large as the last ones, in the same memory."""
+        variants = self.pairs.network.variants
+        if len(pieces) == len(self._sheaves) and all(map(_Sheaf.takes, self._sheaves, pieces)):
+            for sheaf, (part, _) in zip(self._sheaves, pieces, strict=True):
+                sheaf.fill(part)
+            return
+        self._sheaves = [_Sheaf(part, size, variants) for part, size in pieces]
+        sources = len({part.source for part, _ in pieces})
+        groups = [self._sheaves[at : at + sources] for at in range(0, len(pieces), sources)]
+        self._batches = [list(batch) for group in groups for batch in zip(*(each.parts for each in group), strict=True)]
 
 
-def _cut(part: Part, first: int, size: int, variants: int) -> list[Part]:
-    """A part in batches of so many rows from the first on; what is left at the end makes a smaller one."""
-    end = first + (part.rows - first) // size * size
-    whole = _batches(part.cut(first, end), size, variants) if end > first else []
-    return [*whole, *_batches(part.cut(end, part.rows), part.rows - end, variants)] if end < part.rows else whole
+def _pieces(whole: list[Part], first: int, size: int) -> list[tuple[Part, int]]:
+    """The rows from the first on that make whole batches, of every part, and then those that are left at the end.
+
+    Each with the rows of a batch.
+    """
+    rows = whole[0].rows
+    end = first + (rows - first) // size * size
+    ends = [(first, end, size), (end, rows, rows - end)]
+    return [(part.cut(a, b), each) for a, b, each in ends if b > a for part in whole]
 
 
-def _batches(part: Part, size: int, variants: int) -> list[Part]:
-    """A part in batches, each with its sides one behind the other, as the matrix products want them."""
-    x = part.x.unflatten(2, (-1, size)).movedim(2, 0).contiguous()  # (batches, K or 1, S or 1, size, n)
-    scales: Sequence[Tensor | None] = [None] * len(x)
-    if part.scale is not None:
-        scales = part.scale.unflatten(2, (-1, size)).movedim(2, 0).contiguous().unbind(0)
-    stack = x.flatten(2, 3)
-    stack = stack[:, 0] if variants == 1 else stack.expand(-1, variants, -1, -1)
-    stacks = zip(stack.unbind(0), stack.mT.unbind(0), strict=True)  # all at once: a view costs as much as a small sum
-    cut = []
-    for each, scale, pair in zip(x.unbind(0), scales, stacks, strict=True):
-        cut.append(Part(part.source, each, scale))
-        cut[-1].stacked(variants, pair)
-    return cut
+class _Sheaf:
+    """A part in batches, each with its sides one behind the other, as the matrix products want them.
+
+    Parameters
+    ----------
+    part
+        Whole batches of rows.
+    size
+        Rows of a batch.
+    variants
+        How many variants the batches are for.
+    """
+
+    def __init__(self, part: Part, size: int, variants: int) -> None:
+        self._size, self._variants, self._shape = size, variants, part.x.shape
+        self._x, self._scales = self._cut(part.x).contiguous(), None
+        scales: Sequence[Tensor | None] = [None] * len(self._x)
+        if part.scale is not None:
+            self._scales = self._cut(part.scale).contiguous()
+            scales = self._scales.unbind(0)
+        stack = self._x.flatten(2, 3)
+        stack = stack[:, 0] if variants == 1 else stack.expand(-1, variants, -1, -1)
+        # all at once: a view costs as much as a small sum
+        stacks = zip(stack.unbind(0), stack.mT.unbind(0), strict=True)
+        self.parts = []
+        for each, scale, pair in zip(self._x.unbind(0), scales, stacks, strict=True):
+            self.parts.append(Part(part.source, each, scale))
+            self.parts[-1].stacked(variants, pair)
+
+    def _cut(self, values: Tensor) -> Tensor:
+        return values.unflatten(2, (-1, self._size)).movedim(2, 0)  # (batches, K or 1, S or 1, size, ...)
+
+    def takes(self, piece: tuple[Part, int]) -> bool:
+        """Whether another part fits in the memory of this one, and is so small that this is quicker than new views."""
+        part, size = piece
+        is_alike = part.source == self.parts[0].source and (part.scale is None) == (self._scales is None)
+        return is_alike and size == self._size and part.x.shape == self._shape and part.x.nbytes <= COPIED_BYTES
+
+    def fill(self, part: Part) -> None:
+        """Put another part in the place of this one."""
+        self._x.copy_(self._cut(part.x))
+        if self._scales is not None and part.scale is not None:
+            self._scales.copy_(self._cut(part.scale))

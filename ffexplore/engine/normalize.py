@@ -14,6 +14,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from ffexplore.engine.constants import constant
 from ffexplore.engine.energy import energy
 from ffexplore.registry import Entry, Param, Registry, Value
 
@@ -84,11 +85,12 @@ normalizations: Registry[Normalization] = Registry("normalization", Normalizatio
 
 
 def _rms_scale(squares: Tensor, size: int, *, epsilon: float) -> Tensor:
-    return ((squares / size).sqrt() + epsilon).reciprocal()  # 1 / x takes torch a product more
+    mean = squares / constant(size, squares)
+    return (mean.sqrt() + constant(epsilon, mean)).reciprocal()  # 1 / x takes torch a product more
 
 
 def _unit_scale(squares: Tensor, size: int, *, epsilon: float) -> Tensor:
-    return (squares.sqrt() + epsilon).reciprocal()
+    return (squares.sqrt() + constant(epsilon, squares)).reciprocal()
 
 
 @normalizations.register("rms", source="Hinton's MATLAB code", row_scale=_rms_scale)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.activations import Activation
+from ffexplore.engine.constants import constant
 from ffexplore.engine.energy import energy
 from ffexplore.engine.goodness import Goodness, State
 from ffexplore.engine.judgement import Given, judge
@@ -113,7 +114,12 @@ class Rule:
         assert self._of_energy is not None
         g = self._of_energy(energy(h) if activity.energy is None else activity.energy, width)
         factor = self.goodness.factor(g, width)
-        return g, lambda slope, share: h.mul_(slope.mul_(factor * share).unsqueeze(-1))
+
+        def pull(slope: Tensor, share: float) -> Tensor:
+            weight = factor * share
+            return h.mul_(slope.mul_(weight if isinstance(weight, Tensor) else constant(weight, slope)).unsqueeze(-1))
+
+        return g, pull
 
     def _closed_form(self, activity: Activity) -> tuple[Tensor, Pull]:
         """The same where the goodness states its derivative."""

@@ -14,6 +14,7 @@ from ffexplore import Settings, Trainer
 from ffexplore.engine import updates
 from ffexplore.engine.energy import energy
 from ffexplore.engine.epoch import EpochSides
+from ffexplore.engine.parts import Part
 from tests.engine.reference import flat_weights
 from tests.engine.sets import pictures
 
@@ -97,6 +98,29 @@ def test_another_batch_size_within_an_epoch_goes_on_with_the_rows_that_are_left(
         rows.append(index[0])
         each.batches.resize(size)
     assert sorted(torch.cat(rows).tolist()) == list(range(len(each.plan.dataset.train)))
+
+
+def test_the_batches_of_another_epoch_lie_where_those_of_the_last_one_lay(monkeypatch: pytest.MonkeyPatch) -> None:
+    each = trainer()
+    sides = EpochSides(each.pairs)
+    count = len(each.plan.dataset.train)
+
+    def batches_of(epoch: int) -> list[list[Part]]:
+        found = []
+        while each.batches.position < count or each.batches.epoch < epoch:
+            index = each.batches.next()
+            found.append(sides.batch(each.batches, index.shape[1], epoch))
+            expected = each.network.inputs.prepare_rows(index).image
+            assert expected is not None
+            assert torch.equal(found[-1][0].x, expected.x)
+            assert torch.equal(found[-1][1].x[0, 0].argmax(-1), each.network.inputs.y["train"][index[0]])
+        return found
+
+    first, second = batches_of(0), batches_of(1)
+    assert count % each.batches.size  # what is left makes a smaller batch
+    assert all(one is other for one, other in zip(first, second, strict=True))
+    monkeypatch.setattr("ffexplore.engine.epoch.COPIED_BYTES", 1)
+    assert not any(one is other for one, other in zip(second, batches_of(2), strict=True))
 
 
 def test_sides_of_an_epoch_are_those_of_its_batches_after_going_back() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from torch import Tensor
 
+from ffexplore.engine.constants import constant
 from ffexplore.engine.energy import energy
 from ffexplore.engine.goodness.entry import EPSILON, goodness, scaled
 from ffexplore.registry import Param
@@ -31,7 +32,7 @@ def _of_energy(
     "mean_square",
     source="Pezeshki 2022 (PyTorch), Mukherjee 2023 (Keras)",
     natural_threshold=lambda width: 1.0,
-    **_of_energy(lambda e, width: e / width, lambda g, width: 2 / width),
+    **_of_energy(lambda e, width: e / constant(width, e), lambda g, width: 2 / width),
 )
 def mean_square(activity: Tensor) -> Tensor:
     """Mean of the squared activities, Σ h² / d; the same scale at any width d."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import silu, softplus
 
+from ffexplore.engine.constants import constant
 from ffexplore.engine.objectives.entry import by_side, objectives
 from ffexplore.registry import Param
 
@@ -35,7 +36,8 @@ def _fallen_behind(sides: Tensor) -> Tensor:
 
 
 def _symba_slope(sides: Tensor, *, alpha: float) -> Tensor:
-    return alpha * torch.sigmoid(alpha * _fallen_behind(sides)) * by_side(sides.dtype, sides.device)
+    x = constant(alpha, sides) * _fallen_behind(sides)
+    return x.sigmoid_() * by_side(sides.dtype, sides.device, -alpha, alpha)
 
 
 @objectives.register("symba", source="Lee and Song 2023, arXiv 2303.08418", slope=_symba_slope)
@@ -45,9 +47,10 @@ def symba(positive: Tensor, negative: Tensor, *, alpha: Steepness = 4.0) -> Tens
 
 
 def _swish_slope(sides: Tensor, *, alpha: float) -> Tensor:
-    x = alpha * _fallen_behind(sides)
+    x = constant(alpha, sides) * _fallen_behind(sides)
     s = torch.sigmoid(x)
-    return alpha * (s + x * s * (1 - s)) * by_side(sides.dtype, sides.device)
+    # from x σ(x) to 1 by a share of σ(x): σ(x) + x σ(x) (1 − σ(x)), the derivative of x σ(x)
+    return torch.lerp(silu(x), constant(1, x), s) * by_side(sides.dtype, sides.device, -alpha, alpha)
 
 
 @objectives.register("swish_symba", source="dah33/explore_forward_forward", slope=_swish_slope)
