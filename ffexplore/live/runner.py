@@ -17,7 +17,7 @@ from ffexplore.live.compared import Compared, check_alone, make_compared
 from ffexplore.live.kernel import claim, enter, pause
 from ffexplore.live.mailbox import TRAINING, Order
 from ffexplore.live.moments import Moment
-from ffexplore.live.speed import check_speed, starting_speed
+from ffexplore.live.speed import check_rate, check_speed, starting_speed
 from ffexplore.live.watched import Watched
 from ffexplore.live.worker import Worker
 
@@ -46,7 +46,7 @@ class Runner(Watched):
     """
 
     def __init__(self, settings: Settings | Trainer | None = None, *, rate: float = 8.0, **changes: Any) -> None:
-        _check_rate(rate)
+        check_rate(rate)
         trainer = settings if isinstance(settings, Trainer) else None
         if trainer is not None and changes:
             raise SettingsError("A runner of a Trainer takes no further settings; use update().")
@@ -276,7 +276,7 @@ class Runner(Watched):
 
     @rate.setter
     def rate(self, rate: float) -> None:
-        _check_rate(rate)
+        check_rate(rate)
         self._worker.set_rate(rate)
 
     def lock_ranges(self, is_locked: bool = True) -> None:
@@ -295,8 +295,3 @@ class Runner(Watched):
             if order.kind in TRAINING:
                 self._worker.status = "running"
             self._worker.ensure_thread()
-
-
-def _check_rate(rate: float) -> None:
-    if not 0 < rate <= 1000:
-        raise SettingsError(f"rate is {rate!r}; it must be above 0 and at most 1000 snapshots per second.")

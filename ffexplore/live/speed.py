@@ -22,6 +22,18 @@ def check_speed(speed: float | None) -> None:
         raise SettingsError(f"speed is {speed!r}; it must be None or a number of steps per second above 0.")
 
 
+def check_rate(rate: float) -> None:
+    """Refuse what is no rate of snapshots.
+
+    Raises
+    ------
+    SettingsError
+        When it is not above 0, or above 1000.
+    """
+    if not 0 < rate <= 1000:
+        raise SettingsError(f"rate is {rate!r}; it must be above 0 and at most 1000 snapshots per second.")
+
+
 def starting_speed() -> float | None:
     """Steps per second at which a runner starts, from ``FFEXPLORE_SPEED``; None, which is full speed, without it.
 

@@ -66,6 +66,7 @@ class Explorer(widgets.VBox):
         self._note = Note()
         self._told = ""
         self._shown: Settings = self.runner.settings
+        self._placed: tuple[Settings | None, int | None] = None, None  # what the status line says of its place
         self._standstill = ""  # why nothing can be changed now
         self._changer = Changer(self.runner, self._note, self._looks.locked)
         self._seen_error: BaseException | None = None
@@ -283,14 +284,12 @@ class Explorer(widgets.VBox):
         self.board.threshold_is_movable = "threshold" not in self._looks.locked and not self._standstill
         self.comparing.drawer.show(settings, self._standstill)
         self.keep.refresh()
-        self._threads = self.runner.threads
-        self.status.tell_place(settings, self._threads)
 
     def _show_status(self) -> None:
         runner, snapshot = self.runner, self.runner.snapshot
-        if runner.threads != self._threads:  # chosen by measurement in the first steps
-            self._threads = runner.threads
-            self.status.tell_place(self._shown, self._threads)
+        if self._placed[0] is not self._shown or self._placed[1] != runner.threads:  # chosen in the first steps
+            self._placed = self._shown, runner.threads
+            self.status.tell_place(*self._placed)
         self.bar.show(
             self._shown, runner.is_running, self._changer.undo, runner.stop_at, runner.speed, self._standstill
         )
