@@ -133,12 +133,13 @@ class Network:
 
     def _below(self, number: int, h: Tensor, squares: Tensor | None, space: Space | None, train: bool) -> Part:
         """What the layer above this one sees of its activity."""
-        out = None if space is None else space.below.x
+        room = None if space is None else space.below
+        out = None if room is None else room.x
         below = self.normalization(h, self.normalization_params, out, self.layers[number].usual, train, squares)
         if self.black_box is not None and self.black_box.after == number:
             below = self.normalization(self.black_box(below, train), self.normalization_params)
-        elif space is not None:
-            return space.below
+        elif room is not None:
+            return room
         return Part(BELOW, below.to(torch.bfloat16) if self.inputs.half else below)
 
     def pull_back(self, delta: Tensor, number: int, h: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class Space:
     shared_rows
         The same as the matrix products take it.
     below
-        The normalized activity as the layer above sees it, until that layer has learned.
+        The normalized activity as the layer above sees it, until that layer has learned; None of the last layer.
     """
 
     z: Tensor
@@ -39,7 +39,7 @@ class Space:
     sides: tuple[Tensor, ...]
     shared: Tensor
     shared_rows: Tensor
-    below: Part
+    below: Part | None
 
 
 class Scratch:
@@ -81,7 +81,8 @@ class Scratch:
         whole, device = sides * rows * self._widest, self._layers[0].flat.device
         below = torch.bfloat16 if self._half else torch.float32
         # a layer still needs what it was fed when it has made what it passes on, so that there are two of those
-        wanted = {"z": whole, "shared": rows * self._widest, "below 0": whole, "below 1": whole}
+        wanted = {"z": whole, "shared": rows * self._widest}
+        wanted |= {f"below {number}": whole for number in range(min(2, len(self._layers) - 1))}
         for name, size in wanted.items():
             if name not in self._buffers or self._buffers[name].numel() < size:
                 dtype = below if name.startswith("below") else torch.float32
@@ -94,6 +95,8 @@ class Scratch:
         size = layer.variants * rows * layer.units
         shape = layer.variants, sides, rows, layer.units
         z = self._buffers["z"][: sides * size].view(shape)
-        below = self._buffers[f"below {number % 2}"][: sides * size].view(shape)
+        below = None
+        if number + 1 < len(self._layers):
+            below = Part(BELOW, self._buffers[f"below {number % 2}"][: sides * size].view(shape))
         shared = self._buffers["shared"][:size].view(layer.variants, 1, rows, layer.units)
-        return Space(z, flattened(z), z.split(1, 1), shared, flattened(shared), Part(BELOW, below))
+        return Space(z, flattened(z), z.split(1, 1), shared, flattened(shared), below)

@@ -94,3 +94,14 @@ def test_forward_forward_holds_no_more_with_depth_and_backpropagation_does(chang
     assert held(12, ff.Trainer, **changes) == held(4, ff.Trainer, **changes)
     grown = held(12, ff.BackpropTwin, **changes) - held(4, ff.BackpropTwin, **changes)
     assert grown >= 8 * activity
+
+
+def test_the_last_layer_has_no_buffer_for_what_it_passes_on():
+    def buffers(layers):
+        network = ff.Trainer(ff.Settings(dataset="digits", label_encoding="appended", layers=layers)).network
+        scratch = network.new_scratch()
+        return [space.below is not None for space in scratch.of(2, 8)], len(scratch._buffers)
+
+    assert buffers((16,)) == ([False], 2)
+    assert buffers((16, 8)) == ([True, False], 3)
+    assert buffers((16, 8, 8, 8)) == ([True, True, True, False], 4)  # two serve any depth
