@@ -52,7 +52,7 @@ RUNS = (
     Run("fast", "digits", 2, DIGITS, seeds=10),
     Run("fast", "mnist-5k", 3, {**ONE_LAYER, "shift": 1}, seeds=10),
     Run("fast", "mnist", 2, ONE_LAYER),
-    Run("fast", "mnist", 4, ONE_LAYER),
+    Run("fast", "mnist", 4, {**ONE_LAYER, "batch_size": 192}),
     Run("fast", "mnist", 10, {"layers": (800,), "batch_size": 128, "learning_rate": 3e-3}),
 )
 
