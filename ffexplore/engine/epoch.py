@@ -107,7 +107,7 @@ class _Sheaf:
     """
 
     def __init__(self, part: Part, size: int, variants: int) -> None:
-        self._size, self._variants, self._shape = size, variants, part.x.shape
+        self._size, self._shape = size, part.x.shape
         self._x, self._scales = self._cut(part.x).contiguous(), None
         scales: Sequence[Tensor | None] = [None] * len(self._x)
         if part.scale is not None:
