@@ -125,8 +125,8 @@ def _recipe(run: Found) -> str:
 
 
 def _in_words(value: object) -> str:
-    """Layers as in 256-256, whether they come from Python or from JSON."""
-    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    """A value of a setting; layers as in 256-256."""
+    return "-".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _accuracy(run: Found, name: str) -> str:

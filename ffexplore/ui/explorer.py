@@ -66,7 +66,6 @@ class Explorer(widgets.VBox):
         self._note = Note()
         self._told = ""
         self._shown: Settings = self.runner.settings
-        self._placed: tuple[Settings | None, int | None] = None, None  # what the status line says of its place
         self._standstill = ""  # why nothing can be changed now
         self._changer = Changer(self.runner, self._note, self._looks.locked)
         self._seen_error: BaseException | None = None
@@ -287,9 +286,7 @@ class Explorer(widgets.VBox):
 
     def _show_status(self) -> None:
         runner, snapshot = self.runner, self.runner.snapshot
-        if self._placed[0] is not self._shown or self._placed[1] != runner.threads:  # chosen in the first steps
-            self._placed = self._shown, runner.threads
-            self.status.tell_place(*self._placed)
+        self.status.tell_place(self._shown, runner.threads)
         self.bar.show(
             self._shown, runner.is_running, self._changer.undo, runner.stop_at, runner.speed, self._standstill
         )

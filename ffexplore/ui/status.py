@@ -35,6 +35,7 @@ class StatusLine(Scripted):
     def __init__(self, **kwargs: Any) -> None:
         self._lock = threading.Lock()
         self._shown_at = -math.inf
+        self._placed: tuple[Settings | None, int | None] = None, None
         super().__init__(**kwargs)
 
     def __repr__(self) -> str:
@@ -70,8 +71,10 @@ class StatusLine(Scripted):
                 self.facts = facts
 
     def tell_place(self, settings: Settings, threads: int | None = None) -> None:
-        """Say where and how precisely the numbers are computed."""
-        self.place = place(settings, threads)
+        """Say where and how precisely the numbers are computed; looked up only where something of it is new."""
+        if settings is not self._placed[0] or threads != self._placed[1]:  # threads are chosen in the first steps
+            self._placed = settings, threads
+            self.place = place(settings, threads)
 
 
 def figures(snapshot: Snapshot) -> list[str]:

@@ -57,6 +57,5 @@ def test_from_the_first_notebook_to_hills_that_part_and_follow_the_threshold(not
     assert float(notebook.execute("print(panel.settings.threshold)")) > 1.01
     crossed = "panel.runner.snapshot.mean_positive[0, 0] > panel.settings.threshold"
     wait = f"import time\nfor _ in range(400):\n    if {crossed}: break\n    time.sleep(0.05)\nprint({crossed})"
-    assert (
-        notebook.execute(wait).strip() == "True"
-    )  # the hill of positive data has moved to the right of the line again
+    # the hill of positive data has moved to the right of the line again
+    assert notebook.execute(wait).strip() == "True"
