@@ -182,11 +182,21 @@ class Inputs:
         """Whether the training data is small enough, and plain enough, to be prepared once and kept."""
         size = self.x["train"].numel() * (2 if self.half else 4)
         kept = KEPT_BYTES_ON_GPU if self.table.is_cuda else KEPT_BYTES
-        return size <= kept and self.normalization.row_scale is not None and not self.per_image
+        return size <= kept and self._is_plain
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether rows can be prepared without their labels."""
+        return self.normalization.row_scale is not None and not self.per_image
 
     def prepare_rows(self, index: Tensor) -> Prepared:
-        """Rows (K', B) of the training data, ready for labels; small data is prepared once and kept."""
-        if not self.keeps_prepared:
+        """Rows (K', B) of the training data, ready for labels.
+
+        Small data is prepared once and kept, and so is that of full batches, which take the memory anyhow.
+        """
+        is_whole = index.shape[1] == len(self.x["train"])
+        if not (self.keeps_prepared or (is_whole and self._is_plain)):
+            self._kept = None
             return self.prepare(self.rows(index).unsqueeze(1))
         if self._kept is None:
             everything = torch.arange(len(self.x["train"]), device=index.device)

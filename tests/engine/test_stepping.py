@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import ffexplore as ff
 from ffexplore import Settings, Trainer
-from ffexplore.engine import updates
+from ffexplore.engine import inputs, updates
 from ffexplore.engine.energy import energy
 from ffexplore.engine.epoch import EpochSides
 from ffexplore.engine.parts import Part
@@ -98,6 +98,29 @@ def test_another_batch_size_within_an_epoch_goes_on_with_the_rows_that_are_left(
         rows.append(index[0])
         each.batches.resize(size)
     assert sorted(torch.cat(rows).tolist()) == list(range(len(each.plan.dataset.train)))
+
+
+def test_full_batches_are_prepared_once_however_large_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = trainer(batch_size="full", input_scaling="standardize", negatives_refresh="once")
+    usual.fit(steps=3, progress=False)
+    monkeypatch.setattr(inputs, "KEPT_BYTES", 0)
+    prepared: list[int] = []
+    prepare = inputs.Inputs.prepare
+
+    def counted(self: inputs.Inputs, raw: Tensor) -> inputs.Prepared:
+        prepared.append(raw.shape[2])
+        return prepare(self, raw)
+
+    monkeypatch.setattr(inputs.Inputs, "prepare", counted)
+    large = trainer(batch_size="full", input_scaling="standardize", negatives_refresh="once")
+    count = len(large.plan.dataset.train)
+    large.fit(steps=3, progress=False)
+    assert prepared == [count]
+    for one, other in zip(flat_weights(usual), flat_weights(large), strict=True):
+        assert torch.equal(one, other)
+    large.apply(large.settings.replace(batch_size=10))
+    large.fit(steps=2, progress=False)
+    assert prepared == [count, 10, 10]
 
 
 def test_the_batches_of_another_epoch_lie_where_those_of_the_last_one_lay(monkeypatch: pytest.MonkeyPatch) -> None:
