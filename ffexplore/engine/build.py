@@ -197,9 +197,16 @@ def _rules(variants: Sequence[Settings], number: int, activation: Activation) ->
 
 
 def make_pairs(
-    network: Network, variants: Sequence[Settings], split: str = "train", seeds: list[int] | None = None
+    network: Network,
+    variants: Sequence[Settings],
+    split: str = "train",
+    seeds: list[int] | None = None,
+    to_learn: bool = False,
 ) -> Pairs:
-    """The generator of both sides for a split, with the refresh rule of the settings on training data."""
+    """The generator of both sides for a split, with the refresh rule of the settings on training data.
+
+    Sides ``to_learn`` from have no negatives where no objective looks at them.
+    """
     settings = variants[0]
     natural = [
         [
@@ -215,7 +222,7 @@ def make_pairs(
         [each.seed for each in variants] if seeds is None else seeds,
         natural,
         split,
-        wanted=split != "train" or any(_compares_sides(each) for each in variants),
+        wanted=not to_learn or any(_compares_sides(each) for each in variants),
     )
 
 

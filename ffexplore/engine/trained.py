@@ -76,9 +76,12 @@ class Trained:
         """Inputs that one step trains, positive and negative ones apart unless one pass serves both."""
         return self.pairs.walked * self.batches.size * len(self._variants)
 
-    def make_pairs(self, split: str) -> Pairs:
-        """A generator of positive and negative sides for a split; off the training data always from the same seed."""
-        return make_pairs(self.network, self._variants, split, None if split == "train" else [0])
+    def make_pairs(self, split: str, *, to_learn: bool = False) -> Pairs:
+        """A generator of positive and negative sides for a split; off the training data always from the same seed.
+
+        Sides ``to_learn`` from have no negatives where no objective looks at them.
+        """
+        return make_pairs(self.network, self._variants, split, None if split == "train" else [0], to_learn)
 
     def fit_readout(
         self: T,

@@ -105,7 +105,7 @@ class Trainer(Trained):
         self._epochs_before = self.epochs if hasattr(self, "batches") else 0.0
         self.network = build(self._plan, self._variants)
         configure(self.network, self._variants)
-        self.pairs = self.make_pairs("train")
+        self.pairs = self.make_pairs("train", to_learn=True)
         seeds, data, device = distinct_seeds(self._variants), self._plan.dataset, self._plan.device
         self.batches = Batches(len(data.train), self._batch_size(), seeds, device)
         self.dropout = Dropout(seeds, device)
@@ -154,7 +154,7 @@ class Trainer(Trained):
             for layer in network.layers:
                 layer.set_optimizer(settings.optimizer.name, settings.optimizer.values)
         configure(network, [settings])
-        pairs = self.make_pairs("train")
+        pairs = self.make_pairs("train", to_learn=True)
         pairs.go_on(self.pairs, keep=all(getattr(old, name) == getattr(settings, name) for name in PAIR_FIELDS))
         self.pairs = pairs
         self.batches.resize(self._batch_size())

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import ffexplore as ff
+from ffexplore.engine.diagnostics import look
 from ffexplore.engine.measures import calibration
 from ffexplore.engine.shortcut import Shortcut, logistic_regression, statistics
 from tests.engine.sets import pictures, table
@@ -181,6 +182,17 @@ def test_the_meter_reads_one_half_for_wrong_labels_and_one_for_noise(negatives: 
     assert found.rows > 100
     assert ("no shortcut" in str(found)) == (negatives == "uniform_label")
     assert found.to_dict()["negatives"] == negatives
+
+
+def test_the_meter_and_a_diagnosis_see_negatives_that_the_objective_does_not_look_at() -> None:
+    pairs = ff.Settings(
+        dataset="digits", label_encoding="none", negatives="masked", layers=(20,), goodness="projection"
+    )
+    classes = pairs.replace(objective="class_cross_entropy")
+    assert ff.shortcut_meter(classes).auc == ff.shortcut_meter(pairs).auc > 0.9
+    for split in ("train", "validation"):
+        goodness = look(ff.Trainer(classes), split).goodness[0, 0]
+        assert not torch.equal(goodness[0], goodness[1])
 
 
 def test_the_meter_takes_tables() -> None:

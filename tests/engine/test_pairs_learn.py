@@ -35,9 +35,16 @@ COMPATIBLE = [
 
 def settings_of(goodness: str, objective: str) -> Settings:
     return Settings(
-        dataset="digits", label_encoding="none" if ff.goodness[goodness].per_class else "appended", layers=(64,),
-        goodness=goodness, objective=objective, batch_size=256, learning_rate=0.01, readout_rate=0, device="cpu",
-    )  # fmt: skip
+        dataset="digits",
+        label_encoding="none" if ff.goodness[goodness].per_class else "appended",
+        layers=(64, 48),  # two, so that layers have others to collaborate with
+        goodness=goodness,
+        objective=objective,
+        batch_size=256,
+        learning_rate=0.01,
+        readout_rate=0,
+        device="cpu",
+    )
 
 
 @pytest.mark.parametrize(("goodness", "objective"), COMPATIBLE)
