@@ -70,12 +70,28 @@ class Dropout:
 
     def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
         self.streams = Streams(seeds, "dropout", device=device)
+        self._known: dict[tuple[float, ...], tuple[Tensor, Tensor]] = {}
 
-    def mask(self, h: Tensor, share: float) -> Tensor:
-        """Factors for activities (K, S, B, units): 0 or 1/(1 − share), of shape (K', 1, B, units)."""
-        keep = 1 - share
-        drawn = self.streams.stack(lambda rng: _words(h.shape[2:], rng, h.device))
-        return (drawn < round(keep * 2**32) - 2**31).to(h.dtype).unsqueeze(1).div_(keep)
+    def mask(self, h: Tensor, shares: tuple[float, ...]) -> Tensor:
+        """Factors for activities (K, S, B, units): 0 or 1/(1 − share), of shape (K or 1, 1, B, units).
+
+        One share for each variant.
+        """
+        drawn = self.streams.stack(lambda rng: _words(h.shape[2:], rng, h.device)).unsqueeze(1)
+        if shares.count(shares[0]) == len(shares):
+            keep = 1 - shares[0]
+            return (drawn < _limit(keep)).to(h.dtype).div_(keep)
+        if shares not in self._known:
+            kept = torch.tensor([1 - share for share in shares], dtype=torch.float64).view(-1, 1, 1, 1)
+            limits = torch.tensor([_limit(keep) for keep in kept.flatten().tolist()]).view_as(kept)
+            self._known[shares] = limits.to(h.device), kept.to(h.device, h.dtype)
+        limits, kept = self._known[shares]
+        return (drawn < limits) / kept
+
+
+def _limit(keep: float) -> int:
+    """Below which an int32 number, drawn evenly, lies with this probability."""
+    return round(keep * 2**32) - 2**31
 
 
 def _words(shape: torch.Size, rng: torch.Generator, device: torch.device) -> Tensor:

@@ -135,7 +135,10 @@ def configure(network: Network, variants: Sequence[Settings]) -> None:
             rule.state, rule.threshold, rule.theta = state, layer.threshold, layer.theta[rule.rows].unsqueeze(-1)
             rule.scale = None if layer.scale is None else layer.scale[rule.rows].unsqueeze(-1)
         layer.decays = [each.weight_decay for each in variants]
-        layer.momentum, layer.dropout, layer.peer = settings.momentum, settings.dropout, settings.peer_normalization
+        layer.momentum = settings.momentum
+        layer.dropout = tuple(each.dropout for each in variants)
+        pulls = [[each.peer_normalization] for each in variants]
+        layer.peer = torch.tensor(pulls, device=device) if any(pull for (pull,) in pulls) else None
 
 
 def _state(

@@ -120,7 +120,7 @@ class DenseNetwork:
         for layer, usual in zip(hidden, self._usual, strict=True):
             h = self._activation.function(layer.project(x))
             if drop:
-                h = h * self._dropout.mask(h[None, None], drop)[0, 0]
+                h = h * self._dropout.mask(h[None, None], (drop,))[0, 0]
             x = self._normalized(h, usual, train=drop is not None).to(x.dtype)
         return last.project(x)
 

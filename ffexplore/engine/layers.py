@@ -62,7 +62,9 @@ class Layer:
         self.usual_for: object = None  # that normalization
         self.rates: Sequence[float] = [0.0] * variants
         self.decays: Sequence[float] = [0.0] * variants
-        self.momentum, self.dropout, self.peer = 0.9, 0.0, 0.0
+        self.momentum = 0.9
+        self.dropout = (0.0,) * variants  #: share of the units of each variant that are silenced in training
+        self.peer: Tensor | None = None  #: pull of peer normalization on each variant, (K, 1); None where there is none
         self.peer_mean = torch.full((variants, units), 0.5, device=device)
         self.loss: Tensor | None = None
         self.loss_sum = torch.zeros(variants, device=device)
@@ -135,7 +137,8 @@ class Layer:
 
     def meet_peers(self, h: Tensor) -> None:
         """Bring the mean activities that peer normalization goes by up to date; ``h`` (K, 2, B, units)."""
-        self.peer_mean.lerp_(h[:, 0].mean(1), 0.1)
+        assert self.peer is not None
+        self.peer_mean.lerp_(h[:, 0].mean(1), 0.1 * (self.peer > 0))
 
     def delta(self, activity: Activity) -> Tensor:
         """The derivative of the layer's mean loss by the pre-activation, (K, S, B, units).
@@ -167,9 +170,9 @@ class Layer:
 
         It lies in the parameters' buffer until ``Update`` changes the weights by it.
         """
-        if self.peer:
+        if self.peer is not None:
             pull = self.peer_mean.mean(1, keepdim=True) - self.peer_mean
-            delta[:, 0] -= (self.peer / delta.shape[2]) * pull.unsqueeze(1)
+            delta[:, 0] -= (self.peer / delta.shape[2] * pull).unsqueeze(1)
         if space is not None and delta is not space.z:
             space = None
         rows = flattened(delta) if space is None else space.rows

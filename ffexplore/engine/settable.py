@@ -64,7 +64,12 @@ class Settable:
         "normal", "The weights a layer starts with.", "Layers", registry=initializations, renews=BEGINS_ANEW
     )
     dropout: float = setting(
-        0.0, "Share of units silenced in a training batch, the same for both sides.", "Layers", low=0.0, high=0.95
+        0.0,
+        "Share of units silenced in a training batch, the same for both sides.",
+        "Layers",
+        low=0.0,
+        high=0.95,
+        lockstep=True,
     )
     schedule: Any = setting("simultaneous", "Which layers learn when.", "Layers", registry=schedules)
     black_box: Any = setting(
@@ -113,7 +118,7 @@ class Settable:
     )  # fmt: skip
     peer_normalization: float = setting(
         0.0, "Pull of each unit's mean activity towards that of its layer, so that dead units come back.", "Learning",
-        low=0.0, high=10.0,
+        low=0.0, high=10.0, lockstep=True,
     )  # fmt: skip
     batch_size: int | str = setting(
         128, "Samples of a batch.", "Learning", unit="samples", low=1, high=1_000_000, whole=True, choices=("full",)

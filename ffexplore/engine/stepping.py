@@ -81,7 +81,7 @@ class Stepper:
         self._factor: float | None = None
         self._lesson: Lesson | None = None
         self._lessons: dict[tuple[tuple[int, ...], ...], Lesson] = {}
-        self._drops = self.settings.dropout > 0
+        self._drops = any(each.dropout > 0 for each in variants)
         # made anew each time: an epoch's images cannot be kept where each is shifted
         self._per_class = network.per_class
         self._at_once = not (self.settings.shift or self._per_class) and EpochSides.serves(pairs)
@@ -134,7 +134,7 @@ class Stepper:
         labels = self._labels()
         for layer, fed, h, masks, energy, space in walk:
             if layer.number in learning:
-                if layer.peer:
+                if layer.peer is not None:
                     layer.meet_peers(h)
                 delta = layer.delta(Activity(h, energy, masks, None, labels))
                 layer.gradient(fed, delta, space)
@@ -147,7 +147,7 @@ class Stepper:
         """Let layers learn that know of each other: first all derivatives, then the weights."""
         walked = list(self.network.walk(parts, lesson.depth, self.mask if self._drops else None, train=True))
         for stage in walked:
-            if stage.layer.peer and stage.layer.number in lesson.learning:
+            if stage.layer.peer is not None and stage.layer.number in lesson.learning:
                 stage.layer.meet_peers(stage.h)
         for number, delta in deltas(self.network, walked, lesson.blocks, self._labels()).items():
             walked[number].layer.gradient(walked[number].fed, delta)

@@ -52,7 +52,7 @@ class Trainer(Trained):
         ----------
         variants
             Settings that differ only in the fields marked lockstep: negatives, goodness, threshold, threshold_rate,
-            objective, logit_scale, learning_rate, weight_decay, seed.
+            objective, logit_scale, learning_rate, weight_decay, dropout, peer_normalization, seed.
 
         Raises
         ------

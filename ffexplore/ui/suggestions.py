@@ -26,7 +26,12 @@ RATES = (0.1, 0.3, 1.0, 3.0, 10.0)
 GRID = tuple(float(f"{10 ** (step / 8):.3g}") for step in range(-8, MOST - 8))
 
 #: Values of fields that may be 0, whose multiples would say nothing.
-FROM_ZERO = {"threshold_rate": (0.0, 0.3, 1.0, 3.0), "weight_decay": (0.0, 0.0003, 0.003, 0.03)}
+FROM_ZERO = {
+    "threshold_rate": (0.0, 0.3, 1.0, 3.0),
+    "weight_decay": (0.0, 0.0003, 0.003, 0.03),
+    "dropout": (0.0, 0.1, 0.2, 0.4),
+    "peer_normalization": (0.0, 0.01, 0.03, 0.1),
+}
 
 
 @dataclass(frozen=True)

@@ -129,11 +129,19 @@ def test_held_out_pictures_are_not_moved() -> None:
 
 
 def test_dropout_silences_a_share_and_keeps_the_mean() -> None:
-    mask = Dropout([0], CPU).mask(torch.zeros(1, 2, 400, 100), 0.25)
+    mask = Dropout([0], CPU).mask(torch.zeros(1, 2, 400, 100), (0.25,))
     assert mask.shape == (1, 1, 400, 100)  # one for both sides
     assert mask.unique().tolist() == pytest.approx([0, 4 / 3])
     assert float((mask == 0).double().mean()) == pytest.approx(0.25, abs=0.01)
     assert float(mask.mean()) == pytest.approx(1, abs=0.01)
+
+
+def test_each_variant_has_its_own_share_of_the_same_draw() -> None:
+    h = torch.zeros(3, 2, 40, 50)
+    together = Dropout([0], CPU).mask(h, (0.5, 0.0, 0.25))
+    assert together.shape == (3, 1, 40, 50)
+    for number, share in enumerate((0.5, 0.0, 0.25)):
+        assert torch.equal(together[number], Dropout([0], CPU).mask(h[:1], (share,))[0])
 
 
 def test_dropout_is_for_training_alone() -> None:

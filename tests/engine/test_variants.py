@@ -60,6 +60,9 @@ DIFFERENCES: dict[str, list[dict[str, Any]]] = {
         {"negatives": "self_contrastive", "threshold": 2.0},
     ],
     "scale and decay": [{"logit_scale": 1.0}, {"logit_scale": 3.0, "weight_decay": 0.3}, {"weight_decay": 0.1}],
+    "dropout": [{"dropout": 0.3}, {"dropout": 0.0}, {"dropout": 0.5}],
+    "dropout, seeds": [{"dropout": 0.3}, {"dropout": 0.1, "seed": 2}, {"seed": 3}],
+    "peers": [{"peer_normalization": 0.1}, {}, {"peer_normalization": 1.0, "dropout": 0.2}],
     "everything": [
         {"seed": 1, "threshold": 0.5, "goodness": "mean", "learning_rate": 0.01},
         {"seed": 2, "objective": "hinge", "weight_decay": 0.2},
@@ -105,7 +108,7 @@ def test_variants_are_single_runs(common: str, difference: str) -> None:
 
 def test_variants_may_differ_in_lockstep_fields_alone() -> None:
     base = Settings(**BASE, dataset=pictures())
-    with pytest.raises(SettingsError, match=r"differ in batch_size; they may differ in negatives, goodness, threshold"):
+    with pytest.raises(SettingsError, match=r"differ in batch_size; they may differ in negatives, dropout, goodness, "):
         Trainer.variants([base, base.replace(batch_size=9)])
     with pytest.raises(SettingsError, match="at least one"):
         Trainer.variants([])
