@@ -9,6 +9,8 @@ from ffexplore.ui.field_control import FieldControl, Outlet
 from ffexplore.ui.parts import Box, Button, Toggle
 from ffexplore.ui.rows import NumberRow, Span
 
+WIDTH = "As many as the layer has units, as Hinton has it for the sum of squares"
+PRESSED = "mod-active"  #: the class of a button whose value is in force
 REACH = 5.0  #: times the natural threshold that the slider reaches
 
 
@@ -31,8 +33,9 @@ class ThresholdControl(FieldControl):
         tip = "A threshold of its own for each layer, or one for all"
         self._each = Toggle(description="one per layer", tooltip=tip)
         self._natural = Button("natural", press=lambda: self.send(None))
+        self._width = Button("width", WIDTH, press=lambda: self.send("width"))
         self._each.observe(self._toggled, "value")
-        self._tools = Box(self._natural, self._each, in_line=True)
+        self._tools = Box(self._natural, self._width, self._each, in_line=True)
         self._tools.add_class("ffx-tools")
         self._box = Box()
         self.widget = Box(self._box, self._tools)
@@ -56,6 +59,8 @@ class ThresholdControl(FieldControl):
         with self.outlet.guard:
             self._each.value = is_each
             self._natural.tooltip = f"The threshold that an untrained network crosses: {natural}"
+            for button, value in ((self._natural, None), (self._width, "width")):
+                (button.add_class if settings.threshold == value else button.remove_class)(PRESSED)
 
     def _match(self, count: int) -> None:
         """Show as many rows as there are thresholds; surplus ones stay out of sight."""
@@ -95,4 +100,4 @@ class ThresholdControl(FieldControl):
         for row in self._rows:
             row.disable(reason)
         with self.outlet.guard:
-            self._each.disabled = self._natural.disabled = bool(reason)
+            self._each.disabled = self._natural.disabled = self._width.disabled = bool(reason)

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from ffexplore.ui.rows import HIDDEN
+from ffexplore.ui.threshold_control import PRESSED
 from tests.ui.turning import menu, row_of, until
 
 
@@ -65,6 +66,21 @@ def test_one_threshold_for_each_layer(panel):
     control._each.value = False
     assert panel.settings.threshold == 1.0
     assert sum(HIDDEN not in row.widget.classes for row in control._rows) == 1
+
+
+def test_as_large_as_the_width_of_each_layer(panel):
+    panel.runner.update(layers=(8, 6), goodness="sum_of_squares")
+    control = panel.controls["threshold"]
+    control._width.click()
+    until(lambda: panel.settings.threshold == "width")
+    assert panel.settings.thresholds() == (8.0, 6.0)
+    until(lambda: PRESSED in control._width.classes)
+    assert PRESSED not in control._natural.classes
+    assert [row_of(panel, "threshold", number)._box.value for number in (0, 1)] == ["8", "6"]
+    control._natural.click()
+    until(lambda: panel.settings.threshold is None)
+    assert PRESSED in control._natural.classes
+    assert PRESSED not in control._width.classes
 
 
 def test_natural_thresholds_that_differ_are_shown_for_each_layer(panel):
