@@ -28,7 +28,11 @@ Chunks = Callable[[], Iterator[tuple[Tensor, Tensor]]]
 
 
 class _EnoughError(Exception):
-    """The passes or the seconds are used up."""
+    """The passes are used up, or somebody said that it is over."""
+
+
+def _never() -> bool:
+    return False
 
 
 def fit_readout(
@@ -39,8 +43,18 @@ def fit_readout(
     layers: str | None = None,
     decay: float | None = None,
     progress: bool = True,
-) -> None:
-    """Fit the read-out of each variant; see ``Trainer.fit_readout``."""
+    is_over: Callable[[], bool] = _never,
+    kept_bytes: int = KEPT_BYTES,
+) -> int:
+    """Fit the read-out of each variant; see ``Trainer.fit_readout``.
+
+    ``is_over`` is asked before each pass but the first whether to stop; activities up to ``kept_bytes`` are kept.
+
+    Returns
+    -------
+    int
+        The most passes that a variant took.
+    """
     if epochs is not None and seconds is not None:
         raise SettingsError("fit_readout takes epochs or seconds, not both; leave both out to go on to the minimum.")
     passes = MOST_PASSES if epochs is None else max(1, round(amount_above_zero("epochs", epochs)))
@@ -50,18 +64,26 @@ def fit_readout(
         decay = trainer.settings.readout_decay
     elif not 0 <= decay < float("inf"):
         raise SettingsError(f"decay is {decay!r}; it must be 0 or more.")
-    chunks = _activities(trainer, readout)
+    chunks = _activities(trainer, readout, kept_bytes)
+    most = 0
+
+    def is_enough() -> bool:
+        return time.perf_counter() >= until or is_over()
+
     for variant in range(readout.parameters.variants):
         bar: Any = tqdm(unit=" passes", leave=False) if progress else nullcontext()
         with bar as shown:
-            weight, bias = minimum(_of(variant, chunks), readout.size, readout.classes, decay, passes, until, shown)
+            found = minimum(_of(variant, chunks), readout.size, readout.classes, decay, passes, is_enough, shown)
+        weight, bias, done = found
+        most = max(most, done)
         readout.parameters.weight[variant].copy_(weight)
         readout.parameters.bias[variant].copy_(bias)
     readout.parameters.set_optimizer("smoothed", {})  # what it learned beside the layers was on the way elsewhere
     readout.parameters.changed()
+    return most
 
 
-def _activities(trainer: Trained, readout: Readout) -> Chunks:
+def _activities(trainer: Trained, readout: Readout, kept_bytes: int) -> Chunks:
     """What the read-out sees of the training data, in chunks (K, rows, size) with their labels (rows,)."""
     network = trainer.network
     inputs = network.inputs
@@ -73,7 +95,7 @@ def _activities(trainer: Trained, readout: Readout) -> Chunks:
             prepared = inputs.prepare(inputs.rows(rows)[None, None])
             yield network.neutral(prepared)[:, 0].float(), labels[rows]
 
-    if len(labels) * readout.size * readout.parameters.variants * 4 > KEPT_BYTES:
+    if len(labels) * readout.size * readout.parameters.variants * 4 > kept_bytes:
         return taken
     kept = list(taken())
     return lambda: iter(kept)
@@ -90,9 +112,9 @@ def minimum(
     classes: int,
     decay: float,
     passes: int = MOST_PASSES,
-    until: float = float("inf"),
+    is_over: Callable[[], bool] = _never,
     bar: Any = None,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, int]:
     """Minimise the mean cross-entropy plus half the decay times the squared weights, by L-BFGS from zero.
 
     Parameters
@@ -105,16 +127,16 @@ def minimum(
         Weight of the penalty; biases are spared. Above zero the minimum is the only one.
     passes
         Most passes over the data.
-    until
-        The time of ``time.perf_counter`` after which no further pass begins.
+    is_over
+        Asked before each pass but the first; true ends the search.
     bar
         A progress bar, or None.
 
     Returns
     -------
     tuple
-        Weights (size, classes) and biases (classes,) float32, the best that were met. An interrupt (Ctrl-C) ends the
-        search like the end of its time.
+        Weights (size, classes) and biases (classes,) float32, the best that were met, and the passes it took. An
+        interrupt (Ctrl-C) ends the search, too.
 
     Raises
     ------
@@ -128,7 +150,7 @@ def minimum(
 
     def loss_and_slope() -> float:
         nonlocal lowest, done
-        if done >= passes or (done and time.perf_counter() >= until):
+        if done >= passes or (done and is_over()):
             raise _EnoughError
         weight, bias = flat[:-1].float(), flat[-1].float()
         slope, total, count = torch.zeros_like(flat), 0.0, 0
@@ -159,4 +181,4 @@ def minimum(
     )  # fmt: skip
     with suppress(_EnoughError, KeyboardInterrupt):
         search.step(loss_and_slope)  # type: ignore[arg-type]
-    return best[:-1].float(), best[-1].float()
+    return best[:-1].float(), best[-1].float(), done

@@ -40,19 +40,21 @@ def as_python(journal: Journal, steps: int, threads: int) -> str:
     str
         Python, ready to be run.
     """
-    beginning, changes = journal.beginning, journal.changes
+    beginning, notes = journal.beginning, journal.notes
     if beginning is None:
         beginning = Beginning(Settings())
-    parts = [_head(), *_remarks(journal, beginning, changes), *_threads(beginning.settings, threads)]
+    parts = [_head(), *_remarks(journal, beginning), *_threads(beginning.settings, threads)]
     parts += ["", *_trainer(beginning), "", TRAIN, ""]
     present, reached = beginning.settings, beginning.step
-    for step, settings in changes:
+    for step, settings, passes in notes:
         fields = differing(present, settings)
         if step > reached:
             parts.append(f"train_to({step})")
             reached = step
         if fields:
             parts.append(f"trainer.apply(trainer.settings.replace({_arguments(settings, fields)}))")
+        if passes:
+            parts.append(f"trainer.fit_readout(epochs={passes})")
         present = settings
     if steps > reached:
         parts.append(f"train_to({steps})")
@@ -64,9 +66,9 @@ def _head() -> str:
     return f'"""A run with every change at its step ({versions})."""\n\nimport ffexplore as ff'
 
 
-def _remarks(journal: Journal, beginning: Beginning, changes: list[tuple[int, Settings]]) -> Iterator[str]:
+def _remarks(journal: Journal, beginning: Beginning) -> Iterator[str]:
     """What the script cannot carry and a person has to bring along."""
-    everything = [beginning.settings, *(settings for _, settings in changes)]
+    everything = [beginning.settings, *(note.settings for note in journal.notes)]
     for name in sorted({name for settings in everything for name in own_functions(settings)}):
         yield f"# Your own {name} must be registered first: run its cell."
     for name in dict.fromkeys(each.dataset.name for each in everything if isinstance(each.dataset, Dataset)):

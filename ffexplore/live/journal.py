@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ffexplore.engine.settings import Settings
 from ffexplore.live.moments import Moment
@@ -31,8 +32,18 @@ class Beginning:
     path: Path | None = None
 
 
+class Note(NamedTuple):
+    """Settings that were taken up at a step; or a fit of the read-out then, with those in force and its passes."""
+
+    step: int
+    settings: Settings
+    passes: int = 0
+
+
 class Journal:
     """Takes down every change of settings in the order in which the trainer took them up; safe from any thread.
+
+    Fits of the read-out are among them.
 
     Attributes
     ----------
@@ -43,12 +54,12 @@ class Journal:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._beginning: Beginning | None = None
-        self._changes: list[tuple[int, Settings]] = []
-        self._left: list[tuple[int, Settings]] = []  # what was left behind when somebody last went back
+        self._notes: list[Note] = []
+        self._left: list[Note] = []  # what was left behind when somebody last went back
         self.is_complete = True
 
     def __repr__(self) -> str:
-        return f"<Journal of {len(self._changes)} changes>"
+        return f"<Journal of {len(self.changes)} changes>"
 
     @property
     def beginning(self) -> Beginning | None:
@@ -57,48 +68,63 @@ class Journal:
             return self._beginning
 
     @property
+    def notes(self) -> list[Note]:
+        """Everything that was taken down, in order."""
+        with self._lock:
+            return list(self._notes)
+
+    @property
     def changes(self) -> list[tuple[int, Settings]]:
         """The steps at which settings were taken up, and those settings, in order."""
-        with self._lock:
-            return list(self._changes)
+        return [(note.step, note.settings) for note in self.notes if not note.passes]
 
     @property
     def present(self) -> Settings | None:
         """The settings in force; None before there were any."""
         with self._lock:
-            if self._changes:
-                return self._changes[-1][1]
+            if self._notes:
+                return self._notes[-1].settings
             return None if self._beginning is None else self._beginning.settings
 
     def begin(self, settings: Settings, step: int = 0, path: Path | None = None) -> None:
         """Begin a new run and forget the one before."""
         with self._lock:
-            self._beginning, self._changes, self._left = Beginning(settings, step, path), [], []
+            self._beginning, self._notes, self._left = Beginning(settings, step, path), [], []
             self.is_complete = True
 
     def note(self, step: int, settings: Settings) -> None:
         """Take down that settings were taken up when so many steps were made."""
         with self._lock:
-            self._changes.append((step, settings))
-            if len(self._changes) > MOST:
+            self._notes.append(Note(step, settings))
+            if len(self._notes) > MOST:
                 half = MOST // 2
-                self._changes[:half] = self._changes[1:half:2]
+                self._notes[:half] = self._notes[1:half:2]
                 self.is_complete = False
 
-    def rewind(self, step: int) -> None:
-        """Say that the weights went back to a step; later changes stay in force and count from there."""
+    def note_fit(self, step: int, settings: Settings, passes: int) -> None:
+        """Take down that the read-out was fitted in so many passes when so many steps were made."""
         with self._lock:
-            self._changes = [(min(at, step), settings) for at, settings in self._changes]
+            self._notes.append(Note(step, settings, passes))
+
+    def rewind(self, step: int) -> None:
+        """Say that the weights went back to a step; later changes stay in force and count from there.
+
+        A later fit of the read-out is lost.
+        """
+        with self._lock:
+            self._notes = [
+                note._replace(step=min(note.step, step)) for note in self._notes if not note.passes or note.step < step
+            ]
 
     def branch(self, moment: Moment) -> None:
         """Say that the run goes on from a kept moment; what is left behind can be come back to."""
         with self._lock:
-            present = self._changes
+            present = self._notes
             if moment.fork is not None:
-                self._changes = self._left
+                self._notes = self._left
             else:
-                kept = [change for change in present if change[0] <= moment.step]
-                while kept and kept[-1][0] == moment.step and kept[-1][1] != moment.settings:
+                kept = [note for note in present if note.step < moment.step + (not note.passes)]
+                while kept and kept[-1].step == moment.step and kept[-1].settings != moment.settings:
                     kept.pop()  # made at the same step, but after the moment was kept
-                self._changes = kept
+                self._notes = kept
             self._left = present

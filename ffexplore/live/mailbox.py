@@ -34,9 +34,11 @@ class Order:
     """Something to be done in turn."""
 
     kind: Literal[
-        "start", "step", "epoch", "reset", "branch", "compare", "choose", "save", "restore", "publish", "stop"
-    ]
+        "start", "step", "epoch", "reset", "branch", "compare", "choose", "fit_readout", "save", "restore", "publish",
+        "stop",
+    ]  # fmt: skip
     count: int = 0
+    seconds: float = 0.0
     moment: Moment | None = None
     compared: Compared | None = None
     variant: int | None = None
@@ -106,6 +108,11 @@ class Mailbox:
     def has_work(self) -> bool:
         """Whether anything is left to be done, orders in the queue included."""
         return bool(self._pending or self._questions or self._orders or self._halt is not None)
+
+    @property
+    def calls_away(self) -> bool:
+        """Whether anything but questions waits, for which long work is to be left."""
+        return bool(self._pending or self._orders or self._halt is not None)
 
     @property
     def will_train(self) -> bool:

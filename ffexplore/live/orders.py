@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from ffexplore.engine.readout_fit import fit_readout
 from ffexplore.engine.training import Trainer
+from ffexplore.errors import DivergedError, SettingsError
 from ffexplore.live.comparing import choose, compare
 from ffexplore.live.mailbox import Order, Question
 from ffexplore.live.moments import Moment
 from ffexplore.live.recovery import recover
 from ffexplore.live.state import State
+
+FITTING = "Fitting the read-out to the layers as they are ..."
+KEPT_BYTES = 256 << 20  # activities up to this size are kept while the read-out is fitted
 
 
 def carry_out(state: State, order: Order) -> None:
@@ -27,6 +32,8 @@ def carry_out(state: State, order: Order) -> None:
     elif order.kind == "choose":
         assert order.compared is not None
         choose(state, order.compared, order.variant)
+    elif order.kind == "fit_readout":
+        _fit_readout(state, order.seconds)
     elif order.kind == "publish":
         if state.build():
             state.publish(fresh=not state.is_running)
@@ -106,6 +113,28 @@ def _branch(state: State, moment: Moment) -> None:
         publisher.run()
     else:
         state.set_status("paused")
+    state.publish(fresh=True)
+
+
+def _fit_readout(state: State, seconds: float) -> None:
+    """Take the read-out to its minimum; whatever else is asked for ends that after the present pass."""
+    if not (state.build() and recover(state)):
+        return
+    trainer, publisher, _ = state.built()
+    state.message = FITTING
+    state.publish(fresh=False)
+    try:
+        passes = fit_readout(
+            trainer, seconds=seconds, progress=False, is_over=lambda: state.mail.calls_away, kept_bytes=KEPT_BYTES
+        )
+    except (DivergedError, SettingsError) as error:
+        state.store(error)
+    else:
+        state.all_is_well()
+        state.journal.note_fit(trainer.steps, trainer.settings, passes)
+        state.announcer.turn_page()
+        state.announcer.tell(trainer.steps, f"the read-out was fitted in {passes} passes over the training data")
+    publisher.hurry()
     state.publish(fresh=True)
 
 

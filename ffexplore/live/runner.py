@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ffexplore.engine.fitting import amount_above_zero
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
@@ -175,6 +176,26 @@ class Runner(Watched):
             compared.check_variant(variant)
             self._mail.choose(compared, variant)
             self._worker.ensure_thread()
+
+    def fit_readout(self, seconds: float = 5.0) -> None:
+        """Take the read-out to its minimum with the layers as they are, then go on; see ``Trainer.fit_readout``.
+
+        What else is asked for meanwhile ends it after the present pass over the training data. That the read-out is
+        switched off is told in ``message``.
+
+        Parameters
+        ----------
+        seconds
+            How long it may take.
+
+        Raises
+        ------
+        SettingsError
+            When variants are compared, or ``seconds`` is not above 0.
+        """
+        check_alone(self.compared, "fit the read-out")
+        amount_above_zero("seconds", seconds)
+        self._order(Order("fit_readout", seconds=seconds))
 
     def publish(self) -> None:
         """Make a snapshot now, even while nothing trains (the first one shows the untrained network)."""

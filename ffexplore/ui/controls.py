@@ -18,6 +18,7 @@ from ffexplore.ui.field_control import (
     FieldControl,
     NumberControl,
     Outlet,
+    ReadoutControl,
     TextControl,
     WordControl,
 )  # fmt: skip
@@ -71,6 +72,8 @@ def make_control(name: str, outlet: Outlet) -> FieldControl:
         return DatasetControl(name, label, datasets, outlet)
     if name == "threshold":
         return ThresholdControl(name, label, outlet)
+    if name == "readout_rate":
+        return ReadoutControl(name, label, SPANS.get(name), outlet)
     if spec.registry is not None:
         return ChoiceControl(name, label, outlet)
     if spec.choices and spec.low is None and not spec.others:

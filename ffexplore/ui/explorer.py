@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -81,7 +81,9 @@ class Explorer(widgets.VBox):
         drawers = Box(self.comparing.drawer.toggle, drawer, in_line=True).add_class("ffx-drawers")
         self.bar = RunBar(self._guard, self, drawers)
         self.status = StatusLine()
-        self.controls = Controls(Outlet(self._guard, self._change, self._tell), self._shown, self._looks)
+        self.controls = Controls(
+            Outlet(self._guard, self._change, self._tell, self._fit_readout), self._shown, self._looks
+        )
         for form in (self.bar, self.controls):
             form.on_entry(self._entered)
         body = made(widgets.Box, [self.controls, self.board], _dom_classes=["ffx-body"])
@@ -205,9 +207,17 @@ class Explorer(widgets.VBox):
 
     def reset(self) -> None:
         """Begin anew with the same settings."""
+        self._order(self.runner.reset)
+
+    def _fit_readout(self) -> None:
+        """Take the read-out to its minimum."""
+        self._order(self.runner.fit_readout)
+
+    def _order(self, order: Callable[[], None]) -> None:
+        """Have the runner do something; why it will not is shown."""
         self._note.say("")
         try:
-            self.runner.reset()
+            order()
         except SettingsError as error:
             self._tell(str(error))
 

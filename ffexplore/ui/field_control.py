@@ -12,20 +12,25 @@ from ffexplore.engine.settings import Settings
 from ffexplore.registry import Registry
 from ffexplore.ui.fit import Fit
 from ffexplore.ui.guard import Guard
-from ffexplore.ui.parts import Box, Part
+from ffexplore.ui.parts import Box, Button, Part
 from ffexplore.ui.rows import MenuRow, NumberRow, Row, Span, TextRow, number_of
 from ffexplore.ui.upload import Upload
 
+FIT = "Take the read-out to its minimum with the layers as they are (some seconds); training goes on afterwards"
 RARE = "ffx-rare"  #: the class of what a group shows only after "more"
 
 
 @dataclass(frozen=True)
 class Outlet:
-    """Where the controls send what a person sets: fields of Settings and their new values, or what is wrong."""
+    """Where the controls send what a person sets: fields of Settings and their new values, or what is wrong.
+
+    And that the read-out is to be fitted.
+    """
 
     guard: Guard
     change: Callable[[Mapping[str, Any]], None]
     tell: Callable[[str], None]
+    fit_readout: Callable[[], None]
 
 
 class FieldControl:
@@ -108,6 +113,28 @@ class NumberControl(RowControl):
         self.row.label(self.label + (" (layer 1)" if several else ""))
         listed = ", ".join(f"{value:g}" for value in values)
         self.row.explain(self.tip() + (f"\nLayer by layer: {listed}" if several else ""))
+
+
+class ReadoutControl(NumberControl):
+    """The rate of the read-out, which learns beside the layers, and a button that fits it to them as they are."""
+
+    def __init__(self, name: str, label: str, span: Span | None, outlet: Outlet) -> None:
+        super().__init__(name, label, span, outlet)
+        self._is_off, self._reason = False, ""
+        self.fit = Button("fit now", FIT, outlet.fit_readout)
+        self.widget = Box(self.row.widget, Box(self.fit, in_line=True).add_class("ffx-tools")).add_class("ffx-choice")
+
+    def show(self, settings: Settings) -> None:
+        """Show the rate; there is nothing to fit where it is 0."""
+        super().show(settings)
+        self._is_off = settings.readout_rate == 0
+        self.fit.disabled = self._is_off or bool(self._reason)
+
+    def disable(self, reason: str) -> None:
+        """Grey both out and say why."""
+        super().disable(reason)
+        self._reason = reason
+        self.fit.disabled = self._is_off or bool(reason)
 
 
 class WordControl(RowControl):

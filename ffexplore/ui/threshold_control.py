@@ -59,8 +59,8 @@ class ThresholdControl(FieldControl):
         with self.outlet.guard:
             self._each.value = is_each
             self._natural.tooltip = f"The threshold that an untrained network crosses: {natural}"
-            for button, value in ((self._natural, None), (self._width, "width")):
-                (button.add_class if settings.threshold == value else button.remove_class)(PRESSED)
+            for button, word in ((self._natural, None), (self._width, "width")):
+                (button.add_class if settings.threshold == word else button.remove_class)(PRESSED)
 
     def _match(self, count: int) -> None:
         """Show as many rows as there are thresholds; surplus ones stay out of sight."""

@@ -93,8 +93,7 @@ def test_activities_too_large_to_keep_are_taken_anew(monkeypatch: pytest.MonkeyP
     kept, anew = (Trainer(Settings(**SMALL)).fit(steps=4, progress=False) for _ in range(2))
     monkeypatch.setattr(readout_fit, "ROWS", 10)
     kept.fit_readout(progress=False)
-    monkeypatch.setattr(readout_fit, "KEPT_BYTES", 0)
-    anew.fit_readout(progress=False)
+    readout_fit.fit_readout(anew, kept_bytes=0, progress=False)
     assert torch.equal(kept.state()["readout.flat"], anew.state()["readout.flat"])
 
 
@@ -133,8 +132,22 @@ def test_it_ends_in_time_with_the_best_it_met(amount: dict[str, float], monkeypa
     begun = readout_fit.minimum(lambda: iter([(torch.eye(4), torch.arange(4))]), 4, 4, 0.0, passes=3)
     whole = readout_fit.minimum(lambda: iter([(torch.eye(4), torch.arange(4))]), 4, 4, 0.0, passes=30)
     x, y = np.eye(4), np.arange(4)
-    losses = [loss(x, y, weight.numpy(), bias.numpy(), 0.0) for weight, bias in (begun, whole)]
+    losses = [loss(x, y, weight.numpy(), bias.numpy(), 0.0) for weight, bias, _ in (begun, whole)]
+    assert begun[2] == 3
     assert np.log(4) > losses[0] > losses[1]
+
+
+def test_it_ends_when_somebody_says_so_and_tells_how_far_it_came() -> None:
+    stopped, counted = (Trainer(Settings(**SMALL)).fit(steps=4, progress=False) for _ in range(2))
+    asked: list[int] = []
+
+    def is_over() -> bool:
+        asked.append(1)
+        return len(asked) == 4
+
+    assert readout_fit.fit_readout(stopped, progress=False, is_over=is_over) == 4
+    assert readout_fit.fit_readout(counted, epochs=4, progress=False) == 4
+    assert torch.equal(stopped.state()["readout.flat"], counted.state()["readout.flat"])
 
 
 def test_an_interrupt_keeps_the_best_that_was_met(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,3 +211,18 @@ def test_the_tooltip_tells_meaning_and_source_of_every_entry(panel):
     for control in panel.controls.controls.values():
         shown = control.row if hasattr(control, "row") else getattr(control, "_menu", None) or control._rows[0]
         assert control.spec.meaning in shown._tip
+
+
+def test_the_read_out_is_fitted_at_a_press_where_there_is_one(panel):
+    control = panel.controls["readout_rate"]
+    panel.runner.step(3)
+    until(lambda: panel.runner.snapshot is not None and panel.runner.snapshot.step == 3)
+    control.fit.click()
+    until(lambda: bool(panel.runner.journal.notes))
+    assert panel.runner.journal.notes[0].passes > 0
+    panel.runner.update(readout_rate=0.0)
+    until(lambda: control.fit.disabled)
+    control.disable("")
+    assert control.fit.disabled  # there is nothing to fit
+    panel.runner.update(readout_rate=0.1)
+    until(lambda: not control.fit.disabled)
