@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ROWS = 2048  # rows whose activities are taken at once
 KEPT_BYTES = 2 << 30  # activities up to this size are kept; of larger data they are taken anew in each pass
 MOST_PASSES = 500
+MOST_RELATED = 5000  # inputs up to which it is looked at how they go together
 HISTORY = 10  # pairs of steps from which L-BFGS knows the curvature
 
 Chunks = Callable[[], Iterator[tuple[Tensor, Tensor]]]
@@ -147,12 +148,14 @@ def minimum(
     exact = torch.float32 if first.device.type == "mps" else torch.float64
     flat = torch.zeros(size + 1, classes, dtype=exact, device=first.device)
     best, lowest, done = flat.clone(), float("inf"), 0
+    space = _Space(chunks, size, classes, decay, exact)
 
     def loss_and_slope() -> float:
         nonlocal lowest, done
         if done >= passes or (done and is_over()):
             raise _EnoughError
-        weight, bias = flat[:-1].float(), flat[-1].float()
+        weights, biases = space.as_given(flat)
+        weight, bias = weights.float(), biases.float()
         slope, total, count = torch.zeros_like(flat), 0.0, 0
         for x, y in chunks():
             logits = torch.addmm(bias, x, weight)
@@ -161,9 +164,10 @@ def minimum(
             slope[:-1] += x.t() @ delta
             slope[-1] += delta.sum(0)
             count += len(y)
-        flat.grad = slope / count
-        flat.grad[:-1] += decay * flat[:-1]
-        loss = total / count + decay / 2 * float(flat[:-1].square().sum())
+        slope /= count
+        slope[:-1] += decay * weights
+        flat.grad = space.slope(slope)
+        loss = total / count + decay / 2 * float(weights.square().sum())
         if loss != loss:
             raise DivergedError("The read-out met activities that are not finite; a layer has diverged.")
         done += 1
@@ -181,4 +185,51 @@ def minimum(
     )  # fmt: skip
     with suppress(_EnoughError, KeyboardInterrupt):
         search.step(loss_and_slope)  # type: ignore[arg-type]
-    return best[:-1].float(), best[-1].float(), done
+    weights, biases = space.as_given(best)
+    return weights.float(), biases.float(), done
+
+
+class _Space:
+    """Where the minimum is searched for: with inputs whose mean is zero and that go together as little as can be.
+
+    That moves no minimum, and what was a long narrow valley is nearly round: a quarter of the passes is enough. For
+    inputs that are too many only the mean is taken away.
+
+    Parameters
+    ----------
+    chunks, size, classes, decay
+        As for ``minimum``.
+    exact
+        The type to search in.
+    """
+
+    def __init__(self, chunks: Chunks, size: int, classes: int, decay: float, exact: torch.dtype) -> None:
+        count, total, products = 0, torch.zeros(size, dtype=exact), None
+        for x, _ in chunks():
+            if products is None:
+                total = total.to(x.device)
+                products = torch.zeros(size, size, device=x.device) if size <= MOST_RELATED else total
+            count, total = count + len(x), total + x.sum(0, dtype=exact)
+            if products.dim() == 2:
+                products.addmm_(x.t(), x)
+        self.mean, self.root = total / count, None
+        if products is not None and products.dim() == 2:
+            spread = products.to(exact) / count - torch.outer(self.mean, self.mean)
+            # the second derivative at zero, and a little more so that a silent unit has a root, too
+            spread = spread / classes + (decay + 1e-6) * torch.eye(size, dtype=exact, device=spread.device)
+            root, failed = torch.linalg.cholesky_ex(spread)
+            self.root = None if bool(failed) else root
+
+    def as_given(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights (size, classes) and biases (classes,) for the inputs as they are."""
+        weights = flat[:-1]
+        if self.root is not None:
+            weights = torch.linalg.solve_triangular(self.root.mT, weights, upper=True)
+        return weights, flat[-1] - self.mean @ weights
+
+    def slope(self, given: Tensor) -> Tensor:
+        """The derivative here from that by weights and biases as they are, (size + 1, classes)."""
+        by_weights = given[:-1] - torch.outer(self.mean, given[-1])
+        if self.root is not None:
+            by_weights = torch.linalg.solve_triangular(self.root, by_weights, upper=False)
+        return torch.cat([by_weights, given[-1:]])

@@ -137,6 +137,28 @@ def test_it_ends_in_time_with_the_best_it_met(amount: dict[str, float], monkeypa
     assert np.log(4) > losses[0] > losses[1]
 
 
+@pytest.mark.parametrize("most", [5000, 3])
+def test_few_passes_are_enough_and_units_that_are_silent_or_alike_do_no_harm(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readout_fit, "MOST_RELATED", most)
+    rng = np.random.default_rng(0)
+    x = 5 + rng.normal(size=(300, 6)) @ rng.normal(size=(6, 8)) * np.logspace(-1, 1, 8)
+    x = np.concatenate([x, np.zeros((300, 1)), x[:, :1]], 1).astype(np.float32)
+    y = (x[:, 1] + x[:, 5] > np.median(x[:, 1] + x[:, 5])).astype(np.int64)
+    chunks = [(torch.from_numpy(x[a : a + 100]), torch.from_numpy(y[a : a + 100])) for a in (0, 100, 200)]
+    decay = 1e-2
+    theirs = LogisticRegression(C=2 / (decay * len(y)), tol=1e-8, max_iter=100_000).fit(x, y)
+    half = theirs.coef_[0] / 2  # with two classes the weights of one are those of the other with the sign changed
+    least = loss(x.astype(float), y, np.stack([-half, half], 1), np.array([-1, 1]) * theirs.intercept_ / 2, decay)
+    passes = 20 if most > x.shape[1] else 500
+    weight, bias, done = readout_fit.minimum(lambda: iter(chunks), x.shape[1], 2, decay, passes=passes)
+    assert done <= passes
+    assert loss(x.astype(float), y, weight.double().numpy(), bias.double().numpy(), decay) == pytest.approx(
+        least, abs=1e-3
+    )
+
+
 def test_it_ends_when_somebody_says_so_and_tells_how_far_it_came() -> None:
     stopped, counted = (Trainer(Settings(**SMALL)).fit(steps=4, progress=False) for _ in range(2))
     asked: list[int] = []
