@@ -81,7 +81,7 @@ class Recorder(TorchFunctionMode):
         body = "\n    ".join([*self._lines, f"return ({ends})"])
         named: dict[str, Any] = dict(self._lasting)
         exec(f"def played({', '.join(self._inputs)}):\n    {body}", named)
-        played: Played = named["played"]
+        played: Played = named.pop("played")  # else it would hold on to itself, and to all these tensors
         return played
 
     def _write(

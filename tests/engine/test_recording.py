@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -95,3 +97,17 @@ def test_another_view_of_an_input_is_an_obstacle() -> None:
     with Recorder([x]) as recorder:
         torch.add(x, hidden)
     assert "where the inputs lie" in recorder.obstacle
+
+
+def test_what_is_played_goes_with_the_last_who_holds_it() -> None:
+    x = torch.ones(2)
+    with Recorder([x]) as recorder:
+        y = x * 2
+    played = recorder.played([y])
+    gone = weakref.ref(played)
+    gc.disable()
+    try:
+        del played
+        assert gone() is None
+    finally:
+        gc.enable()
