@@ -22,8 +22,9 @@ from ffexplore.engine.readout import Readout
 from ffexplore.engine.scratch import Scratch, Space
 from ffexplore.errors import SettingsError
 
-CHUNK = 1 << 18  # numbers in one activity tensor while scoring; larger ones leave the cache
+CHUNK = 1 << 18  # numbers in one activity tensor while scoring; larger ones leave the cache of a CPU
 ROWS = 1024  # images whose product with the first layer's weights is taken at once
+CHUNK_ON_GPU, ROWS_ON_GPU = 1 << 24, 1 << 13  # where no cache is to be kept to, and each launch costs
 
 
 class Stage(NamedTuple):
@@ -75,6 +76,11 @@ class Network:
     def variants(self) -> int:
         """Number of variants."""
         return self.layers[0].parameters.variants
+
+    @property
+    def is_on_gpu(self) -> bool:
+        """Whether it lies on a CUDA device."""
+        return self.layers[0].parameters.flat.is_cuda
 
     @property
     def per_class(self) -> bool:
@@ -201,7 +207,8 @@ class Network:
         parts = self.unlabelled(prepared) if per_class else self.inputs.candidates(prepared)
         rows = prepared.squares.shape[-1]
         widest = max(self.widths[:depth]) * self.variants
-        size = max(1, CHUNK // (widest * (1 if per_class else self.inputs.classes)))
+        chunk = CHUNK_ON_GPU if self.is_on_gpu else CHUNK
+        size = max(1, chunk // (widest * (1 if per_class else self.inputs.classes)))
         pieces = []
         with torch.no_grad():
             parts[0].keep(self.layers[0].parameters)  # once for all rows, and for the training pass after it
@@ -214,7 +221,7 @@ class Network:
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, -1)
 
     def score(self, images: Tensor, depth: int | None = None) -> tuple[Tensor, Tensor | None]:
-        """Score raw images (B, features) in chunks that stay in the cache.
+        """Score raw images (B, features) in chunks that suit the device; on a CPU they stay in the cache.
 
         Returns
         -------
@@ -225,7 +232,7 @@ class Network:
         goodness, logits = [], []
         named = self.names_classes
         variants, classes = self.variants, self.inputs.classes
-        for chunk in images.split(ROWS):
+        for chunk in images.split(ROWS_ON_GPU if self.is_on_gpu else ROWS):
             prepared = self.inputs.prepare(chunk[None, None])
             if named:
                 goodness.append(self.candidates(prepared, depth).permute(0, 1, 3, 2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from torch import Tensor
 
 import ffexplore as ff
 from ffexplore import Settings, Trainer
+from ffexplore.engine.network import Network, Stage
+from ffexplore.engine.parts import Part
 from tests.engine.sets import pictures
 
 
@@ -64,3 +66,25 @@ def test_a_persons_inference_is_used(register: Callable[..., Any]) -> None:
     trainer.apply(base.replace(inference="least"))
     assert not np.any(trainer.predict(base.dataset.test.x) == best)
     assert trainer.evaluate().accuracy <= 1 - before
+
+
+def test_scores_are_taken_in_chunks_that_suit_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Trainer(Settings(dataset=pictures(), device="cpu", layers=(9, 8))).network
+    images = network.inputs.rows(torch.arange(20))
+    walked: list[int] = []
+    usual = Network.walk
+
+    def walk(self: Network, parts: list[Part], *given: Any, **named: Any) -> Iterator[Stage]:
+        walked.append(max(part.rows for part in parts))
+        return usual(self, parts, *given, **named)
+
+    monkeypatch.setattr(Network, "walk", walk)
+    monkeypatch.setattr("ffexplore.engine.network.ROWS", 12)
+    monkeypatch.setattr("ffexplore.engine.network.CHUNK", 5 * 9 * network.inputs.classes)
+    on_cpu, _ = network.score(images)
+    assert walked == [5, 5, 2, 12, 5, 3, 8]  # the candidates, then the neutral label for the read-out
+    walked.clear()
+    monkeypatch.setattr(Network, "is_on_gpu", True)
+    on_gpu, _ = network.score(images)
+    assert set(walked) == {20}
+    torch.testing.assert_close(on_gpu, on_cpu)
