@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 import torch
 from torch import Tensor
 
-from ffexplore.engine.capture import Captured
+from ffexplore.engine.capture import Captured, Learn
 from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
 from ffexplore.engine.recording import Recorder, RecordingError
@@ -21,24 +21,18 @@ PATIENCE_ON_GPU = 64
 class Repeats:
     """What lets layers learn from a batch, up to the change of their weights.
 
+    It holds on to nothing that holds on to it, so that with the last who asks a graph and its memory are gone.
+
     Parameters
     ----------
-    learn
-        Does it for the first layer's parts.
     network, learning
         The network, and the numbers of its layers that learn.
     chance
         What random numbers are drawn from on the way.
     """
 
-    def __init__(
-        self,
-        learn: Callable[[list[Part]], None],
-        network: Network,
-        learning: Collection[int],
-        chance: Sequence[torch.Generator] = (),
-    ) -> None:
-        self._learn, self._network, self._chance = learn, network, chance
+    def __init__(self, network: Network, learning: Collection[int], chance: Sequence[torch.Generator] = ()) -> None:
+        self._network, self._chance = network, chance
         self._learners = [layer for layer in network.layers if layer.number in learning]
         self._on_gpu = _is_on_gpu(network)
         self._played: dict[tuple[object, ...], Callable[[list[Part]], Sequence[Tensor | None]]] = {}
@@ -66,12 +60,14 @@ class Repeats:
     @property
     def manner(self) -> str:
         """How the layers learn at present, in words."""
+        one_by_one = f"call by call: {self.obstacle}" if self.obstacle else "call by call"
         if not self._played:
-            return f"call by call: {self.obstacle}" if self.obstacle else "call by call"
-        return "captured in a CUDA graph" if self._on_gpu else "recorded"
+            return one_by_one
+        at_once = "captured in a CUDA graph" if self._on_gpu else "recorded"
+        return f"{at_once}, other batches {one_by_one}" if self.obstacle else at_once
 
-    def __call__(self, parts: list[Part], rows: int) -> None:
-        """Learn from the parts of a batch of so many rows."""
+    def __call__(self, learn: Learn, parts: list[Part], rows: int) -> None:
+        """Learn from the parts of a batch of so many rows; ``learn`` does it call by call, the same each time."""
         key = (rows, *(layer.looks_at_loss for layer in self._learners))
         played = self._played.get(key)
         if played is not None:
@@ -80,17 +76,17 @@ class Repeats:
             return
         self._given += 1
         if self._given <= (PATIENCE_ON_GPU if self._on_gpu else PATIENCE) or self.obstacle:
-            self._learn(parts)
+            learn(parts)
             return
         try:
-            self._played[key] = self._captured(parts) if self._on_gpu else self._recorded(parts)
+            self._played[key] = self._captured(learn, parts) if self._on_gpu else self._recorded(learn, parts)
         except RecordingError as obstacle:
             self.obstacle = str(obstacle)
 
-    def _captured(self, parts: list[Part]) -> Captured:
-        return Captured(self._learn, parts, self._network, self._learners, self._chance)
+    def _captured(self, learn: Learn, parts: list[Part]) -> Captured:
+        return Captured(learn, parts, self._network, self._learners, self._chance)
 
-    def _recorded(self, parts: list[Part]) -> Callable[[list[Part]], Sequence[Tensor | None]]:
+    def _recorded(self, learn: Learn, parts: list[Part]) -> Callable[[list[Part]], Sequence[Tensor | None]]:
         variants = self._network.variants
 
         def inputs(parts: list[Part]) -> list[Tensor]:
@@ -102,10 +98,10 @@ class Repeats:
             return given
 
         with Recorder(inputs(parts)) as recorder:
-            self._learn(parts)
+            learn(parts)
         played = recorder.played([layer.loss for layer in self._learners])
         return lambda parts: played(*inputs(parts))
 
 
 def _is_on_gpu(network: Network) -> bool:
-    return network.layers[0].parameters.flat.is_cuda
+    return network.is_on_gpu

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor
 
@@ -118,7 +119,8 @@ class Stepper:
         if lesson.is_joint:
             self._learn_jointly(lesson, self._sides(index, number))
         elif lesson.repeats is not None:
-            lesson.repeats(self._sides(index, number), index.shape[1])
+            learn = partial(self._learn, learning=lesson.learning, depth=lesson.depth, updates={})
+            lesson.repeats(learn, self._sides(index, number), index.shape[1])
             for update in lesson.updates.values():
                 update()
         else:
@@ -210,5 +212,5 @@ class Stepper:
         repeats = None
         if not is_joint and len(found) == 1 and Repeats.serves(self.network, learning, self._at_once):
             chance = self.dropout.streams.generators if self._drops else ()
-            repeats = Repeats(lambda parts: self._learn(parts, learning, depth, {}), self.network, learning, chance)
+            repeats = Repeats(self.network, learning, chance)
         return Lesson(blocks, learning, depth, is_joint, found, repeats)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,12 +14,15 @@ import torch
 from torch import Tensor
 
 from ffexplore import Settings, Trainer, goodness
-from ffexplore.engine import repeats
+from ffexplore.engine import capture, repeats
+from ffexplore.engine.capture import Learn, Standing
+from ffexplore.engine.parts import Part
 from ffexplore.engine.recording import Played, Recorder, RecordingError
 from ffexplore.engine.repeats import Repeats
 from tests.engine.reference import flat_weights
 from tests.engine.sets import pictures
 
+# On a GPU and on a CPU alike, so that settings that are none do not wait for a GPU to be found out.
 CASES: dict[str, dict[str, Any]] = {
     "logistic": {},
     "hard labels": {"negatives": "hard_label", "readout_rate": 0.0},
@@ -27,19 +33,28 @@ CASES: dict[str, dict[str, Any]] = {
     "layer norm": {"normalization": "layer_norm"},
     "rotation": {"schedule": "rotation(turn=3)"},
     "sgd": {"optimizer": "sgd"},
+    "closed derivative": {"goodness": "top_k(share=0.3)"},
+    "goodness by autograd": {"goodness": "entropy_weighted"},
+    "chance and peers": {"dropout": 0.3, "peer_normalization": 0.1},
+    "goodness with running means": {"goodness": "predictive_coding"},
+    "batch norm": {"normalization": "batch_norm"},
 }
+CANNOT = "operation not permitted when stream is capturing"
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
 
 class Results(Recorder):
-    """Remembers every tensor that a call gave."""
+    """Remembers every tensor that a call gave; whether derivatives are taken is recorded, too."""
 
     def __init__(self) -> None:
         super().__init__([])
         self.tensors: list[Tensor] = []
 
-    def __torch_function__(self, *given: Any) -> Any:
-        result = super().__torch_function__(*given)
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function is torch._C._set_grad_enabled:
+            self._lines.append(f"{self._last(function)}({args[0]})")
+            return function(*args)
+        result = super().__torch_function__(function, types, args, kwargs)
         self.tensors += [each for each in (result if isinstance(result, tuple) else [result]) if type(each) is Tensor]
         return result
 
@@ -52,13 +67,18 @@ class StandIn:
 
     made = 0
     replays = 0
-    fails = ""
+    within = 0  #: captures that are under way
+    is_stuck = False  #: whether a capture failed, and none has ended well since
+    waits = 0.0
     spoils: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self) -> None:
         StandIn.made += 1
         self.played: Played | None = None
         self.results: list[Tensor] = []
+
+    def register_generator_state(self, generator: torch.Generator) -> None:
+        assert generator.device.type == "cpu"
 
     def replay(self) -> None:
         assert self.played is not None
@@ -68,26 +88,57 @@ class StandIn:
             there.copy_(result)
         StandIn.spoils()
 
-    @contextmanager
-    def capture(self, capture_error_mode: str) -> Iterator[None]:
+    def reset(self) -> None:
+        self.played = None
+
+
+class Capture:
+    """Captures as ``torch.cuda.graph`` does: where the end fails, the thread is left on the stream."""
+
+    streams = threading.local()
+
+    def __init__(self, graph: StandIn, stream: str, capture_error_mode: str) -> None:
         assert capture_error_mode == "thread_local"
-        if self.fails:
-            raise RuntimeError(self.fails)
-        with Results() as recorder:
-            yield
-        self.results = recorder.tensors
-        self.played = recorder.played(self.results)
+        self.graph, self.stream, self.recorder = graph, stream, Results()
+
+    def __enter__(self) -> None:
+        assert not StandIn.within
+        StandIn.within += 1
+        time.sleep(StandIn.waits)
+        self.former, Capture.streams.current = current_stream(), self.stream
+        self.recorder.__enter__()
+
+    def __exit__(self, kind: type | None, *of_the_error: Any) -> None:
+        self.recorder.__exit__(kind, *of_the_error)
+        StandIn.within -= 1
+        StandIn.is_stuck = kind is not None
+        if kind is not None:
+            raise RuntimeError("operation failed due to a previous error during capture")
+        self.graph.results = self.recorder.tensors
+        self.graph.played = self.recorder.played(self.graph.results)
+        Capture.streams.current = self.former
+
+
+def current_stream() -> str:
+    return str(getattr(Capture.streams, "current", "the default one"))
 
 
 @pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> type[StandIn]:
-    for name, value in {"made": 0, "replays": 0, "fails": "", "spoils": staticmethod(lambda: None)}.items():
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StandIn]]:
+    fresh = {"made": 0, "replays": 0, "within": 0, "is_stuck": False, "waits": 0.0}
+    for name, value in {**fresh, "spoils": staticmethod(lambda: None)}.items():
         monkeypatch.setattr(StandIn, name, value)
     monkeypatch.setattr(torch.cuda, "CUDAGraph", StandIn)
-    monkeypatch.setattr(torch.cuda, "graph", StandIn.capture)
+    monkeypatch.setattr(torch.cuda, "graph", Capture)
+    monkeypatch.setattr(torch.cuda, "Stream", lambda: "a side stream")
+    monkeypatch.setattr(torch.cuda, "current_stream", current_stream)
+    monkeypatch.setattr(torch.cuda, "set_stream", lambda stream: setattr(Capture.streams, "current", stream))
+    monkeypatch.setattr(capture, "_failed", [])
     monkeypatch.setattr(repeats, "_is_on_gpu", lambda network: True)
     monkeypatch.setattr(repeats, "PATIENCE_ON_GPU", 1)
-    return StandIn
+    capture._side_stream.cache_clear()
+    yield StandIn
+    capture._side_stream.cache_clear()
 
 
 def _trainer(**changes: Any) -> Trainer:
@@ -113,33 +164,145 @@ def test_captured_steps_are_the_steps_themselves(
         torch.testing.assert_close(mine, others, rtol=1e-5, atol=1e-6)
     for layer, other in zip(captured.network.layers, usual.network.layers, strict=True):
         torch.testing.assert_close(layer.take_loss(), other.take_loss(), rtol=1e-5, atol=1e-6, equal_nan=True)
+        torch.testing.assert_close(layer.peer_mean, other.peer_mean, rtol=1e-5, atol=1e-6)
 
 
+def _compare_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every batch learned call by call, too, from the same weights, and the gradients of both compared.
+
+    Weights of two runs would part on a GPU, where the last digits of a gradient may choose another negative.
+    """
+    usual = Repeats.__call__
+
+    def both_ways(self: Repeats, learn: Learn, parts: list[Part], rows: int) -> None:
+        def standing() -> Standing:
+            return Standing(self._network, self._learners, self._chance)
+
+        before = standing()
+        usual(self, learn, parts, rows)
+        after = standing()
+        before.restore()
+        learn(parts)
+        assert all(bool(gradient.any()) for gradient, _ in after._gradients)
+        assert after.has_gradients()
+        for mean, wanted in after._means:
+            torch.testing.assert_close(mean, wanted, rtol=1e-3, atol=1e-5)
+        for layer, learned, loss in after._notes:
+            assert layer.learned == learned
+            assert (layer.loss is None) == (loss is None)
+            if loss is not None:
+                torch.testing.assert_close(layer.loss, loss, rtol=1e-3, atol=1e-5)
+        after.restore()
+
+    monkeypatch.setattr(Repeats, "__call__", both_ways)
+
+
+@pytest.mark.parametrize("case", ["logistic", "chance and peers", "goodness with running means"])
+def test_each_captured_batch_has_the_gradients_of_its_calls(
+    case: str, stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _compare_each_step(monkeypatch)
+    assert _fit(**CASES[case]).manifest()["step"] == "captured in a CUDA graph"
+    trainer = _fit(**CASES[case])
+    gradient = trainer.network.layers[1].parameters.gradient.flat
+    monkeypatch.setattr(stand_in, "spoils", staticmethod(lambda: gradient.add_(0.1)))
+    with pytest.raises(AssertionError):
+        trainer.fit(steps=1, progress=False)
+
+
+@pytest.fixture
+def looking(register: Callable[..., Any], stand_in: type[StandIn]) -> dict[str, int]:
+    """Settings' goodness that looks at a number, which a capture does not bear; from the graph ``first`` on."""
+    found = {"first": 1}
+
+    def look(activity: Tensor) -> Tensor:
+        """Mean square, after a look."""
+        if stand_in.within and stand_in.made >= found["first"]:
+            raise RuntimeError(f"{CANNOT}\nmore of it")
+        return activity.square().mean(-1)
+
+    register(goodness, "looking", look, batched=True)
+    return found
+
+
+@pytest.mark.usefixtures("looking")
 def test_what_cannot_be_captured_learns_call_by_call_and_says_why(
     stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stand_in, "fails", "operation not permitted when stream is capturing\nmore of it")
-    trainer = _fit()
-    assert trainer.manifest()["step"] == "call by call: operation not permitted when stream is capturing"
-    assert (stand_in.made, stand_in.replays) == (1, 0)
+    changes: dict[str, Any] = {"goodness": "looking", "dropout": 0.3}
+    trainer = _fit(**changes)
+    assert trainer.manifest()["step"] == f"call by call: {CANNOT}"
+    assert stand_in.replays == 0
+    assert current_stream() == "the default one"
+    assert not stand_in.is_stuck
     monkeypatch.setattr(Repeats, "serves", lambda *given: False)
-    usual = _fit()
+    usual = _fit(**changes)
     for mine, others in zip(flat_weights(trainer), flat_weights(usual), strict=True):
         assert torch.equal(mine, others)
+
+
+def test_where_some_batches_are_captured_and_others_cannot_be_both_is_said(looking: dict[str, int]) -> None:
+    looking["first"] = 3
+    told = _fit(goodness="looking").manifest()["step"]
+    assert told == f"captured in a CUDA graph, other batches call by call: {CANNOT}"
+
+
+def test_one_graph_is_captured_at_a_time(stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stand_in, "waits", 0.1)
+    trainers = [_trainer(seed=seed) for seed in (0, 1)]
+    threads = [threading.Thread(target=each.fit, kwargs={"steps": 20, "progress": False}) for each in trainers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [each.manifest()["step"] for each in trainers] == ["captured in a CUDA graph"] * 2
+
+
+def test_with_a_stepper_its_graphs_go_at_once(stand_in: type[StandIn]) -> None:
+    trainer = _fit()
+    lesson = trainer.stepper._lesson
+    assert lesson is not None
+    assert lesson.repeats is not None
+    former = [weakref.ref(trainer.stepper), *(weakref.ref(each._graph) for each in lesson.repeats._played.values())]
+    del lesson
+    gc.disable()
+    try:
+        trainer.apply(trainer.settings.replace(threshold=2.0))
+        assert len(former) > 2
+        assert [each() for each in former] == [None] * len(former)
+    finally:
+        gc.enable()
 
 
 def test_a_graph_that_comes_to_another_gradient_is_not_used(
     stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = _trainer()
-    gradient = trainer.network.layers[1].parameters.gradient.flat
-    monkeypatch.setattr(stand_in, "spoils", staticmethod(lambda: gradient.add_(0.1)))
+    gradients = [layer.parameters.gradient.flat for layer in trainer.network.layers]
+    monkeypatch.setattr(stand_in, "spoils", staticmethod(lambda: torch._foreach_add_(gradients, 0.1)))
     trainer.fit(steps=60, progress=False)
     assert "another gradient" in trainer.manifest()["step"]
     assert stand_in.replays == 1
     monkeypatch.setattr(Repeats, "serves", lambda *given: False)
     for mine, others in zip(flat_weights(trainer), flat_weights(_fit()), strict=True):
         assert torch.equal(mine, others)
+
+
+def test_a_gradient_that_is_not_finite_is_no_fault_of_a_graph() -> None:
+    trainer = _trainer()
+    trainer.step()
+    layers = trainer.network.layers
+    gradient = layers[1].parameters.gradient.flat
+    gradient[0, :2] = torch.tensor([float("nan"), float("inf")])
+    then = Standing(trainer.network, layers, ())
+    gradient[0, 0] = 3.0
+    assert then.has_gradients()
+    gradient[0, 2] += 1.0
+    assert not then.has_gradients()
+    gradient[0, 2] = float("nan")
+    assert not then.has_gradients()
+    then.restore()
+    assert then.has_gradients()
 
 
 @pytest.mark.parametrize(
@@ -161,20 +324,12 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @needs_cuda
 @pytest.mark.usefixtures("soon")
-@pytest.mark.parametrize(
-    "changes",
-    [*CASES.values(), {"goodness": "top_k(k=3)"}, {"dropout": 0.3, "peer_normalization": 0.1}],
-    ids=[*CASES, "goodness by autograd", "chance and peers"],
-)
-def test_on_a_gpu_captured_steps_are_the_steps_themselves(
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
+def test_on_a_gpu_each_captured_batch_has_the_gradients_of_its_calls(
     changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    captured = _fit(**changes, device="cuda")
-    assert captured.manifest()["step"] == "captured in a CUDA graph"
-    monkeypatch.setattr(Repeats, "serves", lambda *given: False)
-    usual = _fit(**changes, device="cuda")
-    for mine, others in zip(flat_weights(captured), flat_weights(usual), strict=True):
-        torch.testing.assert_close(mine, others, rtol=1e-3, atol=1e-4)
+    _compare_each_step(monkeypatch)
+    assert _fit(**changes, device="cuda").manifest()["step"] == "captured in a CUDA graph"
 
 
 @needs_cuda
@@ -185,15 +340,32 @@ def test_on_a_gpu_a_persons_own_goodness_is_captured_where_it_looks_at_no_number
         return activity.square().mean(-1)
 
     def looking(activity: Tensor) -> Tensor:
-        """Mean square, after a look."""
-        return activity.square().mean(-1) * (1.0 if float(activity.sum()) > -1 else 0.5)
+        """Mean square, after a look that is a decision."""
+        return activity[activity.sum(-1) > -1].square().mean(-1)
 
     register(goodness, "plain", plain)
     register(goodness, "looking", looking)
     assert _fit(goodness="plain", device="cuda").manifest()["step"] == "captured in a CUDA graph"
-    trainer = _fit(goodness="looking", device="cuda")
-    assert trainer.manifest()["step"].startswith("call by call: ")
+    trainer = _fit(goodness="looking", dropout=0.3, device="cuda")
+    told = trainer.manifest()["step"]
+    assert told.startswith("call by call: ")
+    assert "previous error" not in told
+    assert torch.cuda.current_stream() == torch.cuda.default_stream()
+    assert torch.rand(3, device="cuda").isfinite().all()
     assert trainer.evaluate("validation").accuracy > 0.5
+    assert _fit(goodness="plain", dropout=0.3, device="cuda").manifest()["step"] == "captured in a CUDA graph"
+
+
+@needs_cuda
+@pytest.mark.usefixtures("soon")
+def test_on_a_gpu_two_threads_capture_one_after_the_other() -> None:
+    trainers = [_trainer(seed=seed, dropout=0.3, device="cuda") for seed in (0, 1)]
+    threads = [threading.Thread(target=each.fit, kwargs={"steps": 60, "progress": False}) for each in trainers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [each.manifest()["step"] for each in trainers] == ["captured in a CUDA graph"] * 2
 
 
 def test_an_obstacle_says_what_stands_in_the_way() -> None:
