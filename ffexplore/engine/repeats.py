@@ -16,6 +16,7 @@ from ffexplore.registry import Entry
 # Batches before calls are recorded, which settings that are dragged do not last; a graph takes longer to capture.
 PATIENCE = 8
 PATIENCE_ON_GPU = 64
+CAPTURED = "captured in a CUDA graph"
 
 
 class Repeats:
@@ -63,7 +64,7 @@ class Repeats:
         one_by_one = f"call by call: {self.obstacle}" if self.obstacle else "call by call"
         if not self._played:
             return one_by_one
-        at_once = "captured in a CUDA graph" if self._on_gpu else "recorded"
+        at_once = CAPTURED if self._on_gpu else "recorded"
         return f"{at_once}, other batches {one_by_one}" if self.obstacle else at_once
 
     def __call__(self, learn: Learn, parts: list[Part], rows: int) -> None:

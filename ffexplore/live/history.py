@@ -21,7 +21,7 @@ RANGES = ("low", "high", "learning_rate")  # (K, L) that are no curves
 COUNTS = ("positive", "negative")  # (K, L, N)
 CURVES = (*SCALARS, *BY_VARIANT, *BY_LAYER)
 COLUMNS = (*CURVES, *HIDDEN, *RANGES, *COUNTS)
-WORDS = ("status", "widths", "goodness", "message", "changes", "diverged")  # kept as they are
+WORDS = ("status", "widths", "goodness", "message", "changes", "step_manner", "diverged")  # kept as they are
 
 
 class History:

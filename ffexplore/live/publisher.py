@@ -202,6 +202,7 @@ class Publisher:
             ),
             message=message,
             changes=changes,
+            step_manner=trainer.stepper.manner,
             diverged=self._diverged(),
         )
 

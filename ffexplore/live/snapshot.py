@@ -61,6 +61,7 @@ class Snapshot:
     examples: Examples | None = None
     message: str = ""  #: plain words when something went wrong, else empty
     changes: tuple[str, ...] = field(default=())  #: what the person changed since the last snapshot
+    step_manner: str = ""  #: how the last step was taken: call by call, recorded, or captured in a CUDA graph
     diverged: tuple[str, ...] = ()  #: of K variants what happened to those that rest; empty while all go on
 
     def of_variant(self, variant: int, goodness: tuple[str, ...]) -> Snapshot:

@@ -296,7 +296,7 @@ class Explorer(widgets.VBox):
 
     def _show_status(self) -> None:
         runner, snapshot = self.runner, self.runner.snapshot
-        self.status.tell_place(self._shown, runner.threads)
+        self.status.tell_place(self._shown, runner.threads, "" if snapshot is None else snapshot.step_manner)
         self.bar.show(
             self._shown, runner.is_running, self._changer.undo, runner.stop_at, runner.speed, self._standstill
         )

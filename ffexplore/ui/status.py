@@ -12,12 +12,14 @@ import torch
 import traitlets
 
 from ffexplore.engine.device import resolve_device, resolve_half
+from ffexplore.engine.repeats import CAPTURED
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.ui.scripted import Scripted
 
 INTERVAL = 0.25  #: seconds between two updates of the figures while nothing else changes
+GRAPH, CALLS = "graph", "call by call"  #: how a step is taken on a GPU, in short
 OLD = 0.2  #: share of all steps since which an accuracy was not read anew, so that its step is told
 
 
@@ -30,12 +32,13 @@ class StatusLine(Scripted):
     tone = traitlets.Unicode("").tag(sync=True)  #: "" or "warn"
     facts = traitlets.List(traitlets.Unicode()).tag(sync=True)
     place = traitlets.Unicode("").tag(sync=True)
+    manner = traitlets.Unicode("").tag(sync=True)  #: what is told of the place to who points at it
     message = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, **kwargs: Any) -> None:
         self._lock = threading.Lock()
         self._shown_at = -math.inf
-        self._placed: tuple[Settings | None, int | None] = None, None
+        self._placed: tuple[Settings | None, int | None, str] = None, None, ""
         super().__init__(**kwargs)
 
     def __repr__(self) -> str:
@@ -70,11 +73,16 @@ class StatusLine(Scripted):
                 self.word, self.message, self.tone = word, message, tone
                 self.facts = facts
 
-    def tell_place(self, settings: Settings, threads: int | None = None) -> None:
-        """Say where and how precisely the numbers are computed; looked up only where something of it is new."""
-        if settings is not self._placed[0] or threads != self._placed[1]:  # threads are chosen in the first steps
-            self._placed = settings, threads
-            self.place = place(settings, threads)
+    def tell_place(self, settings: Settings, threads: int | None = None, manner: str = "") -> None:
+        """Say where and how precisely the numbers are computed; looked up only where something of it is new.
+
+        On a GPU also how steps are taken, in the words of ``Snapshot.step_manner``.
+        """
+        # threads are chosen in the first steps, and a graph is captured some steps later
+        if settings is not self._placed[0] or (threads, manner) != self._placed[1:]:
+            self._placed = settings, threads, manner
+            self.place = place(settings, threads, manner)
+            self.manner = explained(manner) if manner and self.place.startswith("CUDA") else ""
 
 
 def figures(snapshot: Snapshot) -> list[str]:
@@ -106,8 +114,11 @@ def _grouped(number: float) -> str:
     return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
-def place(settings: Settings, threads: int | None = None) -> str:
-    """Device, precision and threads, as in ``CPU · bfloat16 · 2 threads``; empty where the device is missing."""
+def place(settings: Settings, threads: int | None = None, manner: str = "") -> str:
+    """Device and precision, then threads or how a step is taken, as in ``CPU · bfloat16 · 2 threads``.
+
+    Empty where the device is missing.
+    """
     try:
         device = resolve_device(settings.device)
         half = resolve_half(settings.precision, device, settings.layers)
@@ -117,4 +128,14 @@ def place(settings: Settings, threads: int | None = None) -> str:
     if device.type == "cpu":
         threads = threads or torch.get_num_threads()
         parts.append(f"{threads} thread{'s' if threads > 1 else ''}")
+    elif device.type == "cuda" and manner:
+        parts.append(GRAPH if manner.startswith(CAPTURED) else CALLS)
     return " · ".join(parts)
+
+
+def explained(manner: str) -> str:
+    """How steps are taken on a GPU, and why that matters."""
+    return (
+        f"Steps: {manner}. The calls of a step take less time when they are launched as one graph; the first batches "
+        "after a change, and what looks at a number on the way, go call by call."
+    )

@@ -310,3 +310,11 @@ def test_a_large_network_is_looked_at_with_fewer_samples():
     assert probed_rows(deep) == fewest
     assert Probe(ff.Trainer(ff.Settings(layers=(1000, 1000)))).measure().positive.sum() == 2 * fewest
     assert scored_rows(small) == 1000
+
+
+def test_a_snapshot_says_how_the_last_step_was_taken():
+    trainer = trained(1)
+    publisher = Publisher(trainer, 8.0)
+    assert publisher.make("running", "", (), fresh=False).step_manner == "call by call"
+    trainer.fit(steps=20, progress=False)
+    assert publisher.make("running", "", (), fresh=False).step_manner == "recorded"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
+from ffexplore import Settings
+from ffexplore.engine.repeats import CAPTURED
 from ffexplore.ui.status import StatusLine, figures
 from tests.ui.synthetic import snapshot
 
@@ -31,3 +34,22 @@ def test_an_accuracy_of_long_ago_says_of_which_step_it_is():
 
     assert told(1000, -1) == told(1000, 1000) == told(1000, 900) == "accuracy 50.0 %"
     assert told(12_000, 4_000) == "accuracy 50.0 % at step 4\N{NARROW NO-BREAK SPACE}000"
+
+
+def test_on_a_gpu_the_place_says_how_steps_are_taken_and_on_a_cpu_it_does_not(monkeypatch):
+    line = StatusLine()
+    line.tell_place(Settings(device="cpu", precision="float32"), 2, "recorded")
+    assert (line.place, line.manner) == ("CPU · float32 · 2 threads", "")
+    monkeypatch.setattr("ffexplore.ui.status.resolve_device", lambda name: torch.device("cuda"))
+    settings = Settings(precision="float32")
+    line.tell_place(settings)
+    assert (line.place, line.manner) == ("CUDA · float32", "")
+    for manner, short in {
+        "call by call": "call by call",
+        CAPTURED: "graph",
+        "call by call: not permitted": "call by call",
+        f"{CAPTURED}, other batches call by call: not permitted": "graph",
+    }.items():
+        line.tell_place(settings, 2, manner)
+        assert line.place == f"CUDA · float32 · {short}"
+        assert line.manner.startswith(f"Steps: {manner}. ")

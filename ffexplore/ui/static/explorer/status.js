@@ -33,6 +33,7 @@ export default {
       el.dataset.tone = model.get("tone");
       setText(word, model.get("word"));
       setText(place, model.get("place"));
+      place.title = model.get("manner");
       setText(message, model.get("message"));
       const texts = model.get("facts");
       while (facts.children.length > texts.length) facts.lastChild.remove();
