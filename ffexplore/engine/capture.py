@@ -19,7 +19,7 @@ TOLERANCE = 1e-3  # of the largest number in a gradient: products may be added u
 Learn = Callable[[list[Part]], None]
 
 _turn = threading.Lock()  # torch captures one graph at a time in a process
-_failed: list[torch.cuda.CUDAGraph] = []  # torch's allocator goes on asking them whose memory it is
+_failed: list[torch.cuda.CUDAGraph] = []  # one of torch's allocators goes on asking them whose memory it is
 
 
 class Captured:
@@ -62,7 +62,7 @@ class Captured:
             self._graph = _graph_of(lambda: learn(own), chance, own[0].x.device)
             self._losses = [layer.loss for layer in learners]
             before.restore()
-            self._graph.replay()
+            self._launch()
             if not after.has_gradients():
                 raise RecordingError("launched as one, the calls come to another gradient")
         finally:
@@ -71,8 +71,12 @@ class Captured:
     def __call__(self, parts: list[Part]) -> Sequence[Tensor | None]:
         """Let the layers learn from parts; the losses of the layers, where they were looked at."""
         torch._foreach_copy_(self._fixed, _tensors(parts))
-        self._graph.replay()
+        self._launch()
         return self._losses
+
+    def _launch(self) -> None:
+        with _turn:  # some torch bears no launch while another thread captures
+            self._graph.replay()
 
 
 class Standing:
@@ -124,16 +128,17 @@ def _graph_of(
     graph = torch.cuda.CUDAGraph()
     for generator in chance:
         graph.register_generator_state(generator)
-    stream = torch.cuda.current_stream()
+    stream, pool = torch.cuda.current_stream(), torch.cuda.graph_pool_handle()
     with _turn:
         try:
             # another thread may go on with what it does on the device meanwhile, as another explorer's does
-            with torch.cuda.graph(graph, stream=_side_stream(), capture_error_mode="thread_local"):
+            with torch.cuda.graph(graph, pool, _side_stream(), capture_error_mode="thread_local"):
                 calls()
         except Exception as error:  # what somebody else wrote may raise anything
             torch.cuda.set_stream(stream)  # torch does not, where it is the end of the capture that fails
             _failed.append(graph)
             graph.reset()
+            _give_back(pool)
             _end_capture_of(chance, device)
             raise RecordingError(_root_cause(error)) from error
         finally:
@@ -145,6 +150,14 @@ def _graph_of(
 def _side_stream() -> torch.cuda.Stream:
     """A stream of our own to capture on; one for all graphs, as each takes room for the products on it."""
     return torch.cuda.Stream()
+
+
+def _give_back(pool: tuple[int, int]) -> None:
+    """Have memory no longer taken for a capture that failed; torch does that only after one that succeeds."""
+    device = torch.cuda.current_device()
+    with suppress(RuntimeError):  # it ended well but for an error of the calls; to release it twice would harm
+        torch._C._cuda_endAllocateToPool(device, pool)
+        torch._C._cuda_releasePool(device, pool)
 
 
 def _end_capture_of(chance: Sequence[torch.Generator], device: torch.device) -> None:

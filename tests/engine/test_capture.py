@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -70,6 +70,7 @@ class StandIn:
     within = 0  #: captures that are under way
     is_stuck = False  #: whether a capture failed, and none has ended well since
     waits = 0.0
+    given_back: ClassVar[list[str]] = []  #: calls by which a failed capture gives memory back
     spoils: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self) -> None:
@@ -97,7 +98,7 @@ class Capture:
 
     streams = threading.local()
 
-    def __init__(self, graph: StandIn, stream: str, capture_error_mode: str) -> None:
+    def __init__(self, graph: StandIn, pool: Any = None, stream: str = "", *, capture_error_mode: str) -> None:
         assert capture_error_mode == "thread_local"
         self.graph, self.stream, self.recorder = graph, stream, Results()
 
@@ -125,7 +126,7 @@ def current_stream() -> str:
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StandIn]]:
-    fresh = {"made": 0, "replays": 0, "within": 0, "is_stuck": False, "waits": 0.0}
+    fresh = {"made": 0, "replays": 0, "within": 0, "is_stuck": False, "waits": 0.0, "given_back": []}
     for name, value in {**fresh, "spoils": staticmethod(lambda: None)}.items():
         monkeypatch.setattr(StandIn, name, value)
     monkeypatch.setattr(torch.cuda, "CUDAGraph", StandIn)
@@ -133,6 +134,10 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StandIn]]:
     monkeypatch.setattr(torch.cuda, "Stream", lambda: "a side stream")
     monkeypatch.setattr(torch.cuda, "current_stream", current_stream)
     monkeypatch.setattr(torch.cuda, "set_stream", lambda stream: setattr(Capture.streams, "current", stream))
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: (0, 1))
+    for name in ("endAllocateToPool", "releasePool"):
+        monkeypatch.setattr(torch._C, f"_cuda_{name}", lambda *given, name=name: StandIn.given_back.append(name))
     monkeypatch.setattr(capture, "_failed", [])
     monkeypatch.setattr(repeats, "_is_on_gpu", lambda network: True)
     monkeypatch.setattr(repeats, "PATIENCE_ON_GPU", 1)
@@ -157,6 +162,7 @@ def test_captured_steps_are_the_steps_themselves(
     captured = _fit(**changes)
     assert captured.manifest()["step"] == "captured in a CUDA graph"
     assert stand_in.replays > 40
+    assert not stand_in.given_back
     monkeypatch.setattr(Repeats, "serves", lambda *given: False)
     usual = _fit(**changes)
     assert usual.manifest()["step"] == "call by call"
@@ -235,6 +241,7 @@ def test_what_cannot_be_captured_learns_call_by_call_and_says_why(
     assert stand_in.replays == 0
     assert current_stream() == "the default one"
     assert not stand_in.is_stuck
+    assert stand_in.given_back == ["endAllocateToPool", "releasePool"]
     monkeypatch.setattr(Repeats, "serves", lambda *given: False)
     usual = _fit(**changes)
     for mine, others in zip(flat_weights(trainer), flat_weights(usual), strict=True):
