@@ -62,8 +62,8 @@ SETTINGS = """## Settings
 What `Settings` takes, and the explorer's controls. *Per layer*: one value, or one for each layer. *Compared*: variants
 that train side by side may differ in it.
 
-| name | what it is | allowed | default | notes |
-| --- | --- | --- | --- | --- |"""
+| name | what it is | allowed | default | notes | source |
+| --- | --- | --- | --- | --- | --- |"""
 
 
 def text() -> str:
@@ -84,7 +84,7 @@ def _settings() -> Iterator[str]:
         default = getattr(Settings(), name)
         shown = ", ".join(map(str, default)) if name == "layers" else getattr(default, "name", str(default))
         notes = [*(["Per layer."] if field.per_layer else []), *(["Compared."] if field.lockstep else []), field.renews]
-        cells = (f"`{name}`", field.meaning, allowed, f"`{shown}`", " ".join(filter(None, notes)))
+        cells = (f"`{name}`", field.meaning, allowed, f"`{shown}`", " ".join(filter(None, notes)), field.source)
         yield "| " + " | ".join(_cell(cell) for cell in cells) + " |"
     yield ""
 

@@ -22,6 +22,8 @@ class Field:
         One sentence.
     group
         The heading under which a person looks for it.
+    source
+        Where the idea or the default comes from; empty where nothing but its catalogue's entries have a source.
     unit
         The unit, empty where there is none.
     low, high
@@ -48,6 +50,7 @@ class Field:
 
     meaning: str
     group: str
+    source: str = ""
     unit: str = ""
     low: float | None = None
     high: float | None = None

@@ -33,8 +33,9 @@ class Settable:
         "uniform_label", "How bad data is made from good.", "Data", registry=negatives, lockstep=True
     )
     negatives_refresh: str = setting(
-        "batch", "When negatives are drawn anew.", "Data", choices=("batch", "round", "epoch", "once")
-    )
+        "batch", "When negatives are drawn anew.", "Data", choices=("batch", "round", "epoch", "once"),
+        source="PFF, arXiv 2404.08573",
+    )  # fmt: skip
     label_encoding: Any = setting(
         "overlay", "How a class is written into the input.", "Data", registry=label_encodings,
         renews="Rebuilds the layers that see the label; the others keep their weights.",
@@ -45,11 +46,12 @@ class Settable:
     )  # fmt: skip
     shift: int = setting(
         0, "Pixels by which a training picture is moved at random in each direction.", "Data", unit="pixels",
-        low=0, high=8, whole=True,
+        low=0, high=8, whole=True, source="Hinton 2022, section 3.3; jesper-olsen/forward-forward-rs",
     )  # fmt: skip
     label_layers: str = setting(
         "first", "Which layers see the label: the first, in the input, or all, each beside what it gets from below.",
-        "Data", choices=("first", "all"), renews="Rebuilds every layer but the first, which keeps its weights.",
+        "Data", choices=("first", "all"), source="common",
+        renews="Rebuilds every layer but the first, which keeps its weights.",
     )  # fmt: skip
     layers: tuple[int, ...] = setting(
         (256, 256), "Units of each layer.", "Layers", unit="units", low=1, high=100_000, whole=True, per_layer=True,
@@ -64,13 +66,9 @@ class Settable:
         "normal", "The weights a layer starts with.", "Layers", registry=initializations, renews=BEGINS_ANEW
     )
     dropout: float = setting(
-        0.0,
-        "Share of units silenced in a training batch, the same for both sides.",
-        "Layers",
-        low=0.0,
-        high=0.95,
-        lockstep=True,
-    )
+        0.0, "Share of units silenced in a training batch, the same for both sides.", "Layers", low=0.0, high=0.95,
+        lockstep=True, source="jesper-olsen/forward-forward-rs; the same units for both sides is ours",
+    )  # fmt: skip
     schedule: Any = setting("simultaneous", "Which layers learn when.", "Layers", registry=schedules)
     black_box: Any = setting(
         "none", "A function between two layers that torch cannot differentiate.", "Layers", registry=black_boxes
@@ -86,17 +84,19 @@ class Settable:
         None, "The goodness above which a layer calls a sample positive.", "Goodness",
         low=-1e6, high=1e6, choices=("width",), per_layer=True, optional="the natural threshold of the goodness",
         lockstep=True,
+        source="Hinton 2022, section 2; width: Hinton's MATLAB code; one for each layer: arXiv 2307.04205",
     )  # fmt: skip
     threshold_rate: float = setting(
         0.0, "How fast each layer's threshold learns with its objective, in units of the learning rate; 0 keeps it.",
-        "Goodness", low=0.0, high=100.0, lockstep=True,
+        "Goodness", low=0.0, high=100.0, lockstep=True, source="common",
     )  # fmt: skip
     objective: Any = setting(
         "logistic", "What a layer tries to make small.", "Goodness", registry=objectives, per_layer=True, lockstep=True
     )
     logit_scale: float = setting(
-        1.0, "Factor from a distance in goodness to a logit, 1 over a temperature; a higher one makes the layer surer.",
+        1.0, "The scale of the logits, 1 over their temperature: scale · (g − θ); a higher one makes the layer surer.",
         "Goodness", low=1e-4, high=1e4, logarithmic=True, lockstep=True,
+        source="Hinton's MATLAB code, where it is the width",
     )  # fmt: skip
     inference: Any = setting("goodness", "How a class is read from the network.", "Goodness", registry=inferences)
     learning_rate: Any = setting(
@@ -111,28 +111,37 @@ class Settable:
         "adam", "How a gradient becomes a change of weights.", "Learning", registry=optimizers,
         renews="The optimizer begins without a memory; all weights stay.",
     )  # fmt: skip
-    momentum: float = setting(0.9, "Share of the former direction that is kept.", "Learning", low=0.0, high=0.9999)
+    momentum: float = setting(
+        0.9, "Share of the former direction that is kept.", "Learning", low=0.0, high=0.9999,
+        source="Hinton's MATLAB code (0.9)",
+    )  # fmt: skip
     weight_decay: float = setting(
         0.0, "Share of a weight lost at each step, times the rate; biases are spared.", "Learning",
-        low=0.0, high=10.0, lockstep=True,
+        low=0.0, high=10.0, lockstep=True, source="Hinton's MATLAB code (0.001)",
     )  # fmt: skip
     peer_normalization: float = setting(
         0.0, "Pull of each unit's mean activity towards that of its layer, so that dead units come back.", "Learning",
-        low=0.0, high=10.0, lockstep=True,
+        low=0.0, high=10.0, lockstep=True, source="Hinton's MATLAB code (0.03)",
     )  # fmt: skip
     batch_size: int | str = setting(
-        128, "Samples of a batch.", "Learning", unit="samples", low=1, high=1_000_000, whole=True, choices=("full",)
-    )
+        128, "Samples of a batch.", "Learning", unit="samples", low=1, high=1_000_000, whole=True, choices=("full",),
+        source="Hinton's MATLAB code (100); Pezeshki 2022, Keras example (full)",
+    )  # fmt: skip
     readout_rate: float = setting(
-        0.1, "Learning rate of the one-pass read-out; 0 switches it off.", "Learning", low=0.0, high=10.0
+        0.1, "Learning rate of the one-pass read-out; 0 switches it off.", "Learning", low=0.0, high=10.0,
+        source="Hinton's MATLAB code (0.1)",
+    )  # fmt: skip
+    readout_decay: float = setting(
+        0.003, "Weight decay of the read-out.", "Learning", low=0.0, high=10.0, source="Hinton's MATLAB code (0.003)"
     )
-    readout_decay: float = setting(0.003, "Weight decay of the read-out.", "Learning", low=0.0, high=10.0)
     readout_interval: int = setting(
-        4, "The read-out learns on every n-th batch.", "Learning", unit="batches", low=1, high=10_000, whole=True
-    )
+        4, "The read-out learns on every n-th batch.", "Learning", unit="batches", low=1, high=10_000, whole=True,
+        source="Hinton's MATLAB code (1); the default is ours",
+    )  # fmt: skip
     readout_layers: str = setting(
         "without_first", "Layers whose activity the read-out sees.", "Learning",
         choices=("all", "without_first", "last"), others="numbers from 1 joined by +, as in 1+3",
+        source="Hinton's MATLAB code (without_first)",
     )  # fmt: skip
     seed: int = setting(
         0, "Start of every random number; the same seed gives the same run.", "Run", low=0, high=2**31 - 1,

@@ -112,7 +112,7 @@ class ChoiceControl(FieldControl):
 
     def _tip_with(self, chosen: str) -> str:
         entries = listing(self.registry, chosen) + self._fit.reasons()
-        return f"{self.spec.meaning}\n\n{entries}\n{self.renewal()}\nIn Python: {self.name}"
+        return f"{self.about()}\n\n{entries}\n{self.renewal()}\nIn Python: {self.name}"
 
     def disable(self, reason: str) -> None:
         """Grey all rows out and say why."""

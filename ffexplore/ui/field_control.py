@@ -73,8 +73,12 @@ class FieldControl:
         self.outlet.change({self.name: value})
 
     def tip(self) -> str:
-        """Meaning, range and name of the field, and what is built anew when it changes."""
-        return f"{self.spec.meaning}\nAllowed: {self.spec.allowed()}.{self.renewal()}\nIn Python: {self.name}"
+        """Meaning, source, range and name of the field, and what is built anew when it changes."""
+        return f"{self.about()}\nAllowed: {self.spec.allowed()}.{self.renewal()}\nIn Python: {self.name}"
+
+    def about(self) -> str:
+        """Meaning and source of the field."""
+        return with_source(self.spec.meaning, self.spec.source)
 
     def renewal(self) -> str:
         """What is built anew when the field changes, on a line of its own; empty if nothing is."""
@@ -202,7 +206,7 @@ class DatasetControl(RowControl):
 
     def tip(self) -> str:
         """Meaning, and every dataset with its sentence."""
-        return f"{self.spec.meaning}\n\n{listing(self._registry)}\n{self.renewal()}\nIn Python: {self.name}"
+        return f"{self.about()}\n\n{listing(self._registry)}\n{self.renewal()}\nIn Python: {self.name}"
 
     def show(self, settings: Settings) -> None:
         """Choose the dataset."""
@@ -219,10 +223,15 @@ class DatasetControl(RowControl):
         self._forget()
 
 
+def with_source(words: str, source: str) -> str:
+    """A sentence and, in brackets, where it comes from; the sentence alone where there is no source."""
+    return f"{words} [{source}]" if source else words
+
+
 def listing(registry: Registry[Any], chosen: str = "") -> str:
     """Every entry with its sentence and source, one a line, the chosen one marked."""
     return "\n".join(
-        f"{'▸' if entry.name == chosen else '•'} {entry.name}: {entry.summary or 'no description'}"
-        + (f" [{entry.source}]" if entry.source else "")
+        f"{'▸' if entry.name == chosen else '•'} {entry.name}: "
+        + with_source(entry.summary or "no description", entry.source)
         for entry in registry
     )

@@ -35,7 +35,7 @@ def test_every_row_has_its_cells() -> None:
     of_settings = [line for line in settings.splitlines() if line.startswith("| `")]
     assert [row.split("`")[1] for row in of_settings] == list(ff.Settings.fields())
     for row in of_settings:
-        assert row.replace("\\|", "").count("|") == 6
+        assert row.replace("\\|", "").count("|") == 7
     rows = [line for line in catalogues.splitlines() if line.startswith("| `")]
     assert len(rows) == sum(len(catalogue) for _, catalogue, _, _ in reference.CATALOGUES)
     for row in rows:

@@ -35,6 +35,28 @@ def test_every_field_says_what_it_is(name: str) -> None:
         assert spec.low < spec.high
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("negatives_refresh", "PFF, arXiv 2404.08573"), ("shift", "Hinton 2022, section 3.3"),
+        ("label_layers", "common"), ("dropout", "jesper-olsen/forward-forward-rs"),
+        ("threshold", "arXiv 2307.04205"), ("threshold_rate", "common"),
+        ("logit_scale", "Hinton's MATLAB code"), ("momentum", "Hinton's MATLAB code"),
+        ("weight_decay", "Hinton's MATLAB code"), ("peer_normalization", "Hinton's MATLAB code"),
+        ("readout_rate", "Hinton's MATLAB code"), ("readout_decay", "Hinton's MATLAB code"),
+        ("readout_interval", "Hinton's MATLAB code"), ("readout_layers", "Hinton's MATLAB code"),
+    ],
+)  # fmt: skip
+def test_a_field_that_was_taken_from_somewhere_says_where(name: str, source: str) -> None:
+    assert source in Settings.field(name).source
+
+
+def test_the_one_number_of_the_logits_is_named_as_scale_and_as_temperature() -> None:
+    meaning = Settings.field("logit_scale").meaning
+    assert "scale of the logits" in meaning
+    assert "1 over their temperature" in meaning
+
+
 def test_defaults_are_allowed_and_frozen() -> None:
     settings = Settings()
     for name, spec in FIELDS.items():

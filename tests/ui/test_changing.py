@@ -7,6 +7,7 @@ import pytest
 import ffexplore as ff
 from ffexplore.engine.goodness import goodness
 from ffexplore.ui.controls import SPANS, USUAL
+from ffexplore.ui.field_control import with_source
 from ffexplore.ui.groups import GROUPS
 from tests.ui.turning import menu, row_of, until
 
@@ -210,7 +211,7 @@ def test_the_tooltip_tells_meaning_and_source_of_every_entry(panel):
     assert "▸ mean_square" in tip
     for control in panel.controls.controls.values():
         shown = control.row if hasattr(control, "row") else getattr(control, "_menu", None) or control._rows[0]
-        assert control.spec.meaning in shown._tip
+        assert with_source(control.spec.meaning, control.spec.source) in shown._tip
 
 
 def test_the_read_out_is_fitted_at_a_press_where_there_is_one(panel):
