@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 import ffexplore as ff
+from ffexplore.engine.goodness import Goodness, State
 from ffexplore.engine.objectives import Evidence
 from ffexplore.engine.rng import stream
 from ffexplore.registry import Entry
+from tests.engine.formulas import ALL_CASES, complete
 from tests.engine.reference import ACTIVATIONS, GOODNESS, LISTENS_TO, NATURAL, OBJECTIVES, normalized
 
 WITH_VJP = [entry.name for entry in ff.goodness if "vjp" in entry.traits]
@@ -189,19 +191,36 @@ def test_normalization_is_its_formula(name: str) -> None:
             torch.testing.assert_close(row, normalized(expected[None], name, epsilon)[0], rtol=1e-7, atol=1e-9)
 
 
-def test_rest_at_zero_is_true_where_it_is_claimed() -> None:
-    for entry in ff.goodness:
-        if entry.rests_at_zero:
-            h = torch.rand(1, 2, 3, 6, dtype=torch.float64)
-            h[..., ::2] = 0
-            h.requires_grad_()
-            (slope,) = torch.autograd.grad(entry(h, defaults(entry)).sum(), h)
-            assert float(slope[..., ::2].abs().max()) == 0, entry.name
+def states_of(entry: Goodness) -> list[State | None]:
+    """None, as in a plain call, and what the entry keeps of six units at the start and after some batches."""
+    if "init" not in entry.traits:
+        return [None]
+    fresh = {key: value.double() for key, value in entry.init(6, 3, [stream(0)]).items()}
+    used = {key: value.clone() for key, value in fresh.items()}
+    for _ in range(3):
+        entry(torch.rand(1, 2, 5, 6, dtype=torch.float64), defaults(entry), used, train=True)
+    return [fresh, used] if entry.per_class else [None, fresh, used]
 
 
-def test_permutable_is_true_where_it_is_claimed() -> None:
+@pytest.mark.parametrize(("name", "params"), ALL_CASES)
+def test_rest_at_zero_is_true_where_it_is_claimed(name: str, params: dict[str, Any]) -> None:
+    entry = ff.goodness[name]
+    if not entry.rests_at_zero:
+        return
+    for state in states_of(entry):
+        h = torch.rand(1, 2, 3, 6, dtype=torch.float64)
+        h[..., ::2] = 0
+        h.requires_grad_()
+        (slope,) = torch.autograd.grad(entry(h, complete(entry, params), state).sum(), h)
+        assert float(slope[..., ::2].abs().max()) == 0
+
+
+@pytest.mark.parametrize(("name", "params"), ALL_CASES)
+def test_permutable_is_claimed_where_it_is_true(name: str, params: dict[str, Any]) -> None:
+    """In every state that a layer may come to: at the start, after training, and in a plain call without one."""
+    entry = ff.goodness[name]
     h = torch.rand(1, 2, 3, 6, dtype=torch.float64)
-    for entry in ff.goodness:
-        if entry.traits.get("permutable"):
-            turned = entry(h[..., torch.tensor([3, 1, 5, 0, 2, 4])], defaults(entry))
-            torch.testing.assert_close(turned, entry(h, defaults(entry)), msg=entry.name)
+    turned = h[..., torch.tensor([3, 1, 5, 0, 2, 4])]
+    values = complete(entry, params)
+    same = [torch.allclose(entry(turned, values, state), entry(h, values, state)) for state in states_of(entry)]
+    assert all(same) == bool(entry.traits.get("permutable"))

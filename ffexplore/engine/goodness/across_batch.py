@@ -18,7 +18,7 @@ from ffexplore.registry import Param
 
 SOURCE = "In Search of Goodness 2025, arXiv 2511.18567"
 RUNNING = "; the rate of the running mean is ours"
-RATIO_LIMIT = 10.0  # of the prediction error by the energy, as in the source; a silent layer has no ratio
+RATIO_LIMIT = 10.0  # of the surprise by the energy, as in the source
 Rate = Annotated[float, Param("share of the newest batch in the running mean", 0.001, 1.0)]
 
 
@@ -117,7 +117,6 @@ def _expected(activity: Tensor, state: State | None, train: bool, rate: float) -
     natural_threshold=measured("predictive_coding"),
     batched=True,
     coupled=True,
-    permutable=True,
 )
 def predictive_coding(
     activity: Tensor,
@@ -127,7 +126,11 @@ def predictive_coding(
     weight: Annotated[float, Param("weight of the surprise", 0.0, 10.0)] = 0.1,
     rate: Rate = 0.1,
 ) -> Tensor:
-    """Sum of squares less the surprise, the distance from the units' running mean: S − w · mean S · ‖h − h̄‖²/S."""
+    """Sum of squares less surprise, the distance from the units' running mean: S − w · mean S · min(10, ‖h − h̄‖²/S).
+
+    The ratio ends at 10, as in the source: a nearly silent sample, whose S is next to nothing, would else be pushed
+    without bound. Each unit has a running mean of its own, so after training the order of the units matters.
+    """
     squares = energy(activity)
     mean = _mean_energy(squares, state, train, rate)
     surprise = energy(activity - _expected(activity, state, train, rate))

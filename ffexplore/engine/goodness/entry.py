@@ -56,7 +56,7 @@ class Goodness(Entry):
     rests_at_zero : bool
         The derivative is zero where the activity is zero, so the derivative of a relu changes nothing.
     permutable : bool
-        The order of the units does not matter.
+        The order of the units does not matter, whatever the state: nothing is kept of a single unit.
     output : "scalar" or "per_class"
         One number a sample, or one a class.
     learned : names, optional

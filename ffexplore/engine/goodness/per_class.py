@@ -82,7 +82,11 @@ def _unit(rows: Tensor) -> Tensor:
     output="per_class",
 )
 def cosine(activity: Tensor, state: State, train: bool = False, *, temperature: Temperature = 0.1) -> Tensor:
-    """Cosine of the angle between the activity and a learned prototype of each class: cos(h, p) / τ."""
+    """Cosine between the activity and a learned prototype of each class: cos(h, p) / τ; softmax is the objective's.
+
+    The source gives the softmax of these over the classes. That is left to the objective ``class_cross_entropy``,
+    which would else take it twice; the order of the classes, by which inference goes, is the same without it.
+    """
     return _against(_unit(activity), _unit(state["prototypes"])) / temperature
 
 
