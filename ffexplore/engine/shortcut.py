@@ -1,8 +1,10 @@
 """The shortcut meter: whether negatives can be told from positives without looking at what they show.
 
 A layer that can tell them apart by brightness or roughness has no reason to learn the classes. So a small classifier
-sees nothing but such statistics of the raw inputs, never the label: where it succeeds on held-out data, the negatives
-are too easy.
+sees nothing but such statistics of the raw inputs: where it succeeds on held-out data, the negatives are too easy.
+
+It never sees the code of the label, so it knows of no shortcut there. All negatives that keep the image read 0.5, even
+``inverse_label``, which a layer can tell from positives by counting how many labels are written.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ class Shortcut:
         if self.auc < SUSPECT:
             return (
                 f"Statistics alone do not tell {self.negatives} from positives (AUC {self.auc:.2f}): there is no "
-                "shortcut of this kind."
+                "shortcut of this kind. One in the code of the label is not looked for."
             )
         name, alone = self.telling[0]
         ease = "the negatives are too easy" if self.auc >= EASY else "there is a shortcut"
@@ -81,7 +83,7 @@ def shortcut_meter(what: Settings | Trained, split: str = "validation", rows: in
     Returns
     -------
     Shortcut
-        Its ``auc`` is about 0.5 for negatives that differ only in the label.
+        Its ``auc`` is about 0.5 for negatives that differ only in the label, however easily its code gives them away.
     """
     from ffexplore.engine.training import Trainer
 

@@ -68,7 +68,7 @@ FIGURES = {
     "validation_readout_error_10": Figure(
         "validation error after 10 epochs, read-out", "%", _error_after(10, "readout_accuracy")
     ),
-    "shortcut": Figure("shortcut meter (AUC of input statistics)", "", _shortcut, digits=3),
+    "shortcut": Figure("shortcut meter (AUC of input statistics, the label unseen)", "", _shortcut, digits=3),
     "auc_2": Figure("AUC of layer 1 after 2 epochs", "", _auc_after(2), digits=3),
 }
 

@@ -208,3 +208,12 @@ def test_a_reading_says_in_words_what_it_means() -> None:
         "Most telling: mean (AUC 0.70 alone)."
     )
     assert "too easy" in str(Shortcut(0.97, (("mean", 0.9),), "noise", 100))
+    assert "in the code of the label is not looked for" in str(Shortcut(0.5, (("mean", 0.5),), "inverse_label", 100))
+
+
+def test_the_meter_knows_of_no_shortcut_in_the_code_of_the_label() -> None:
+    read = [
+        ff.shortcut_meter(ff.Settings(dataset=pictures(), layers=(8,), negatives=name)).auc
+        for name in ("inverse_label", "uniform_label")
+    ]
+    assert read[0] == read[1] == pytest.approx(0.5, abs=0.05)

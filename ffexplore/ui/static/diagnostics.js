@@ -15,6 +15,9 @@ const MEASURES = [
   ["weight_rms", "weights (rms)", (value) => fixed(value, 3), "Root mean square of the weights"],
 ];
 
+const METER = "How well a small classifier tells negatives from positives by brightness, roughness and the like. "
+  + "It never sees the code of the label: negatives that keep the image read 0.5, even inverse_label, which is too easy";
+
 export class Diagnostics extends Asked {
   static title = "Diagnostics";
   static short = "diagnostics";
@@ -31,7 +34,10 @@ export class Diagnostics extends Asked {
     this.meter.setAttribute("role", "meter");
     this.meter.setAttribute("aria-label", "shortcut meter: AUC of a classifier that sees statistics alone");
     set(this.meter, { "aria-valuemin": "0.5", "aria-valuemax": "1" });
-    this.content.append(this.layers, html("h4", "ff-subtitle", "Shortcut meter"), this.meter, this.reading);
+    const heading = html("h4", "ff-subtitle", "Shortcut meter");
+    heading.title = METER;
+    this.meter.title = METER;
+    this.content.append(this.layers, heading, this.meter, this.reading);
     this.cells = [];
     this.describe = describeSlowly(this.layers);
     this.layers.setAttribute("role", "group");
