@@ -26,6 +26,7 @@ from ffexplore.ui.form import Form
 from ffexplore.ui.groups import GROUPS
 from ffexplore.ui.looks import Looks
 from ffexplore.ui.parts import Box, Heading, Toggle
+from ffexplore.ui.remarks import draws_negatives, remarks
 from ffexplore.ui.rows import HIDDEN, Span
 from ffexplore.ui.threshold_control import ThresholdControl
 
@@ -94,7 +95,8 @@ def idle_fields(settings: Settings) -> dict[str, str]:
         idle["negatives_refresh"] = f"{settings.negatives.name!r} makes its images batch by batch."
     if settings.black_box.name == "none":
         idle["black_box_after"] = "there is no black box."
-    if not any("pairs" in objectives[choice.name].needs for choice in chosen):
+    if not draws_negatives(settings):
+        idle["negatives_refresh"] = f"the objective {chosen[0].name!r} compares classes: training draws no negatives."
         idle["threshold"] = f"the objective {chosen[0].name!r} compares the scores of all classes."
     if not label_encodings[settings.label_encoding.name].tells:
         idle["label_layers"] = f"the label encoding {settings.label_encoding.name!r} tells no class."
@@ -180,11 +182,12 @@ class Controls(Form):
         idle = dict.fromkeys(self._looks.locked, "locked for this task.") | idle_fields(settings)
         if standstill:
             idle = dict.fromkeys(self.controls, standstill)
-        wanted = self._to_be_shown(settings, data)
+        wanted, remarked = self._to_be_shown(settings, data), remarks(settings)
         self._shown = settings, data
         for name, control in self.controls.items():
             if name in wanted:
                 control.suit(data)
+                control.remark = remarked.get(name, "")
                 control.show(settings)
                 control.is_touched = False
             if self._idle.get(name) != idle.get(name, ""):

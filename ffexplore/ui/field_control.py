@@ -42,6 +42,8 @@ class FieldControl:
         What is shown.
     is_touched
         Whether a person set something since the field was shown, so that what stands there may not be in force.
+    remark
+        What is to be said of the field beside the other settings, from the next `show` on; empty where nothing is.
     """
 
     widget: Part
@@ -52,6 +54,7 @@ class FieldControl:
         self.spec: Field = Settings.field(name)
         self.outlet = outlet
         self.is_touched = False
+        self.remark = ""
 
     def suit(self, data: Dataset | None) -> None:
         """Take up which data there are, which may rule out choices; None while they are not loaded."""
@@ -77,8 +80,8 @@ class FieldControl:
         return f"{self.about()}\nAllowed: {self.spec.allowed()}.{self.renewal()}\nIn Python: {self.name}"
 
     def about(self) -> str:
-        """Meaning and source of the field."""
-        return with_source(self.spec.meaning, self.spec.source)
+        """Meaning and source of the field, and what is to be said of it at present."""
+        return with_source(self.spec.meaning, self.spec.source) + (f"\n▸ {self.remark}" if self.remark else "")
 
     def renewal(self) -> str:
         """What is built anew when the field changes, on a line of its own; empty if nothing is."""

@@ -7,6 +7,7 @@ import numpy as np
 from ffexplore.engine.settings import Settings
 from ffexplore.live import Runner, Snapshot
 from ffexplore.live.compared import Compared
+from ffexplore.ui.remarks import remarks
 
 INVITATION = "Untrained: the blue and the orange hill lie on each other. Press Play and watch them part."
 NEXT = "The hills part. Now drag the line θ in a histogram, or change anything else while it trains."
@@ -39,15 +40,16 @@ def hint(runner: Runner, is_untouched: bool) -> str:
     if snapshot is None:
         dataset = runner.settings.dataset
         return f"Loading {dataset} ..." if isinstance(dataset, str) else "Building ..."
+    of_objective = remarks(runner.settings).get("objective", "")
     if snapshot.step == 0 and runner.status == "idle":
-        return INVITATION
+        return of_objective or INVITATION
     dead = [number for number, share in enumerate(snapshot.dead[0] / snapshot.widths, 1) if share >= MOST]
     if dead:
         names = ", ".join(f"layer {number}" for number in dead)
         remedy = "a higher threshold" if asks_for_silence(runner.settings, snapshot) else "a smaller learning rate"
         return LIFELESS.format(layers=names, remedy=remedy)
     is_first = is_untouched and runner.is_running and bool(np.isfinite(snapshot.threshold).all())
-    return NEXT if is_first else ""
+    return of_objective or (NEXT if is_first else "")
 
 
 def asks_for_silence(settings: Settings, snapshot: Snapshot) -> bool:

@@ -9,6 +9,7 @@ from ffexplore.engine.goodness import goodness
 from ffexplore.ui.controls import SPANS, USUAL
 from ffexplore.ui.field_control import with_source
 from ffexplore.ui.groups import GROUPS
+from ffexplore.ui.hints import hint
 from tests.ui.turning import menu, row_of, until
 
 
@@ -182,6 +183,37 @@ def test_what_has_no_effect_is_greyed_out_with_the_reason(panel):
     menu(panel, "label_encoding").value = "none"
     assert panel.settings.label_encoding.name == "none"
     assert panel.controls["label_layers"].widget.disabled
+
+
+def test_negatives_that_training_does_not_draw_can_be_changed_and_say_so(panel):
+    """The histograms still show them."""
+    negatives, refresh = panel.controls["negatives"], panel.controls["negatives_refresh"]
+    assert "draws no negatives" not in menu(panel, "negatives").tooltip
+    assert not refresh.widget.disabled
+    classes = {"goodness": "projection", "label_encoding": "none", "objective": "class_cross_entropy"}
+    panel._change(classes)
+    assert "'class_cross_entropy' compares the scores of all classes" in menu(panel, "negatives").tooltip
+    assert "training draws no negatives; histograms and pictures still show" in menu(panel, "negatives").tooltip
+    assert refresh.widget.disabled
+    assert "training draws no negatives" in refresh.widget.tooltip
+    assert not menu(panel, "negatives").disabled
+    menu(panel, "negatives").value = "mix_up"
+    assert panel.settings.negatives.name == "mix_up"
+    assert negatives.spec.meaning in menu(panel, "negatives").tooltip
+
+
+@pytest.mark.parametrize("objective", ["collaboration", "collaboration_earlier"])
+def test_collaboration_of_a_single_layer_says_that_it_is_none(panel, objective):
+    said = f"With one layer the objective '{objective}' is the logistic one"
+    panel._change({"objective": objective})
+    assert said not in menu(panel, "objective").tooltip
+    assert said not in hint(panel.runner, False)
+    panel._change({"layers": (8,)})
+    assert said in menu(panel, "objective").tooltip
+    until(lambda: said in hint(panel.runner, False))
+    panel._change({"objective": "logistic"})
+    assert said not in menu(panel, "objective").tooltip
+    assert said not in hint(panel.runner, False)
 
 
 def test_every_tooltip_tells_what_is_allowed_and_the_bar_has_one_everywhere(panel):

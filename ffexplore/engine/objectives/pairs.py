@@ -123,7 +123,8 @@ def collaboration(positive: Tensor, negative: Tensor, theta: Tensor, context: Te
     """Logistic on the goodness of the whole network: −log σ(g⁺ + γ⁺ − θ) − log σ(θ − g⁻ − γ⁻), γ from all other layers.
 
     γ is the sum of what the other layers' goodness is above their thresholds, and no gradient goes there. Every layer
-    sees the same probability: the paper's θ is the sum of the layers' thresholds.
+    sees the same probability: the paper's θ is the sum of the layers' thresholds. A network of one layer has no γ, and
+    this is the logistic objective.
     """
     for_positive, for_negative = context.unbind(1)
     return softplus(theta - positive - for_positive) + softplus(negative + for_negative - theta)
