@@ -56,7 +56,7 @@ def leaky_relu(z: Tensor) -> Tensor:
 
 @activations.register("tanh", source="common", backward=lambda delta, h: delta.mul_(1 - h * h))
 def tanh(z: Tensor) -> Tensor:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent, (exp(z) − exp(−z)) / (exp(z) + exp(−z))."""
     return z.tanh_()
 
 

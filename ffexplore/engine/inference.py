@@ -22,14 +22,14 @@ def by_goodness(
     *,
     layers: Layers = "all",
 ) -> Tensor:
-    """Try every label and take the one with the largest goodness, summed over the chosen layers."""
+    """Try every label c and take the one with the largest goodness over the chosen layers: argmax Σ g[c]."""
     chosen = layer_numbers(layers, layer_goodness.shape[0])
     return layer_goodness[chosen].sum(0)
 
 
 @inferences.register("vote", source="common", needs=("layer_goodness",))
 def by_vote(layer_goodness: Tensor) -> Tensor:
-    """Each layer votes for the label with the largest goodness; a tie goes to the label with the larger sum."""
+    """Each layer votes for its argmax g[c]; most votes win, Σ [argmax g = c], and of equal ones the largest Σ g[c]."""
     classes = layer_goodness.shape[-1]
     votes = torch.nn.functional.one_hot(layer_goodness.argmax(-1), classes).sum(0)
     summed = layer_goodness.sum(0)
@@ -39,13 +39,13 @@ def by_vote(layer_goodness: Tensor) -> Tensor:
 
 @inferences.register("readout", source="Hinton 2022, section 3.3", needs=("readout",))
 def by_readout(readout: Tensor) -> Tensor:
-    """One pass with a neutral label, and a softmax on the normalized activities."""
+    """One pass with a neutral label, and a softmax on the normalized activities: softmax(W h / rms h + b)."""
     return readout
 
 
 @inferences.register("prototypes", source="common", needs=("nearness",))
 def by_prototypes(nearness: Tensor, *, layers: Layers = "all") -> Tensor:
-    """The class whose mean direction in the training data is nearest by cosine, summed over the chosen layers."""
+    """The class c whose mean direction p in the training data is nearest in chosen layers: argmax Σ cos(h, p[c])."""
     return nearness[layer_numbers(layers, nearness.shape[0])].sum(0)
 
 

@@ -79,7 +79,7 @@ def overlay(
     strength: Strength = 1.0,
     per_image: Annotated[bool, Param("brightest pixel of each image instead of the brightest of all")] = False,
 ) -> Tensor:
-    """One bright pixel among the first ones of the image, one place for each class."""
+    """One bright pixel among the first ones of the image: x[k] = strength · max x if k is the class, else 0."""
     return _one_hot(classes, strength)
 
 
@@ -124,7 +124,7 @@ def random_patterns(
 
 @label_encodings.register("neutral", source="Hinton 2022, section 3.3", replaces=True, tells=False)
 def neutral(classes: int, *, strength: Strength = 1.0) -> Tensor:
-    """The neutral label of the overlay for every class: the place of the label is kept, but it says nothing."""
+    """The neutral label of the overlay for every class, x[k] = strength · max x / classes: its place says nothing."""
     return _one_hot(classes, strength)[-1:].repeat(classes + 1, 1)
 
 

@@ -70,7 +70,7 @@ def huber(
     penalty: Penalty = 0.01,
     bend: Annotated[float, Param("activity where the square goes over into a straight line", 0.01, 100.0)] = 1.0,
 ) -> Tensor:
-    """Sum of squares less a small share of Huber's loss, which is ½h² up to a bend and a straight line beyond."""
+    """Sum of squares less a little of Huber's loss, ½h² up to a bend and straight beyond: Σ h² − w Σ Huber(h)."""
     size = activity.abs()
     near = size.clamp(max=bend)
     return energy(activity) - penalty * (near * (size - near / 2)).sum(-1)

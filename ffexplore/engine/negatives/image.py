@@ -53,7 +53,7 @@ def hybrid_images(
     *,
     blur: Annotated[int, Param("times the mask is blurred; more gives larger patches", 1, 30)] = 8,
 ) -> Draw:
-    """Two images through a blotchy mask: right in the small, wrong in the large."""
+    """Two images through a blotchy mask m, m·a + (1 − m)·b: right in the small, wrong in the large."""
     return {"partners": _partners(batch, rng), "seeds": _seeds(batch, rng)}
 
 

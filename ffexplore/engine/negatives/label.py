@@ -44,14 +44,14 @@ def hard_label(
     temperature: Annotated[float, Param("how sharply the more plausible labels are preferred", 0.0, 100.0)] = 6.0,
     layers: Layers = "first",
 ) -> Tensor:
-    """A wrong label that the network finds plausible: probability ∝ exp(temperature · goodness)."""
+    """A wrong label c that the network finds plausible: probability ∝ exp(temperature · g[c])."""
     return sample_wrong(temperature * batch.scores(layers), batch.labels, rng)
 
 
 @negatives.register("hardest_label", changes="label", needs=("labels", "scores"), paired=True, always_wrong=True,
                     source="common")  # fmt: skip
 def hardest_label(batch: Batch, rng: torch.Generator, *, layers: Layers = "first") -> Tensor:
-    """The wrong label with the most goodness, with no chance in it."""
+    """The wrong label c with the most goodness, with no chance in it: argmax g[c] over c ≠ y."""
     return batch.scores(layers).scatter(1, batch.labels.unsqueeze(1), float("-inf")).argmax(1)
 
 
@@ -64,7 +64,7 @@ def sqrt_goodness_label(
     temperature: Annotated[float, Param("power of the square root; 0 makes all wrong labels alike", 0.0, 100.0)] = 1.0,
     layers: Layers = "all",
 ) -> Tensor:
-    """A wrong label with probability ∝ the square root of its goodness; goodness below zero counts as none."""
+    """A wrong label c with probability ∝ √g[c], the root of its goodness; goodness below zero counts as none."""
     weights = batch.scores(layers).clamp(min=1e-8).sqrt()
     return sample_wrong(temperature * weights.log(), batch.labels, rng)
 
@@ -77,7 +77,7 @@ def readout_label(
     *,
     temperature: Annotated[float, Param("how sharply the more probable labels are preferred", 0.0, 100.0)] = 1.0,
 ) -> Tensor:
-    """A wrong label sampled from what the one-pass read-out believes of the image with a neutral label."""
+    """A wrong label c that the read-out of the image with a neutral label believes in: ∝ exp(temperature · z[c])."""
     return sample_wrong(temperature * batch.scores("readout"), batch.labels, rng)
 
 
