@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 import ffexplore as ff
+from ffexplore.engine.activations import Activation
+from ffexplore.engine.normalize import Normalization
 from ffexplore.engine.objectives import Evidence
 from ffexplore.engine.rng import stream
-from tests.engine.catalogues import INPUTS, activities, defaults, each
+from tests.engine.catalogues import DTYPES, INPUTS, SCALES, activities, defaults, each, held
 
 
 def check_state(entry: Any, h: Tensor) -> None:
@@ -42,15 +44,9 @@ def check_state(entry: Any, h: Tensor) -> None:
 @each(ff.goodness)
 def test_goodness(entry: Any, kind: str) -> None:
     h = activities(kind, variants=2)
-    kept = h.clone()
     state = entry.init(h.shape[-1], 10, [stream(0), stream(1)]) if entry.per_class else None
-    g = entry(h, defaults(entry), state)
-    assert g.shape == ((*h.shape[:-1], 10) if entry.per_class else h.shape[:-1])
-    assert g.dtype == h.dtype
-    assert g.device == h.device
-    assert bool(torch.isfinite(g).all())
-    assert torch.equal(h, kept)
-    assert torch.equal(g, entry(h.clone(), defaults(entry), state))
+    shape = (*h.shape[:-1], 10) if entry.per_class else h.shape[:-1]
+    g = held(lambda: entry(h, defaults(entry), state), h, *(state or {}).values(), shape=shape)
     for variant in range(2):  # variants and sides do not see each other
         for side in range(2):
             own = None if state is None else {key: value[variant : variant + 1] for key, value in state.items()}
@@ -60,10 +56,7 @@ def test_goodness(entry: Any, kind: str) -> None:
         torch.testing.assert_close(entry(h[:, :, :1], defaults(entry), state)[:, :, 0], g[:, :, 0])
     check_state(entry, h)
     if "vjp" in entry.traits:
-        dh = entry.derivative(h.clone(), g, torch.ones_like(g), defaults(entry))
-        assert dh.shape == h.shape
-        assert dh.dtype == h.dtype
-        assert bool(torch.isfinite(dh).all())
+        held(lambda: entry.derivative(h.clone(), g, torch.ones_like(g), defaults(entry)), h, g)
     leaf = h.clone().requires_grad_()
     learned = {name: state[name].requires_grad_() for name in entry.learned} if state is not None else {}
     dh, *others = torch.autograd.grad(entry(leaf, defaults(entry), state).sum(), (leaf, *learned.values()))
@@ -80,7 +73,7 @@ def test_goodness(entry: Any, kind: str) -> None:
 @each(ff.objectives)
 def test_objective(entry: Any, kind: str) -> None:
     rows = 1 if kind == "batch of one" else 5
-    scale = {"zeros": 0.0, "large": 1e4}.get(kind, 1.0)
+    scale = SCALES.get(kind, 1.0)
     positive, negative = (scale * torch.randn(3, rows) for _ in range(2))
     kept = positive.clone(), negative.clone()
     context, scores = scale * torch.randn(3, 2, rows), scale * torch.randn(3, rows, 4)
@@ -117,12 +110,7 @@ def test_objective(entry: Any, kind: str) -> None:
 def test_normalization(entry: Any, kind: str) -> None:
     h = activities(kind, variants=2)
     kept = h.clone()
-    out = entry(h, defaults(entry))
-    assert out.shape == h.shape
-    assert out.dtype == h.dtype
-    assert bool(torch.isfinite(out).all())
-    assert torch.equal(h, kept)
-    assert torch.equal(out, entry(h, defaults(entry)))
+    out = held(lambda: entry(h, defaults(entry)), h)
     state = entry.init(h.shape[-1], 2, h.device)
     assert (state is not None) == entry.has_state
     alone = out if state is None else entry(h, defaults(entry), None, state)
@@ -142,30 +130,39 @@ def test_normalization(entry: Any, kind: str) -> None:
 @each(ff.activations)
 def test_activation(entry: Any, kind: str) -> None:
     z = activities(kind) - 0.5 * activities(kind).amax()
-    h = entry.function(z.clone())
-    delta = entry.backward(torch.ones_like(h), h.clone())
-    for value in (h, delta):
-        assert value.shape == z.shape
-        assert value.dtype == z.dtype
-        assert bool(torch.isfinite(value).all())
-    assert torch.equal(h, entry.function(z.clone()))
+    h = held(lambda: entry.function(z.clone()), z)
+    delta = held(lambda: entry.backward(torch.ones_like(h), h.clone()), h)
     if entry.by_sign:
         assert torch.equal(entry.backward(torch.ones_like(h), h * 7), delta)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize(
+    "entry",
+    [*ff.goodness, *ff.normalizations, *ff.activations],
+    ids=lambda each: f"{type(each).__name__}-{each.name}",
+)
+def test_what_comes_out_has_the_precision_of_what_went_in(entry: Any, dtype: torch.dtype) -> None:
+    h = activities("usual", variants=2).to(dtype)
+    if isinstance(entry, Activation):
+        held(lambda: entry.function(h.clone()), h)
+        held(lambda: entry.backward(torch.ones_like(h), h.clone()), h)
+    elif isinstance(entry, Normalization):
+        held(lambda: entry(h, defaults(entry)), h)
+    else:
+        state = entry.init(h.shape[-1], 10, [stream(0), stream(1)])
+        shape = (*h.shape[:-1], 10) if entry.per_class else h.shape[:-1]
+        held(lambda: entry(h, defaults(entry), state), h, shape=shape)
+        if not entry.per_class:
+            held(lambda: entry(h, defaults(entry)), h, shape=shape)
 
 
 @pytest.mark.parametrize("kind", INPUTS)
 @each(ff.black_boxes)
 def test_black_box(entry: Any, kind: str) -> None:
     h = activities(kind, variants=2)
-    kept = h.clone()
     chance = torch.rand(2, *h.shape[2:], generator=stream(1)) if entry.tosses else None
-    out = entry(h, defaults(entry), chance)
-    assert out.shape == h.shape
-    assert out.dtype == torch.float32
-    assert out.device == h.device
-    assert bool(torch.isfinite(out).all())
-    assert torch.equal(h, kept)
-    assert torch.equal(out, entry(h, defaults(entry), chance))
+    out = held(lambda: entry(h, defaults(entry), chance), *([h] if chance is None else [h, chance]))
     for variant in range(2):  # variants, sides and samples do not see each other
         drawn = None if chance is None else chance[variant : variant + 1, :1]
         alone = entry(h[variant : variant + 1, 1:, :1], defaults(entry), drawn)

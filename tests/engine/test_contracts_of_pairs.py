@@ -13,35 +13,38 @@ from ffexplore import Settings, Trainer
 from ffexplore.engine.labels import with_inverses
 from ffexplore.engine.negatives import Batch
 from ffexplore.engine.rng import stream
-from tests.engine.catalogues import defaults, each
+from tests.engine.catalogues import SCALES, defaults, each, held
 from tests.engine.sets import pictures, table
 
 
-def a_batch(rows: int, data: ff.Dataset) -> Batch:
+def a_batch(rows: int, data: ff.Dataset, scale: float = 1.0) -> Batch:
+    """The first rows, their inputs and what the network says scaled; pictures are bounded, so they get no brighter."""
     x = torch.from_numpy(np.array(data.train.x).reshape(len(data.train), -1)).float()
     x = x / 255 if data.kind == "images" else x
+    x = x * (min(1.0, scale) if data.kind == "images" else scale)
     y = torch.from_numpy(np.array(data.train.y))
     index = torch.arange(rows)
     return Batch(
         index=index, labels=y[index], classes=data.classes, image_shape=data.shape, count=len(y),
         all_labels=y,
         fetch=lambda rows: x[rows],
-        scores=lambda what: torch.linspace(-2, 3, data.classes).expand(rows, -1),
+        scores=lambda what: scale * torch.linspace(-2, 3, data.classes).expand(rows, -1),
         bank=lambda name, make: make(stream(0, "bank", name)),
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("scale", [1.0, *SCALES.values()])
 @pytest.mark.parametrize("rows", [1, 20])
 @pytest.mark.parametrize(
     "data", [pictures(), pictures(2), pictures(26, (7, 9, 3), 104), table()], ids=["4", "2", "26 in colour", "table"]
 )
 @each(ff.negatives)
-def test_negatives(entry: Any, data: ff.Dataset, rows: int) -> None:
+def test_negatives(entry: Any, data: ff.Dataset, rows: int, scale: float) -> None:
     if data.kind == "table" and "pictures" in entry.needs:
         with pytest.raises(ff.SettingsError, match="the data is a table"):
             Trainer(Settings(dataset=data, label_encoding="appended", negatives=entry.name, layers=(4,)))
         return
-    batch = a_batch(rows, data)
+    batch = a_batch(rows, data, scale)
     kept = batch.index.clone(), batch.labels.clone(), batch.images.clone()
     drawn = entry.draw(batch, stream(3), defaults(entry))
     if entry.lasting:  # what is kept for an epoch is whole numbers; pictures are made of them batch by batch
@@ -49,6 +52,7 @@ def test_negatives(entry: Any, data: ff.Dataset, rows: int) -> None:
     assert set(drawn) & {"labels", "images", "partners", "seeds"}
     again = entry.draw(batch, stream(3), defaults(entry))
     assert all(torch.equal(value, again[name]) for name, value in drawn.items())
+    assert all(value.device == batch.index.device for value in drawn.values())
     if entry.changes != "image":
         assert drawn["labels"].shape == (rows,)
         assert drawn["labels"].dtype == torch.int64
@@ -58,11 +62,12 @@ def test_negatives(entry: Any, data: ff.Dataset, rows: int) -> None:
             codes = with_inverses(ff.label_encodings["appended"].table(data.classes, {"strength": 1.0}))
             assert not bool(codes[drawn["labels"]].gather(1, batch.labels[:, None]).any())
     if entry.changes != "label":
-        images, labels = entry.make(batch, drawn, defaults(entry))
-        assert images.shape == (rows, data.features)
-        assert images.dtype == torch.float32
-        assert bool(torch.isfinite(images).all())
-        assert torch.equal(images, entry.make(batch, drawn, defaults(entry))[0])
+        images = held(lambda: entry.make(batch, drawn, defaults(entry))[0], batch.images)
+        labels = entry.make(batch, drawn, defaults(entry))[1]
+        seen = batch.fetch(torch.arange(batch.count))
+        slack = 1e-6 * float(seen.abs().max())
+        assert float(seen.min()) - slack <= float(images.min())  # never out of the range of the data
+        assert float(images.max()) <= float(seen.max()) + slack
         if entry.changes == "image":
             assert torch.equal(labels, batch.labels)
     for before, after in zip(kept, (batch.index, batch.labels, batch.images), strict=True):
@@ -77,6 +82,7 @@ def test_label_encoding(entry: Any, classes: int) -> None:
     codes = entry.table(classes, defaults(entry))
     assert codes.shape[0] == classes + 1
     assert codes.dtype == torch.float32
+    assert codes.device == torch.device("cpu")  # where tables are made, whatever the network is on
     assert bool(torch.isfinite(codes).all())
     assert torch.equal(codes, entry.table(classes, defaults(entry)))
     assert codes.shape[1] % classes == 0 or not entry.replaces

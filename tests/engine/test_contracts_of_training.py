@@ -13,7 +13,7 @@ from torch import Tensor
 
 import ffexplore as ff
 from ffexplore.engine.rng import stream
-from tests.engine.catalogues import defaults, each
+from tests.engine.catalogues import DTYPES, SCALES, defaults, each, held
 
 
 @each(ff.initializations)
@@ -86,12 +86,45 @@ def test_schedule(entry: Any, depth: int) -> None:
     assert seen == set(range(depth))
 
 
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("kind", ["usual", "zeros", "large", "batch of one"])
 @each(ff.inferences)
-def test_inference(entry: Any) -> None:
+def test_inference(entry: Any, kind: str, dtype: torch.dtype) -> None:
     wants = next(iter(inspect.signature(entry.function).parameters))
-    given = torch.randn(3, 2, 5, 4) if wants in ("layer_goodness", "nearness") else torch.randn(2, 5, 4)
-    kept = given.clone()
-    scores = entry.function(given, **defaults(entry))
-    assert scores.shape == (2, 5, 4)
-    assert bool(torch.isfinite(scores).all())
-    assert torch.equal(given, kept)
+    rows = 1 if kind == "batch of one" else 5
+    shape = (3, 2, rows, 4) if wants in ("layer_goodness", "nearness") else (2, rows, 4)
+    given = SCALES.get(kind, 1.0) * torch.randn(shape, dtype=dtype)
+    scores = held(lambda: entry.function(given, **defaults(entry)), given, shape=(2, rows, 4))
+    for variant in range(2):  # variants and samples do not see each other
+        alone = entry.function(given[..., variant : variant + 1, :1, :], **defaults(entry))
+        torch.testing.assert_close(alone[0, 0], scores[variant, 0])
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@each(ff.optimizers)
+def test_an_optimizer_stays_where_nothing_pulls(entry: Any, momentum: float) -> None:
+    flat = torch.randn(2, 10)
+    kept = flat.clone()
+    optimizer = entry.function(flat, **defaults(entry))
+    for _ in range(3):
+        optimizer.step(flat, torch.zeros_like(flat), [0.1, 0.2], momentum)
+    assert torch.equal(flat, kept)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e4])
+@each(ff.optimizers)
+def test_an_optimizer_takes_gradients_of_any_size(entry: Any, scale: float) -> None:
+    """Downhill at first, finite for as long as they last, and at rest some time after they end."""
+    flat, gradient = torch.randn(2, 10), scale * torch.randn(2, 10)
+    kept = flat.clone()
+    optimizer = entry.function(flat, **defaults(entry))
+    optimizer.step(flat, gradient, [0.1, 0.2], 0.9)
+    assert flat.dtype == torch.float32
+    assert bool(((flat - kept).sign() == -gradient.sign()).all())
+    for step in range(400):
+        optimizer.step(flat, gradient if step < 20 else torch.zeros_like(flat), [0.1, 0.2], 0.9)
+    assert bool(torch.isfinite(flat).all())
+    assert all(bool(torch.isfinite(value).all()) for value in optimizer.state.values())
+    before = flat.clone()
+    optimizer.step(flat, torch.zeros_like(flat), [0.1, 0.2], 0.9)
+    torch.testing.assert_close(flat, before)
