@@ -225,10 +225,10 @@ def make_pairs(
         [each.seed for each in variants] if seeds is None else seeds,
         natural,
         split,
-        wanted=not to_learn or any(_compares_sides(each) for each in variants),
+        wanted=not to_learn or any(compares_sides(each) for each in variants),
     )
 
 
-def _compares_sides(settings: Settings) -> bool:
+def compares_sides(settings: Settings) -> bool:
     """Whether the objective of a layer looks at negatives; one that compares classes does not."""
     return any("pairs" in objectives[aim.name].needs for aim in settings.per_layer("objective"))

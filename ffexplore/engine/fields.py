@@ -23,7 +23,7 @@ class Field:
     group
         The heading under which a person looks for it.
     source
-        Where the idea or the default comes from; empty where nothing but its catalogue's entries have a source.
+        Where it comes from; empty where nothing is known, or where each entry of the catalogue has a source of its own.
     unit
         The unit, empty where there is none.
     low, high

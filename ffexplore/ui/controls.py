@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ffexplore.data import Dataset, datasets
+from ffexplore.engine.build import compares_sides
 from ffexplore.engine.compatibility import RULED
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import negatives
@@ -26,7 +27,7 @@ from ffexplore.ui.form import Form
 from ffexplore.ui.groups import GROUPS
 from ffexplore.ui.looks import Looks
 from ffexplore.ui.parts import Box, Heading, Toggle
-from ffexplore.ui.remarks import draws_negatives, remarks
+from ffexplore.ui.remarks import remarks
 from ffexplore.ui.rows import HIDDEN, Span
 from ffexplore.ui.threshold_control import ThresholdControl
 
@@ -95,7 +96,7 @@ def idle_fields(settings: Settings) -> dict[str, str]:
         idle["negatives_refresh"] = f"{settings.negatives.name!r} makes its images batch by batch."
     if settings.black_box.name == "none":
         idle["black_box_after"] = "there is no black box."
-    if not draws_negatives(settings):
+    if not compares_sides(settings):
         idle["negatives_refresh"] = f"the objective {chosen[0].name!r} compares classes: training draws no negatives."
         idle["threshold"] = f"the objective {chosen[0].name!r} compares the scores of all classes."
     if not label_encodings[settings.label_encoding.name].tells:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ffexplore.engine.build import compares_sides
 from ffexplore.engine.objectives import objectives
 from ffexplore.engine.settings import Settings
 
@@ -12,16 +13,11 @@ NONE_DRAWN = (
 ALONE = "With one layer the objective {name!r} is the logistic one: there is no other layer to listen to."
 
 
-def draws_negatives(settings: Settings) -> bool:
-    """Whether training looks at negatives; objectives that compare classes do not."""
-    return any("pairs" in objectives[choice.name].needs for choice in settings.per_layer("objective"))
-
-
 def remarks(settings: Settings) -> dict[str, str]:
     """A sentence for each field whose value does not do what one would expect, by the name of the field."""
     name = settings.per_layer("objective")[0].name
     found = {}
-    if not draws_negatives(settings):
+    if not compares_sides(settings):
         found["negatives"] = NONE_DRAWN.format(name=name)
     if len(settings.layers) == 1 and "context" in objectives[name].needs:
         found["objective"] = ALONE.format(name=name)

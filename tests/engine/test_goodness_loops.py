@@ -11,6 +11,7 @@ import torch
 import ffexplore as ff
 from ffexplore import Settings
 from ffexplore.engine.goodness.entropy import by_halving, entmax
+from ffexplore.engine.objectives import Evidence
 from ffexplore.engine.rng import stream
 from tests.engine.formulas import (
     ALL_CASES,
@@ -70,6 +71,19 @@ def test_scores_of_classes_are_their_formula(name: str, params: dict[str, Any], 
         for row, found in zip(h[variant].reshape(-1, units).tolist(), g[variant].reshape(-1, 3).tolist(), strict=True):
             expected = [SCORES[name](row, c, own, **params) for c in range(3)]
             assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_cosine_and_cross_entropy_are_together_the_softmax_of_cosines() -> None:
+    """The goodness gives the cosines, the objective takes their softmax, once."""
+    entry, objective = ff.goodness["cosine"], ff.objectives["class_cross_entropy"]
+    h, labels = torch.rand(1, 1, 4, 6, dtype=torch.float64), torch.tensor([[2, 0, 1, 2]])
+    state = {key: value.double() for key, value in entry.init(6, 3, [stream(0)]).items()}
+    own = {"prototypes": state["prototypes"][0].tolist()}
+    scores = entry(h, {"temperature": 0.3}, state)[:, 0]
+    told = Evidence(scores[..., 0], scores[..., 1], torch.zeros(1, 1), None, None, scores, labels)
+    for row, label, loss in zip(h[0, 0].tolist(), labels[0].tolist(), objective(told)[0].tolist(), strict=True):
+        powers = [math.exp(SCORES["cosine"](row, c, own, 0.3)) for c in range(3)]
+        assert loss == pytest.approx(-math.log(powers[label] / sum(powers)), rel=1e-5)
 
 
 @pytest.mark.parametrize(("units", "classes"), [(10, 10), (11, 3), (64, 10), (7, 5)])
