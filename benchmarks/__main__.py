@@ -16,6 +16,7 @@ import torch
 from benchmarks import (
     gpu,
     growth,
+    importing,
     inference,
     interface,
     memory,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "twin": twin.run,
     "time to accuracy": time_to_accuracy.measure,
     "inference": inference.run,
+    "importing": importing.measure,
     "publishing": publishing.measure,
     "interface": interface.run,
     "use": use.measure,

@@ -20,15 +20,16 @@ Where the clock is `process_time`, seconds are those of the processor on one thr
 
 NO_BFLOAT16 = "This processor has no instructions for bfloat16, so that it is not measured here."
 WHY = {
-    "width": "Weights and products grow with the square of the width, from the second layer on; below about 128 units "
-    "the calls themselves cost more than the arithmetic, above they do not count.",
-    "depth": "Straight: every layer costs the same, and only its weights and the optimizer's averages stay in memory.",
-    "batch": "Below about 128 rows calls and the optimizer, which do not depend on the batch, cost more than the "
-    "products; above, time grows in proportion until the activity leaves the cache.",
-    "variants": "Straight at this width, where products fill the processor; that many variants share "
-    "their calls counts in narrow networks (see above).",
-    "history": "A frame costs the same however long the history: only new points are packed and sent. A page that "
-    "opens gets all of it; the history is thinned at 600 points, so it ends there.",
+    "width": "In narrow layers the calls cost as much as the arithmetic; from some hundred units on products and "
+    "weights count, which grow with the square of the width from the second layer on.",
+    "depth": "Every layer costs the same time. Activity is let go of as soon as a layer has learned from it, so that "
+    "memory grows by weights, gradients and the optimizer's averages alone.",
+    "batch": "In small batches calls and the optimizer, which do not depend on the batch, cost more than the products; "
+    "in large ones time and memory grow in proportion.",
+    "variants": "Products fill the processor at this width, so that variants cost as much as runs of their own; that "
+    "they share their calls counts in narrow networks (see above).",
+    "history": "Only new points are packed and sent, so that a frame grows little: what does is the search for the "
+    "points that are new. A page that opens gets all of it; in an explorer it is thinned at 600 points and ends there.",
     "views": "One frame serves every page; what grows is only the reading of their answers.",
 }
 SHOWN = {
@@ -54,6 +55,9 @@ def page(found: Found) -> str:
                 machine = measured["earlier"]["machine"]
                 parts.append(f"\n{NO_BFLOAT16} Earlier, on a machine that has them ({machine}):\n\n")
                 parts.append("\n".join(section(measured["earlier"])) + "\n")
+                if name in AIMS:
+                    there = [aim for aim in AIMS[name](measured["earlier"]) if aim[1] is not None]
+                    parts.append("\n".join(["", *judged(there)]) + "\n")
     return "".join(parts)
 
 
@@ -143,6 +147,11 @@ def _inference(found: Found) -> list[str]:
     return note + table(["network", *results[0]["seconds"]], rows)
 
 
+def _importing(found: Found) -> list[str]:
+    rows = [[name, f"{value:.2f} s"] for name, value in found["seconds"].items()]
+    return table(["in a fresh process", "median"], rows)
+
+
 def _publishing(found: Found) -> list[str]:
     return [f"- {name}: {value}" for name, value in found.items() if name not in ("machine", "threads", "clock")]
 
@@ -218,12 +227,26 @@ def _variants(found: Found) -> list[str]:
 def _growth(found: Found) -> list[str]:
     usual = ", ".join(f"{name} {value}" for name, value in found["usual"].items())
     lines = [f"One at a time, from {usual}; each point in a process of its own, processor time on one thread.", ""]
-    lines += ["The dashed line grows in proportion. Axes are logarithmic. The data take most of the first 50 MiB.", ""]
+    lines += ["The dashed line grows in proportion. Axes are logarithmic.", ""]
     for axis in found["results"]:
-        lines += [f"### {axis}", "", WHY[axis], ""]
+        lines += [f"### {axis}", "", f"{WHY[axis]} {_grown(axis, found['results'][axis])}", ""]
         names = [(_picture(axis, key), label) for key, label in SHOWN.get(axis, TRAINING)]
         lines += [" ".join(f"![{label} over {axis}](performance/{name})" for name, label in names), ""]
     return lines[:-1]
+
+
+def _grown(axis: str, points: list[dict[str, float]]) -> str:
+    """What was measured, in a sentence for each quantity: by how much it grew at either end."""
+    said = []
+    for key, label in SHOWN.get(axis, TRAINING):
+        ends = [points[:2], points[-2:]]
+        parts = [f"from {one[axis]} to {other[axis]} {_times(one[key], other[key])}" for one, other in ends]
+        said.append(f"{label[0].upper()}{label[1:]}: {', '.join(parts)}.")
+    return "Measured. " + " ".join(said)
+
+
+def _times(before: float, after: float) -> str:
+    return f"{after / before:.2g} times as much" if before >= 0.01 else f"from {before:g} to {after:g}"
 
 
 def _gpu(found: Found) -> list[str]:
@@ -243,6 +266,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Found], list[str]]]] = {
     "twin": ("A step beside one of backpropagation", _twin),
     "time to accuracy": ("Test accuracy after some seconds", _time_to_accuracy),
     "inference": ("Scoring candidate labels", _inference),
+    "importing": ("Importing", _importing),
     "publishing": ("What publishing costs the trainer", _publishing),
     "interface": ("A live explorer in the browser", _interface),
     "use": ("What ten minutes of use leave behind", _use),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -18,7 +17,6 @@ from ffexplore.engine.recording import RecordingError
 TOLERANCE = 1e-3  # of the largest number in a gradient: products may be added up in another order
 Learn = Callable[[list[Part]], None]
 
-_turn = threading.Lock()  # torch captures one graph at a time in a process
 _failed: list[torch.cuda.CUDAGraph] = []  # one of torch's allocators goes on asking them whose memory it is
 
 
@@ -62,7 +60,7 @@ class Captured:
             self._graph = _graph_of(lambda: learn(own), chance, own[0].x.device)
             self._losses = [layer.loss for layer in learners]
             before.restore()
-            self._launch()
+            self._graph.replay()
             if not after.has_gradients():
                 raise RecordingError("launched as one, the calls come to another gradient")
         finally:
@@ -71,12 +69,8 @@ class Captured:
     def __call__(self, parts: list[Part]) -> Sequence[Tensor | None]:
         """Let the layers learn from parts; the losses of the layers, where they were looked at."""
         torch._foreach_copy_(self._fixed, _tensors(parts))
-        self._launch()
+        self._graph.replay()
         return self._losses
-
-    def _launch(self) -> None:
-        with _turn:  # some torch bears no launch while another thread captures
-            self._graph.replay()
 
 
 class Standing:
@@ -129,20 +123,19 @@ def _graph_of(
     for generator in chance:
         graph.register_generator_state(generator)
     stream, pool = torch.cuda.current_stream(), torch.cuda.graph_pool_handle()
-    with _turn:
-        try:
-            # another thread may go on with what it does on the device meanwhile, as another explorer's does
-            with torch.cuda.graph(graph, pool, _side_stream(), capture_error_mode="thread_local"):
-                calls()
-        except Exception as error:  # what somebody else wrote may raise anything
-            torch.cuda.set_stream(stream)  # torch does not, where it is the end of the capture that fails
-            _failed.append(graph)
-            graph.reset()
-            _give_back(pool)
-            _end_capture_of(chance, device)
-            raise RecordingError(_root_cause(error)) from error
-        finally:
-            torch.cuda.set_stream(stream)
+    try:
+        # another thread may go on with what it does on the device meanwhile, as another explorer's does
+        with torch.cuda.graph(graph, pool, _side_stream(), capture_error_mode="thread_local"):
+            calls()
+    except Exception as error:  # what somebody else wrote may raise anything
+        torch.cuda.set_stream(stream)  # torch does not, where it is the end of the capture that fails
+        _failed.append(graph)
+        graph.reset()
+        _give_back(pool)
+        _end_capture_of(chance, device)
+        raise RecordingError(_root_cause(error)) from error
+    finally:
+        torch.cuda.set_stream(stream)
     return graph
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 
 import torch
@@ -12,6 +13,9 @@ from ffexplore.engine.training import Trainer
 TRIAL = 12  # steps of one trial ...
 SETTLING = 4  # ... of which the first do not count
 ROUNDS = 2  # trials of each number of threads
+
+
+_ON_GPU = threading.Lock()  # torch captures one graph at a time in a process, and bears no launch beside that
 
 
 class ThreadChoice:
@@ -39,6 +43,10 @@ class ThreadChoice:
         if not self._is_set:
             torch.set_num_threads(self.count)
             self._is_set = True
+        if trainer.plan.device.type == "cuda":
+            with _ON_GPU:
+                trainer.step()
+            return
         if not self._trials:
             trainer.step()
             return

@@ -8,6 +8,7 @@ import statistics
 from typing import Any
 
 from ffexplore.reproduce.figures import figure
+from ffexplore.reproduce.welch import differ
 
 Row = dict[str, Any]
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -79,8 +80,12 @@ def verdict(aim: dict[str, Any], row: Row, rows: list[Row]) -> str:
     if math.isnan(ours):
         return "not known"
     if "than" in aim:
-        other = next(mean(each, aim["figure"]) for each in rows if each["configuration"] == aim["than"])
-        return "not known" if math.isnan(other) else _said(ours < other)
+        other = next(values(each, aim["figure"]) for each in rows if each["configuration"] == aim["than"])
+        if not other:
+            return "not known"
+        met = ours < statistics.fmean(other)
+        is_sure = differ(values(row, aim["figure"]), other)
+        return _said(met) + ("" if is_sure or not met else ", by less than these seeds can tell")
     return _said(aim.get("low", -math.inf) <= ours <= aim.get("high", math.inf))
 
 

@@ -54,14 +54,14 @@ def test_a_change_comes_first_and_what_was_found_is_kept(make_runner, monkeypatc
     before, passes = readout_of(runner), []
     search = readout_fit.minimum
 
-    def interrupted(*given, **how):
-        def is_over() -> bool:
+    def interrupted(chunks, size, classes, decay, passes_at_most, is_over, bar):
+        def is_over_now() -> bool:
             passes.append(1)
             if len(passes) == 3:
                 runner.update(threshold=2.0)
-            return given[5]()
+            return is_over()
 
-        return search(*given[:5], is_over, *given[6:], **how)
+        return search(chunks, size, classes, decay, passes_at_most, is_over_now, bar)
 
     monkeypatch.setattr(readout_fit, "minimum", interrupted)
     runner.fit_readout(seconds=60)
@@ -77,12 +77,12 @@ def test_a_question_does_not_end_it(make_runner, monkeypatch):
     asked = []
     search = readout_fit.minimum
 
-    def questioned(*given, **how):
-        def is_over() -> bool:
+    def questioned(chunks, size, classes, decay, passes_at_most, is_over, bar):
+        def is_over_now() -> bool:
             asked.append(runner.ask(lambda trainer: trainer.steps))
-            return given[5]()
+            return is_over()
 
-        return search(*given[:4], 6, is_over, *given[6:], **how)
+        return search(chunks, size, classes, decay, min(6, passes_at_most), is_over_now, bar)
 
     monkeypatch.setattr(readout_fit, "minimum", questioned)
     runner.fit_readout(seconds=60)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -86,3 +88,22 @@ def test_one_thread_leaves_nothing_to_choose(world: tuple[Torch, Clock]) -> None
         choice.step(trainer(torch, clock, {1: 1.0}))
     assert set(torch.history) <= {1}
     assert choice.count == 1
+
+
+def test_on_a_gpu_one_trainer_of_the_process_steps_at_a_time() -> None:
+    within, most = [], []
+
+    def step() -> None:
+        within.append(1)
+        most.append(len(within))
+        time.sleep(0.05)
+        within.pop()
+
+    plan = SimpleNamespace(units=(8,), half=False, device=SimpleNamespace(type="cuda"))
+    each: Any = SimpleNamespace(plan=plan, batches=SimpleNamespace(size=4), step=step)
+    threads = [threading.Thread(target=ThreadChoice().step, args=(each,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1, 1]
