@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
 from ffexplore.engine.accuracies import accuracies, scored
 from ffexplore.engine.diagnostics import judge, look
-from ffexplore.engine.measures import auc
+from ffexplore.engine.measures import auc, goodness_range, histogram
 from ffexplore.engine.negatives import other_label
+from ffexplore.engine.probe import thresholds
 from ffexplore.engine.rng import stream
 from ffexplore.engine.shortcut import shortcut_meter
 
 if TYPE_CHECKING:
     from ffexplore.engine.trained import Trained
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How the goodness of a layer is spread over N equal bins; what lies outside counts in the outermost.
+
+    Attributes
+    ----------
+    low, high
+        Where the bins begin and end.
+    positive, negative
+        Rows in each bin, N of each side, the negatives being the chosen ones.
+    """
+
+    low: float
+    high: float
+    positive: tuple[int, ...]
+    negative: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -47,8 +67,10 @@ class Report:
         Passes over the training data before.
     seconds
         Time spent training before.
-    calibration_error, sparsity, weight_rms, dead
+    calibration_error, sparsity, concentration, weight_rms, dead
         Of each layer; see ``diagnostics.Diagnostics``. All but the weights are seen on positives and chosen negatives.
+    histograms
+        Of the goodness in each layer.
     shortcut
         Where it was asked for: how well statistics of the raw inputs alone tell the negatives from positives (AUC);
         see ``shortcut.Shortcut``.
@@ -67,9 +89,11 @@ class Report:
     seconds: float
     calibration_error: tuple[float, ...] = ()
     sparsity: tuple[float, ...] = ()
+    concentration: tuple[float, ...] = ()
     weight_rms: tuple[float, ...] = ()
     dead: tuple[int, ...] = ()
     shortcut: float | None = None
+    histograms: tuple[Histogram, ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON has it."""
@@ -91,6 +115,7 @@ def make_reports(trainer: Trained, split: str, shortcut: bool = False) -> list[R
     seen = look(trainer, split)
     own = auc(seen.goodness[:, :, 0], seen.goodness[:, :, 1])
     found = judge(trainer, seen, right)
+    spread = _histograms(seen.goodness, thresholds(network))
     easy = shortcut_meter(trainer, split).auc if shortcut else None
     return [
         Report(
@@ -107,9 +132,22 @@ def make_reports(trainer: Trained, split: str, shortcut: bool = False) -> list[R
             seconds=trainer.seconds,
             calibration_error=tuple(found.calibration_error[k].tolist()),
             sparsity=tuple(found.sparsity[k].tolist()),
+            concentration=tuple(found.concentration[k].tolist()),
             weight_rms=tuple(found.weight_rms[k].tolist()),
             dead=tuple(found.dead[k].tolist()),
             shortcut=easy,
+            histograms=spread[k],
         )
         for k in range(variants)
     ]
+
+
+def _histograms(goodness: Tensor, theta: Tensor) -> list[tuple[Histogram, ...]]:
+    """Of goodness (L, K, 2, B) and thresholds (L, K): for each variant, those of its layers."""
+    low, high = goodness_range(goodness[:, :, 0], goodness[:, :, 1], theta)
+    counts = histogram(goodness, low.unsqueeze(-1).expand(-1, -1, 2), high.unsqueeze(-1).expand(-1, -1, 2))
+    found = []
+    for variant in range(goodness.shape[1]):
+        sides = zip(low[:, variant].tolist(), high[:, variant].tolist(), counts[:, variant].tolist(), strict=True)
+        found.append(tuple(Histogram(start, end, tuple(one), tuple(other)) for start, end, (one, other) in sides))
+    return found

@@ -193,11 +193,11 @@ def interrupts_raised() -> Iterator[None]:
 
 
 def _shares(report: Report | BackpropReport) -> dict[str, Any]:
-    """A report rounded to what 10 000 rows can tell."""
+    """A report rounded to what 10 000 rows can tell, without its histograms."""
 
     def rounded(value: Any) -> Any:
         if isinstance(value, tuple):
             return [rounded(each) for each in value]
         return round(value, 6) if isinstance(value, float) else value
 
-    return {name: rounded(value) for name, value in report.to_dict().items()}
+    return {name: rounded(value) for name, value in report.to_dict().items() if name != "histograms"}

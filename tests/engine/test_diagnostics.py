@@ -113,10 +113,27 @@ def test_a_report_holds_them_and_the_shortcut_on_request() -> None:
     found = ff.diagnose(trainer, "validation", None)
     assert report.calibration_error == pytest.approx(found.calibration_error[0])
     assert report.sparsity == pytest.approx(found.sparsity[0])
+    assert report.concentration == pytest.approx(found.concentration[0])
     assert report.weight_rms == pytest.approx(found.weight_rms[0])
     assert report.shortcut == ff.shortcut_meter(trainer, "validation").auc
     assert trainer.evaluate("validation").shortcut is None
     json.dumps(report.to_dict())
+
+
+def test_a_report_has_the_histograms_of_both_sides() -> None:
+    base = trained().settings
+    together = ff.Trainer.variants([base, base.replace(threshold=0.4)]).fit(steps=20, progress=False)
+    goodness = look(together, "test").goodness.double().numpy()  # (L, K, 2, B)
+    for number, report in enumerate(together.evaluate_variants("test")):
+        assert len(report.histograms) == 2
+        for layer, found in enumerate(report.histograms):
+            for side, counts in enumerate((found.positive, found.negative)):
+                values = goodness[layer, number, side].clip(found.low, found.high)
+                expected, _ = np.histogram(values, bins=len(counts), range=(found.low, found.high))
+                assert sum(counts) == report.rows
+                assert np.abs(np.cumsum(counts) - np.cumsum(expected)).max() <= 1  # one that lies on an edge
+        assert "histograms" in report.to_dict()
+        assert "histograms" not in str(report)
 
 
 def test_a_diagnosis_disturbs_nothing() -> None:
