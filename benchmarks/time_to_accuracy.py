@@ -109,8 +109,8 @@ def measure(datasets: Sequence[str] = DATASETS) -> dict[str, object]:
         except ff.DatasetError as error:
             results.append({**entry, "left out": str(error)})
             continue
-        for name, train in (("ours", ours), ("joined", baseline)):
-            accuracies = [train(run, seed) for seed in range(run.seeds)]
+        turns = [(ours(run, seed), baseline(run, seed)) for seed in range(run.seeds)]
+        for name, accuracies in zip(("ours", "joined"), zip(*turns, strict=True), strict=True):
             entry[name] = {
                 "median": statistics.median(accuracies),
                 "mean": statistics.fmean(accuracies),

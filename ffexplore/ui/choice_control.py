@@ -138,10 +138,14 @@ def parameter_row(key: str, param: Param, guard: Guard, changed: Callable[[Any],
 
 
 def span_of(param: Param) -> Span | None:
-    """What a slider of a parameter reaches: its range, but no more than five times its default; None without bounds."""
+    """What a slider of a parameter reaches: its range, but no more than five times its default; None without bounds.
+
+    Where the parameter may be below zero, that far to either side.
+    """
     if isinstance(param.default, bool | str) or param.low is None or param.high is None or not param.low < param.high:
         return None
     low, high = float(param.low), float(param.high)
     if 0 < 5 * param.default < high:
         high = 5.0 * param.default
+        low = max(low, -high)
     return Span(low, high, whole=isinstance(param.default, int))

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ffexplore.params import Param
+from ffexplore.ui.choice_control import span_of
 from ffexplore.ui.guard import Guard
 from ffexplore.ui.rows import MenuRow, NumberRow, Span, TextRow
 
@@ -130,3 +132,18 @@ def test_the_guard_belongs_to_one_thread():
         assert guard.is_mine
     assert not guard.is_mine
     assert seen == [False]
+
+
+@pytest.mark.parametrize(
+    ("param", "ends"),
+    [
+        (Param("m", -100.0, 100.0, default=1.0), (-5.0, 5.0)),
+        (Param("m", 0.0, 100.0, default=2.0), (0.0, 10.0)),
+        (Param("m", 0.0, 8.0, default=2.0), (0.0, 8.0)),
+        (Param("m", -1.0, 100.0, default=1.0), (-1.0, 5.0)),
+    ],
+)
+def test_a_slider_of_a_parameter_reaches_five_times_its_default(param, ends):
+    span = span_of(param)
+    assert span is not None
+    assert (span.low, span.high) == ends
