@@ -45,25 +45,19 @@ def unsupervised() -> list[Configuration]:
 
 @experiments.register("self_contrastive", source="SCFF, Chen et al. 2024, arXiv 2409.11593")
 def self_contrastive() -> list[Configuration]:
-    """Self-contrastive pairs as negatives, with a linear read-out."""
-    recipe = {
-        "preset": "fast",
-        "negatives": "self_contrastive",
-        "label_encoding": "none",
-        "inference": "readout",
-        "objective": "two_thresholds",
-        "readout_layers": "all",
-    }
+    """Self-contrastive pairs as negatives, with a linear read-out.
+
+    Chosen on validation data with 2 layers of 500: the preset (six epochs 3.2 %, three 3.4 %) and the decay of the
+    read-out (0.0001 3.4 %, 0.001 3.2 %); shifts of 1 brought nothing (3.5 %).
+    """
     aims = [Aim("test_readout_error", high=1.5, published="1.3 %, 2×2000", source="SCFF, arXiv 2409.11593")]
     return [
         Configuration(
             "2x2000",
-            {**recipe, "layers": (2000, 2000)},
-            epochs=60,
+            {"preset": "scff", "layers": (2000, 2000), "readout_decay": 1e-3},
+            epochs=10,
             minutes=15,
-            readout_passes=PASSES,
-            grid={"learning_rate": [5e-4, 2e-3], "logit_scale": [3.0, 10.0, 30.0]},
-            tuning_epochs=5,
+            readout_passes=25,
             figures=("validation_readout_error", "test_readout_error"),
             aims=aims,
         )
