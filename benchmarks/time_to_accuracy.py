@@ -22,14 +22,6 @@ from benchmarks.baselines import Joined
 
 DATASETS = ("digits", "mnist-5k", "mnist")
 ONE_LAYER = {"layers": (256,), "batch_size": 256, "learning_rate": 4e-3}
-CLASSES = {  # every layer scores all classes, so that there is one side and no label in the input
-    "goodness": "projection",
-    "objective": "class_cross_entropy",
-    "label_encoding": "none",
-    "logit_scale": 1.0,
-    "batch_size": 256,
-    "learning_rate": 4e-3,
-}
 DIGITS = {  # no input of theirs is blank, so that the label is appended
     "layers": (256, 256),
     "label_encoding": "appended(strength=3)",
@@ -62,9 +54,6 @@ RUNS = (
     Run("fast", "mnist", 2, ONE_LAYER),
     Run("fast", "mnist", 4, {**ONE_LAYER, "batch_size": 192}),
     Run("fast", "mnist", 10, {"layers": (800,), "batch_size": 128, "learning_rate": 3e-3}),
-    Run("fast", "mnist", 2, {**CLASSES, "layers": (500,)}),
-    Run("fast", "mnist", 4, {**CLASSES, "layers": (500,)}),
-    Run("fast", "mnist", 10, {**CLASSES, "layers": (500, 500), "shift": 1}),
 )
 
 

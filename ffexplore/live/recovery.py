@@ -52,5 +52,8 @@ def retreat(state: State, error: Exception) -> bool:
     made, undone = ("; ".join(describe(*pair)) for pair in ((worked, wanted), (wanted, worked)))
     state.message = f"Memory ran out after the change {made}. It was taken back; training goes on as before."
     state.announcer.tell(trainer.steps, f"memory ran out: {undone}")
-    state.publish(fresh=False)
+    if state.is_running:
+        state.publish(fresh=False)
+    else:  # the steps that were asked for were to be made with the change; and what is said of it is to stay
+        state.come_to_rest(state.message)
     return True

@@ -117,6 +117,21 @@ def test_memory_that_runs_out_in_a_step_goes_back_to_what_worked(make_runner, sm
     assert until(lambda: run.error is None)
 
 
+def test_what_is_said_of_memory_that_ran_out_stays_where_steps_were_asked_for(make_runner, small, monkeypatch):
+    without_memory_at(monkeypatch, (4096, 16))
+    run = make_runner(small)
+    run.step(2)
+    assert run.wait(20)
+    run.update(layers=(4096, 16))
+    run.step(5)
+    with pytest.raises(torch.OutOfMemoryError):
+        run.wait(20)
+    assert run.message.startswith("Memory ran out after the change layers 24, 16 → 4096, 16. It was taken back")
+    assert run.status == "paused"
+    assert run.settings.layers == (24, 16)
+    assert run.snapshot.step == 2  # the others were to be made with the change
+
+
 def test_memory_that_runs_out_at_once_is_told(make_runner, small, monkeypatch):
     without_memory_at(monkeypatch, small.layers)
     run = make_runner(small)
