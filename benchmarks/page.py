@@ -25,7 +25,7 @@ WHY = {
     "depth": "Every layer costs the same time. Activity is let go of as soon as a layer has learned from it, so that "
     "memory grows by weights, gradients and the optimizer's averages alone.",
     "batch": "In small batches calls and the optimizer, which do not depend on the batch, cost more than the products; "
-    "in large ones time and memory grow in proportion.",
+    "in large ones both grow in proportion, and time by more where the activity no longer fits in the cache.",
     "variants": "Products fill the processor at this width, so that variants cost as much as runs of their own; that "
     "they share their calls counts in narrow networks (see above).",
     "history": "Only new points are packed and sent, so that a frame grows little: what does is the search for the "
