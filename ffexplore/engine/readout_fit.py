@@ -148,7 +148,7 @@ def minimum(
     exact = torch.float32 if first.device.type == "mps" else torch.float64
     flat = torch.zeros(size + 1, classes, dtype=exact, device=first.device)
     best, lowest, done = flat.clone(), float("inf"), 0
-    space = _Space(chunks, size, classes, decay, exact)
+    space = _Space(chunks, size, classes, decay, flat)
 
     def loss_and_slope() -> float:
         nonlocal lowest, done
@@ -199,24 +199,22 @@ class _Space:
     ----------
     chunks, size, classes, decay
         As for ``minimum``.
-    exact
-        The type to search in.
+    like
+        Of the type to search in, and where.
     """
 
-    def __init__(self, chunks: Chunks, size: int, classes: int, decay: float, exact: torch.dtype) -> None:
-        count, total, products = 0, torch.zeros(size, dtype=exact), None
+    def __init__(self, chunks: Chunks, size: int, classes: int, decay: float, like: Tensor) -> None:
+        count, total = 0, like.new_zeros(size)
+        products = like.new_zeros(size, size, dtype=torch.float32) if size <= MOST_RELATED else None
         for x, _ in chunks():
-            if products is None:
-                total = total.to(x.device)
-                products = torch.zeros(size, size, device=x.device) if size <= MOST_RELATED else total
-            count, total = count + len(x), total + x.sum(0, dtype=exact)
-            if products.dim() == 2:
+            count, total = count + len(x), total + x.sum(0, dtype=like.dtype)
+            if products is not None:
                 products.addmm_(x.t(), x)
         self.mean, self.root = total / count, None
-        if products is not None and products.dim() == 2:
-            spread = products.to(exact) / count - torch.outer(self.mean, self.mean)
+        if products is not None:
+            spread = products.to(like.dtype) / count - torch.outer(self.mean, self.mean)
             # the second derivative at zero, and a little more so that a silent unit has a root, too
-            spread = spread / classes + (decay + 1e-6) * torch.eye(size, dtype=exact, device=spread.device)
+            spread = spread / classes + (decay + 1e-6) * torch.eye(size, dtype=like.dtype, device=like.device)
             root, failed = torch.linalg.cholesky_ex(spread)
             self.root = None if bool(failed) else root
 
