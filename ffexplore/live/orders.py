@@ -120,7 +120,7 @@ def _fit_readout(state: State, seconds: float) -> None:
     """Take the read-out to its minimum; whatever else is asked for ends that after the present pass."""
     if not (state.build() and recover(state)):
         return
-    trainer, publisher, _ = state.built()
+    trainer, _, _ = state.built()
     state.message = FITTING
     state.publish(fresh=False)
     try:
@@ -134,7 +134,6 @@ def _fit_readout(state: State, seconds: float) -> None:
         state.journal.note_fit(trainer.steps, trainer.settings, passes)
         state.announcer.turn_page()
         state.announcer.tell(trainer.steps, f"the read-out was fitted in {passes} passes over the training data")
-    publisher.hurry()
     state.publish(fresh=True)
 
 
