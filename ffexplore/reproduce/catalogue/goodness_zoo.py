@@ -17,18 +17,24 @@ SOURCE = "ours; the sources of the formulas are in the reference"
 )
 def goodness_zoo() -> list[Configuration]:
     """Every goodness, tuned alike (rate, logit scale): logistic at θ, and cross-entropy where it scores every class."""
-    return _zoo("mnist", (500, 500), epochs=10, trial=2, minutes=0.4)
+    return _zoo("mnist", (500, 500), 128, epochs=10, trial=2, minutes=0.4)
 
 
 @experiments.register("goodness_zoo_5k", source=SOURCE, ranked="test_error", baseline="mean_square")
 def goodness_zoo_5k() -> list[Configuration]:
-    """The same on the 5000 images of `mnist-5k`, errors on its own 1000 test images; two epochs are 56 steps there."""
-    return _zoo("mnist-5k", (256, 256), epochs=20, trial=5, minutes=0.1)
+    """The same on the 5000 images of `mnist-5k`, errors on its own 1000 test images, in batches of 16.
+
+    Two epochs are 438 steps there. With batches of 128 they are 56, in which few functions come to an AUC of 0.9; on
+    validation data batches of 16 are no worse in the end, either (`mean_square` 6.8 %, of 128 8.2 %).
+    """
+    return _zoo("mnist-5k", (256, 256), 16, epochs=20, trial=5, minutes=0.2)
 
 
-def _zoo(data: str, layers: tuple[int, ...], epochs: int, trial: int, minutes: float) -> list[Configuration]:
+def _zoo(
+    data: str, layers: tuple[int, ...], batch_size: int, epochs: int, trial: int, minutes: float
+) -> list[Configuration]:
     """One configuration for each goodness."""
-    recipe = {**BASE, "dataset": data, "layers": layers, "negatives": "uniform_label", "batch_size": 128}
+    recipe = {**BASE, "dataset": data, "layers": layers, "negatives": "uniform_label", "batch_size": batch_size}
     return [
         Configuration(
             entry.name,
