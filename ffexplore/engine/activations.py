@@ -14,8 +14,11 @@ from ffexplore.registry import Entry, Registry
 class Activation(Entry):
     """A nonlinearity; ``function(z)`` may write into ``z``.
 
-    The trait ``backward(delta, h)`` multiplies ``delta`` by the derivative at the output ``h`` and may write
-    into ``delta``. The trait ``by_sign`` tells that the derivative depends on the sign of ``h`` alone.
+    The trait ``backward(delta, h)`` carries a derivative ``delta`` by the output ``h`` back to the input and may write
+    into ``delta``. The trait ``by_sign`` tells that this depends on the sign of ``h`` alone.
+
+    The trait ``up(z)`` is given where something else than the activity goes on to the layers above and the read-out,
+    and ``z`` stays as it is; then ``up_backward(delta, up)`` is its ``backward``.
     """
 
     @property
@@ -28,16 +31,30 @@ class Activation(Entry):
         result: Tensor = self.traits["backward"](delta, h)
         return result
 
+    @property
+    def goes_apart(self) -> bool:
+        """Whether something else than the activity goes on to the layers above."""
+        return "up" in self.traits
+
+    def up(self, z: Tensor) -> Tensor:
+        """What goes on to the layers above; ``z`` stays as it is where that is not the activity itself."""
+        result: Tensor = self.traits.get("up", self.function)(z)
+        return result
+
+    def up_backward(self, delta: Tensor, up: Tensor) -> Tensor:
+        """Carry a derivative with respect to ``up(z)`` back to ``z``; may write into ``delta``."""
+        result: Tensor = self.traits.get("up_backward", self.backward)(delta, up)
+        return result
+
 
 activations: Registry[Activation] = Registry("activation", Activation)
 
 
-@activations.register(
-    "relu",
-    source="Hinton 2022, section 2",
-    backward=lambda delta, h: torch.ops.aten.threshold_backward(delta, h, 0),
-    by_sign=True,
-)
+def _relu_backward(delta: Tensor, h: Tensor) -> Tensor:
+    return torch.ops.aten.threshold_backward(delta, h, 0)
+
+
+@activations.register("relu", source="Hinton 2022, section 2", backward=_relu_backward, by_sign=True)
 def relu(z: Tensor) -> Tensor:
     """max(z, 0)."""
     return z.relu_()
@@ -64,3 +81,25 @@ def tanh(z: Tensor) -> Tensor:
 def softplus(z: Tensor) -> Tensor:
     """log(1 + exp(z)), a smooth relu."""
     return torch.nn.functional.softplus(z)
+
+
+def _over_the_mean(z: Tensor) -> Tensor:
+    return torch.relu_(z - z.mean(-1, keepdim=True))
+
+
+def _over_the_mean_backward(delta: Tensor, up: Tensor) -> Tensor:
+    delta = torch.ops.aten.threshold_backward(delta, up, 0)
+    return delta.sub_(delta.mean(-1, keepdim=True))
+
+
+@activations.register(
+    "triangle",
+    source="SCFF, Chen et al. 2024, arXiv 2409.11593; Coates et al. 2011",
+    backward=_relu_backward,
+    by_sign=True,
+    up=_over_the_mean,
+    up_backward=_over_the_mean_backward,
+)
+def triangle(z: Tensor) -> Tensor:
+    """max(z, 0) for the goodness; max(z − z̄, 0) goes on to the layers above and the read-out, z̄ over the units."""
+    return z.relu_()

@@ -88,7 +88,7 @@ class DenseNetwork:
         """What lies between the layers and lets no derivative through, and why; empty where nothing does."""
         settings, choice = self._settings, self._settings.black_box
         between: dict[str, Callable[[Tensor], Tensor]] = {
-            f"the activation {settings.activation.name!r}": self._activation.function,
+            f"the activation {settings.activation.name!r}": self._activation.up,
             f"the normalization {settings.normalization.name!r}": self._normalized,
         }
         if choice.name != "none":
@@ -118,7 +118,7 @@ class DenseNetwork:
         """
         *hidden, last = self.layers
         for layer, usual in zip(hidden, self._usual, strict=True):
-            h = self._activation.function(layer.project(x))
+            h = self._activation.up(layer.project(x))
             if drop:
                 h = h * self._dropout.mask(h[None, None], (drop,))[0, 0]
             x = self._normalized(h, usual, train=drop is not None).to(x.dtype)

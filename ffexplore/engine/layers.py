@@ -17,7 +17,7 @@ from ffexplore.engine.learned import Learned, Threshold
 from ffexplore.engine.optimize import calm
 from ffexplore.engine.parameters import Parameters
 from ffexplore.engine.parts import Part, by_sides, flattened
-from ffexplore.engine.rules import Activity, Rule, through_activation
+from ffexplore.engine.rules import Activity, Rule, through_dropout, undropped
 from ffexplore.engine.scratch import Space
 
 LOSS_INTERVAL = 16  # the loss is only looked at, so a sample of the batches will do
@@ -122,6 +122,13 @@ class Layer:
         h: Tensor = self.activation.function(z)
         return h if masks is None else h.mul_(masks)
 
+    def pass_apart(self, z: Tensor, masks: Tensor | None = None) -> Tensor | None:
+        """What goes on to the layers above from a pre-activation, which stays; None where that is the activity."""
+        if not self.activation.goes_apart:
+            return None
+        up = self.activation.up(z)
+        return up if masks is None else up.mul_(masks)
+
     def measure(self, h: Tensor, labels: Tensor | None = None, energy: Tensor | None = None) -> Tensor:
         """The goodness (K, S, B) of activities (K, S, B, units), whose ``energy`` may be known.
 
@@ -155,15 +162,15 @@ class Layer:
             losses = [loss for _, loss in found if loss is not None]
             loss = torch.cat(losses) if losses else None
         self.has_learned(loss.mean(1) if want_loss and loss is not None else None)
-        return delta if activity.masks is None else delta.mul_(activity.masks)
+        return delta
 
-    def delta_from_above(self, dh: Tensor, h: Tensor, masks: Tensor | None = None) -> Tensor:
-        """The derivative by the pre-activation, (K, 2, B, units), of a loss whose derivative by the activity is ``dh``.
+    def delta_from_above(self, du: Tensor, up: Tensor, masks: Tensor | None = None) -> Tensor:
+        """The derivative by the pre-activation, (K, 2, B, units), of a loss whose derivative by ``up`` is ``du``.
 
-        ``dh`` may be overwritten.
+        ``up`` is what the layer passed on; ``du`` may be overwritten.
         """
-        delta = through_activation(self.activation, dh, h, masks)
-        return delta if masks is None else delta.mul_(masks)
+        activation = self.activation
+        return activation.up_backward(through_dropout(du, masks), undropped(activation, up, masks))
 
     def gradient(self, parts: list[Part], delta: Tensor, space: Space | None = None) -> None:
         """From the derivative by the pre-activation (K, 2, B, units), which may be overwritten, to that by the weights.

@@ -30,7 +30,8 @@ CHUNK_ON_GPU, ROWS_ON_GPU = 1 << 24, 1 << 13  # where no cache is to be kept to,
 class Stage(NamedTuple):
     """A layer on the way up: what it was fed, its activity (K, S, B, units), dropout's factors or None.
 
-    ``energy`` (K, S, B) is the sum of squares of the activity over the units, or None where nobody asked.
+    ``energy`` (K, S, B) is the sum of squares of the activity over the units, or None where nobody asked. What goes on
+    to the layers above and the read-out is ``up``: the activity, but for an activation that says otherwise.
     """
 
     layer: Layer
@@ -39,6 +40,7 @@ class Stage(NamedTuple):
     mask: Tensor | None
     energy: Tensor | None
     space: Space | None  #: the buffers that it was made in
+    up: Tensor
 
 
 @dataclass
@@ -127,18 +129,22 @@ class Network:
             space = None if spaces is None else spaces[number]
             z = layer.project(parts, space)
             mask = masks(layer, z) if masks is not None else None
+            apart = layer.pass_apart(z, mask)
             h = layer.activate(z, mask)
+            up = h if apart is None else apart
             goes_on = number + 1 < len(layers)
-            squares = energy(h) if layer.asks_energy or (goes_on and scales_rows) else None
+            squares = energy(h) if layer.asks_energy or (goes_on and scales_rows and up is h) else None
             fed, parts = parts, []
             if goes_on:
                 # a part keeps its product with the weights of one layer: each has its own
-                parts = [self._below(number, h, squares, space, train), *(Part(each.source, each.x) for each in above)]
-            yield Stage(layer, fed, h, mask, squares, space)
-            del z, h, fed, mask, squares  # let go before the next layer needs room: memory does not grow with depth
+                below = self._below(number, up, squares if up is h else None, space, train)
+                parts = [below, *(Part(each.source, each.x) for each in above)]
+                del below
+            yield Stage(layer, fed, h, mask, squares, space, up)
+            del z, h, fed, mask, squares, apart, up  # room for the next layer: memory does not grow with depth
 
     def _below(self, number: int, h: Tensor, squares: Tensor | None, space: Space | None, train: bool) -> Part:
-        """What the layer above this one sees of its activity."""
+        """What the layer above this one sees of what goes up."""
         room = None if space is None else space.below
         out = None if room is None else room.x
         below = self.normalization(h, self.normalization_params, out, self.layers[number].usual, train, squares)
@@ -148,8 +154,8 @@ class Network:
             return room
         return Part(BELOW, below.to(torch.bfloat16) if self.inputs.half else below)
 
-    def pull_back(self, delta: Tensor, number: int, h: Tensor) -> Tensor:
-        """Carry a derivative by a layer's pre-activation back to the activity below it.
+    def pull_back(self, delta: Tensor, number: int, up: Tensor) -> Tensor:
+        """Carry a derivative by a layer's pre-activation back to what went up to it.
 
         Parameters
         ----------
@@ -157,13 +163,13 @@ class Network:
             Derivative by the pre-activation (K, S, B, units) of the layer ``number``, counted from 0.
         number
             A layer above the first.
-        h
-            Activity (K, S, B, units) of the layer below.
+        up
+            What the layer below passed on, (K, S, B, units).
 
         Returns
         -------
         Tensor
-            Derivative by that activity, of the shape of ``h``; zero where all of a row's units are silent, for they
+            Derivative by that, of its shape; zero where all of a row's units are silent, for they
             have no direction.
 
         Raises
@@ -173,13 +179,13 @@ class Network:
         """
         if self.black_box is not None and self.black_box.after == number - 1:
             raise SettingsError(f"No gradient crosses the black box after layer {number}.")
-        dtype = torch.bfloat16 if self.inputs.half else h.dtype
+        dtype = torch.bfloat16 if self.inputs.half else up.dtype
         dx = products.pull_back(delta, self.layers[number].parameters.weight_for(BELOW, dtype))
-        leaf = h.detach().requires_grad_()
+        leaf = up.detach().requires_grad_()
         with torch.enable_grad():
             below = self.normalization(leaf, self.normalization_params)
         (dh,) = torch.autograd.grad(below, leaf, dx)
-        return dh.masked_fill_((h == 0).all(-1, keepdim=True), 0)
+        return dh.masked_fill_((up == 0).all(-1, keepdim=True), 0)
 
     def goodness(self, prepared: Prepared, labels: Tensor, depth: int | None = None) -> Tensor:
         """Goodness of each layer for labels (K', S, B): (L, K, S, B)."""
@@ -199,7 +205,7 @@ class Network:
         with torch.no_grad():
             parts[0].keep(self.layers[0].parameters)  # for the pass with labels, which shares the image
             walk = self.walk(parts)
-            return self.readout.features([stage.h for stage in walk])
+            return self.readout.features([stage.up for stage in walk])
 
     def candidates(self, prepared: Prepared, depth: int | None = None) -> Tensor:
         """Goodness of every label of every row: (L, K, C, B)."""

@@ -21,13 +21,13 @@ CHUNK_ROWS = 1024
 
 
 def directions(network: Network, images: Tensor) -> list[Tensor]:
-    """Each layer's activity in one pass with the neutral label, scaled to length 1, (K, B, units), for B raw images.
+    """What each layer passes on in one pass with the neutral label, scaled to length 1, (K, B, units).
 
-    The images may be overwritten.
+    The raw images (B, features) may be overwritten.
     """
     with torch.no_grad():
         parts = network.unlabelled(network.inputs.prepare(images[None, None]))
-        return [torch.nn.functional.normalize(stage.h[:, 0], dim=-1) for stage in network.walk(parts)]
+        return [torch.nn.functional.normalize(stage.up[:, 0], dim=-1) for stage in network.walk(parts)]
 
 
 class Prototypes:

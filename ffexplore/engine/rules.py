@@ -82,7 +82,7 @@ class Rule:
         return self.goodness(h, self.goodness_params, self.state)
 
     def delta(self, activity: Activity, share: float, want_loss: bool) -> tuple[Tensor, Tensor | None]:
-        """The derivative of the loss by the pre-activation but for dropout's factor, and the loss of each pair (K, B).
+        """The derivative of the loss by the pre-activation, and the loss of each pair (K, B).
 
         ``share`` is the weight of a pair in the loss. The activity may be overwritten.
         """
@@ -117,7 +117,8 @@ class Rule:
 
         def pull(slope: Tensor, share: float) -> Tensor:
             weight = factor * share
-            return h.mul_(slope.mul_(weight if isinstance(weight, Tensor) else constant(weight, slope)).unsqueeze(-1))
+            slope = slope.mul_(weight if isinstance(weight, Tensor) else constant(weight, slope))
+            return through_dropout(h.mul_(slope.unsqueeze(-1)), activity.masks)
 
         return g, pull
 
@@ -129,7 +130,9 @@ class Rule:
         def pull(slope: Tensor, share: float) -> Tensor:
             dh = entry.derivative(h if self._implied else h.clone(), g, slope.mul_(share), params, self.state)
             assert dh is not None
-            return dh if self._implied else through_activation(self.activation, dh, h, activity.masks)
+            if self._implied:
+                return through_dropout(dh, activity.masks)
+            return through_activation(self.activation, dh, h, activity.masks)
 
         return g, pull
 
@@ -152,7 +155,15 @@ class Rule:
 
 
 def through_activation(activation: Activation, dh: Tensor, h: Tensor, masks: Tensor | None) -> Tensor:
-    """Carry a derivative by the activity back to the pre-activation, but for dropout's factor; may overwrite ``dh``."""
-    # Dropout scaled h; where it silenced a unit the value is of no account, its derivative is masked.
-    undone = h if masks is None or activation.by_sign else h / masks.clamp(min=1e-6)
-    return activation.backward(dh, undone)
+    """Carry a derivative by the activity back to the pre-activation, through dropout, too; may overwrite ``dh``."""
+    return activation.backward(through_dropout(dh, masks), undropped(activation, h, masks))
+
+
+def undropped(activation: Activation, h: Tensor, masks: Tensor | None) -> Tensor:
+    """An activity as it was before dropout; where that silenced a unit the value is of no account."""
+    return h if masks is None or activation.by_sign else h / masks.clamp(min=1e-6)
+
+
+def through_dropout(dh: Tensor, masks: Tensor | None) -> Tensor:
+    """The derivative by an activity before dropout, from that after it, which may be overwritten."""
+    return dh if masks is None else dh.mul_(masks)

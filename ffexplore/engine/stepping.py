@@ -134,7 +134,7 @@ class Stepper:
         walk = network.walk(parts, depth, self.mask if self._drops else None, network.scratch, train=True)
         del parts  # so that what the first layer was fed goes with that layer
         labels = self._labels()
-        for layer, fed, h, masks, energy, space in walk:
+        for layer, fed, h, masks, energy, space, up in walk:
             if layer.number in learning:
                 if layer.peer is not None:
                     layer.meet_peers(h)
@@ -143,7 +143,7 @@ class Stepper:
                 del delta
             if layer.number in updates:
                 updates[layer.number]()
-            del fed, h, masks, energy  # let go before the next layer needs room
+            del fed, h, masks, energy, up  # let go before the next layer needs room
 
     def _learn_jointly(self, lesson: Lesson, parts: list[Part]) -> None:
         """Let layers learn that know of each other: first all derivatives, then the weights."""

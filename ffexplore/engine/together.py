@@ -49,16 +49,17 @@ def deltas(
     """
     heard: Sequence[Others | None] = [None] * len(walked)
     if listening(network.layers, [block[-1] for block in blocks]):
-        heard = hear([layer.measure(h, labels, e) - layer.theta.unsqueeze(-1) for layer, _, h, _, e, _ in walked])
+        heard = hear([layer.measure(h, labels, e) - layer.theta.unsqueeze(-1) for layer, _, h, _, e, *_ in walked])
     found: dict[int, Tensor] = {}
     for *lower, last in blocks:
-        layer, _, h, masks, energy, _ = walked[last]
+        layer, _, h, masks, energy, *_ = walked[last]
         # a copy, because a layer may be the last of one block and within another
         delta = layer.delta(Activity(h.clone(), energy, masks, heard[last], labels))
         found[last] = found[last] + delta if last in found else delta
         for number in reversed(lower):
-            layer, _, h, masks, _, _ = walked[number]
-            delta = layer.delta_from_above(network.pull_back(delta, number + 1, h), h, masks)
+            below = walked[number]
+            pulled = network.pull_back(delta, number + 1, below.up)
+            delta = below.layer.delta_from_above(pulled, below.up, below.mask)
             found[number] = found[number] + delta if number in found else delta
     return dict(sorted(found.items()))
 

@@ -20,6 +20,11 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "leaky_relu": lambda z: torch.where(z > 0, z, 0.01 * z),
     "tanh": lambda z: (torch.exp(z) - torch.exp(-z)) / (torch.exp(z) + torch.exp(-z)),
     "softplus": lambda z: torch.log1p(torch.exp(z)),
+    "triangle": lambda z: torch.where(z > 0, z, 0 * z),
+}
+# what goes on to the layer above, where that is something else
+UP: dict[str, Callable[[Tensor], Tensor]] = {
+    "triangle": lambda z: torch.clamp(z - z.sum(-1, keepdim=True) / z.shape[-1], min=0),
 }
 GOODNESS: dict[str, Callable[[Tensor], Tensor]] = {
     "mean_square": lambda h: (h * h).mean(1),
@@ -170,8 +175,18 @@ class Plain:
         return normalized(x, choice.name, float(choice.values.get("epsilon", 0)))
 
     def forward(self, number: int, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The activity of a layer, which its goodness is of."""
+        return self._active(ACTIVATIONS, number, x, mask)
+
+    def passed_on(self, number: int, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """What a layer passes on to the one above."""
+        return self._active(ACTIVATIONS | UP, number, x, mask)
+
+    def _active(
+        self, functions: dict[str, Callable[[Tensor], Tensor]], number: int, x: Tensor, mask: Tensor | None
+    ) -> Tensor:
         layer = self.layers[number]
-        h = ACTIVATIONS[self.settings.activation.name](x @ layer.weight.T + layer.bias)
+        h = functions[self.settings.activation.name](x @ layer.weight.T + layer.bias)
         return h if mask is None else h * mask
 
     def loss(self, number: int, h_positive: Tensor, h_negative: Tensor) -> Tensor:
@@ -222,7 +237,7 @@ class Plain:
                 self.fed = [[(own + own) / 2], [(own + other) / 2]]
             for number, mask in enumerate(masks):
                 for (_, labels), fed in zip(sides, self.fed, strict=True):
-                    fed.append(self.entering(self.forward(number, fed[-1], mask), labels))
+                    fed.append(self.entering(self.passed_on(number, fed[-1], mask), labels))
             self.activities = [
                 [self.forward(number, fed[number], mask) for fed in self.fed] for number, mask in enumerate(masks)
             ]
@@ -234,7 +249,7 @@ class Plain:
             for (_, labels), fed in zip(sides, self.fed, strict=True):
                 x = fed[block[0]]
                 for number in block[:-1]:
-                    x = self.entering(self.forward(number, x, masks[number]), labels)
+                    x = self.entering(self.passed_on(number, x, masks[number]), labels)
                 h.append(self.forward(block[-1], x, masks[block[-1]]))
             loss = self.loss(block[-1], *h)
             for number in block:

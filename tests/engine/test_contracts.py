@@ -134,6 +134,11 @@ def test_activation(entry: Any, kind: str) -> None:
     delta = held(lambda: entry.backward(torch.ones_like(h), h.clone()), h)
     if entry.by_sign:
         assert torch.equal(entry.backward(torch.ones_like(h), h * 7), delta)
+    kept = z.clone()
+    up = held(lambda: entry.up(z if entry.goes_apart else z.clone()), z)
+    assert torch.equal(z, kept)
+    assert entry.goes_apart or torch.equal(up, h)
+    held(lambda: entry.up_backward(torch.ones_like(up), up.clone()), up)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

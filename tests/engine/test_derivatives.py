@@ -14,7 +14,7 @@ from ffexplore.engine.objectives import Evidence
 from ffexplore.engine.rng import stream
 from ffexplore.registry import Entry
 from tests.engine.formulas import ALL_CASES, complete
-from tests.engine.reference import ACTIVATIONS, GOODNESS, LISTENS_TO, NATURAL, OBJECTIVES, normalized
+from tests.engine.reference import ACTIVATIONS, GOODNESS, LISTENS_TO, NATURAL, OBJECTIVES, UP, normalized
 
 WITH_VJP = [entry.name for entry in ff.goodness if "vjp" in entry.traits]
 WITH_SLOPE = [entry.name for entry in ff.objectives if "slope" in entry.traits]
@@ -166,7 +166,7 @@ def test_objective_pulls_the_right_way(name: str) -> None:
 @pytest.mark.parametrize("name", ff.activations.names())
 def test_activation_knows_its_derivative_from_its_output(name: str) -> None:
     entry = ff.activations[name]
-    z = 4 * torch.randn(50, dtype=torch.float64)
+    z = 4 * torch.randn(3, 50, dtype=torch.float64)
     leaf = z.clone().requires_grad_()
     h = entry.function(leaf * 1.0)
     delta = torch.randn_like(z)
@@ -175,10 +175,22 @@ def test_activation_knows_its_derivative_from_its_output(name: str) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-7, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ff.activations.names())
+def test_activation_knows_the_derivative_of_what_goes_up(name: str) -> None:
+    entry = ff.activations[name]
+    z = 4 * torch.randn(3, 50, dtype=torch.float64)
+    leaf = z.clone().requires_grad_()
+    delta = torch.randn_like(z)
+    (expected,) = torch.autograd.grad(entry.up(leaf * 1.0), leaf, delta)
+    found = entry.up_backward(delta.clone(), entry.up(z.clone()))
+    torch.testing.assert_close(found, expected, rtol=1e-7, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activation_is_its_formula(name: str) -> None:
-    z = 4 * torch.randn(50, dtype=torch.float64)
+    z = 4 * torch.randn(3, 50, dtype=torch.float64)
     torch.testing.assert_close(ff.activations[name].function(z.clone()), ACTIVATIONS[name](z))
+    torch.testing.assert_close(ff.activations[name].up(z.clone()), (ACTIVATIONS | UP)[name](z))
 
 
 @pytest.mark.parametrize("name", ["rms", "unit", "layer_norm", "none"])

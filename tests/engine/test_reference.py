@@ -95,7 +95,7 @@ FORMULAS = {
     },
     "activations": {
         "relu": "max(z, 0)", "leaky_relu": "z/100 below", "tanh": "(exp(z) − exp(−z)) / (exp(z) + exp(−z))",
-        "softplus": "log(1 + exp(z))",
+        "softplus": "log(1 + exp(z))", "triangle": "max(z, 0) for the goodness; max(z − z̄, 0) goes on",
     },
     "optimizers": {
         "sgd": "V ← momentum · V + G, W ← W − rate · V",

@@ -24,6 +24,7 @@ CASES: dict[str, dict[str, Any]] = {
     "threshold and scale": {"threshold": (0.7, 0.8, 0.9), "logit_scale": 3.0},
     "each layer its own": {"goodness": ("mean_square", "l2_norm", "mean"), "objective": ("logistic", "hinge", "symba")},
     "leaky": {"activation": "leaky_relu"},
+    "triangle": {"activation": "triangle"},
     "peers, dropout, decay": {"peer_normalization": 0.2, "dropout": 0.3, "weight_decay": 0.1},
     "batch norm": {"normalization": "batch_norm"},
     "rotation": {"schedule": "rotation(turn=3)"},

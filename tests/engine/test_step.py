@@ -53,6 +53,8 @@ CASES: dict[str, dict[str, Any]] = {
     "leaky": {"activation": "leaky_relu"},
     "tanh": {"activation": "tanh"},
     "softplus": {"activation": "softplus"},
+    "triangle": {"activation": "triangle"},
+    "triangle, l2": {"activation": "triangle", "goodness": "l2_norm", "normalization": "layer_norm"},
     "per layer": {
         "goodness": ("mean_square", "mean", "sum_of_squares"),
         "objective": ("logistic", "symba", "hinge"),
@@ -79,6 +81,7 @@ CASES: dict[str, dict[str, Any]] = {
     "xavier": {"initialization": "torch_linear"},
     "dropout": {"dropout": 0.4},
     "dropout, tanh": {"dropout": 0.4, "activation": "tanh"},
+    "dropout, triangle": {"dropout": 0.4, "activation": "triangle"},
     "dropout, softplus, mean": {"dropout": 0.3, "activation": "softplus", "goodness": "mean"},
     "dropout, peer": {"dropout": 0.3, "peer_normalization": 0.2},
     "greedy": {"schedule": "greedy(steps=2)"},
@@ -104,6 +107,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "overlapping, not normalized": {"schedule": "overlapping", "normalization": "none", "objective": "collaboration"},
     "overlapping, dropout, peer": {"schedule": "overlapping", "dropout": 0.3, "peer_normalization": 0.2},
+    "overlapping, dropout, triangle": {"schedule": "overlapping", "dropout": 0.3, "activation": "triangle"},
     "overlapping, dropout, softplus": {"schedule": "overlapping", "dropout": 0.3, "activation": "softplus"},
 }
 
@@ -296,7 +300,7 @@ def test_the_readout_learns_by_the_smoothed_gradient_of_the_cross_entropy(next_l
             with torch.no_grad():
                 x, features = plain.written(raw, torch.full_like(y, 4)), []
                 for number in range(3):
-                    h = plain.forward(number, x)
+                    h = plain.passed_on(number, x)
                     x = plain.normalized(h)
                     features.append(h / (1e-8 + (h * h).mean(1, keepdim=True).sqrt()))
                 seen = torch.cat(features[1:], 1)
