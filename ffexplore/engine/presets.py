@@ -159,9 +159,10 @@ def unsupervised() -> dict[str, Any]:
 def scff() -> dict[str, Any]:
     """Learning without labels from self-contrastive pairs: an image beside itself against two images side by side.
 
-    As in the authors' code the positive threshold lies below the negative one, so that between the two both sides are
-    content. Their input is twice ours, and so their goodness is four times ours. They pair two shifted copies of an
-    image instead of the image with itself, and they add a small penalty on goodness; both are left out.
+    As in the authors' code what is above the mean of a layer goes on, and the positive threshold lies below the
+    negative one, so that between the two both sides are content. Their input is twice ours, and so their goodness is
+    four times ours. They pair two shifted copies of an image instead of the image with itself, and they add a small
+    penalty on goodness; both are left out, because they brought nothing.
     """
     return {
         "dataset": "mnist",
@@ -172,6 +173,7 @@ def scff() -> dict[str, Any]:
         "logit_scale": 1.0,
         "negatives": "self_contrastive",
         "label_encoding": "none",
+        "activation": "triangle",
         "normalization": "layer_norm",
         "inference": "readout",
         "learning_rate": 2e-3,
