@@ -12,6 +12,7 @@ import torch
 import traitlets
 
 from ffexplore.engine.device import resolve_device, resolve_half
+from ffexplore.engine.inference import asks_readout
 from ffexplore.engine.repeats import CAPTURED
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
@@ -63,7 +64,9 @@ class StatusLine(Scripted):
         tone = "warn" if warn or word in ("diverged", "failed") else ""
         with self._lock:
             now = time.monotonic()
-            facts = [] if snapshot is None else figures(snapshot)
+            settings = self._placed[0]
+            by_readout = settings is not None and asks_readout(settings.inference)
+            facts = [] if snapshot is None else figures(snapshot, by_readout)
             is_new = (word, message, tone) != (self.word, self.message, self.tone)
             is_new = is_new or _accuracy(facts) != _accuracy(self.facts)
             if not is_new and now - self._shown_at < INTERVAL and word == "running":
@@ -85,17 +88,24 @@ class StatusLine(Scripted):
             self.manner = explained(manner) if manner and self.place.startswith("CUDA") else ""
 
 
-def figures(snapshot: Snapshot) -> list[str]:
-    """The figures of a moment, each with its name."""
+def figures(snapshot: Snapshot, by_readout: bool = False) -> list[str]:
+    """The figures of a moment, each with its name.
+
+    The accuracy is that of the read-out where the inference looks at it, or where nothing else names a class.
+    """
     facts = [f"step {_grouped(snapshot.step)}", f"epoch {snapshot.epoch:.1f}"]
     if snapshot.rows_per_second > 0:
         facts.append(f"{_grouped(float(f'{snapshot.rows_per_second:.2g}'))} rows/s")
     known = snapshot.accuracy[np.isfinite(snapshot.accuracy)]
+    read = snapshot.readout_accuracy[np.isfinite(snapshot.readout_accuracy)]
+    of = ""
+    if len(read) and (by_readout or not len(known)):
+        known, of = read, " of the read-out"
     if len(snapshot.accuracy) > 1:
         facts.append(f"{len(snapshot.accuracy)} variants")
     if len(known):
         best = "best " if len(snapshot.accuracy) > 1 else ""
-        facts.append(f"{best}accuracy {100 * float(known.max()):.1f} %{_of_step(snapshot)}")
+        facts.append(f"{best}accuracy{of} {100 * float(known.max()):.1f} %{_of_step(snapshot)}")
     return facts
 
 
@@ -106,7 +116,7 @@ def _of_step(snapshot: Snapshot) -> str:
 
 
 def _accuracy(facts: list[str]) -> list[str]:
-    return [fact for fact in facts if fact.startswith("accuracy")]
+    return [fact for fact in facts if "accuracy" in fact]
 
 
 def _grouped(number: float) -> str:

@@ -36,6 +36,20 @@ def test_an_accuracy_of_long_ago_says_of_which_step_it_is():
     assert told(12_000, 4_000) == "accuracy 50.0 % at step 4\N{NARROW NO-BREAK SPACE}000"
 
 
+def test_the_accuracy_is_of_what_decides():
+    shares = {"accuracy": np.full(1, 0.5, np.float32), "readout_accuracy": np.full(1, 0.75, np.float32)}
+    assert figures(snapshot(10, **shares))[-1] == "accuracy 50.0 %"
+    assert figures(snapshot(10, **shares), by_readout=True)[-1] == "accuracy of the read-out 75.0 %"
+    nobody = np.full(1, np.nan, np.float32)
+    assert figures(snapshot(10, **{**shares, "accuracy": nobody}))[-1] == "accuracy of the read-out 75.0 %"
+    assert figures(snapshot(10, **{**shares, "readout_accuracy": nobody}), by_readout=True)[-1] == "accuracy 50.0 %"
+    line = StatusLine()
+    for inference, told in (("goodness", "accuracy 50.0 %"), ("readout", "accuracy of the read-out 75.0 %")):
+        line.tell_place(Settings(inference=inference, device="cpu"))
+        line.show("paused", "", snapshot(10, **shares))
+        assert line.facts[-1] == told
+
+
 def test_on_a_gpu_the_place_says_how_steps_are_taken_and_on_a_cpu_it_does_not(monkeypatch):
     line = StatusLine()
     line.tell_place(Settings(device="cpu", precision="float32"), 2, "recorded")
