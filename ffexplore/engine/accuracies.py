@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ffexplore.engine.inference import asks_prototypes, label_scores
-from ffexplore.engine.prototypes import evidence
+from ffexplore.engine.weighing import weigh
 
 if TYPE_CHECKING:
     from ffexplore.engine.trained import Trained
@@ -54,14 +54,13 @@ class Scored:
 @torch.no_grad()
 def scored(trainer: Trained, split: str, rows: int | None = None) -> Scored:
     """Score the first rows of a split, in chunks; all rows if left out."""
-    network, choice = trainer.network, trainer.settings.inference
+    network = trainer.network
     labels = network.inputs.y[split][:rows]
     goodness, weighed, logits = [], [], []
     for index in torch.arange(len(labels), device=labels.device).split(CHUNK_ROWS):
-        images = network.inputs.rows(index, split)
-        found, read = network.score(images)
+        found, layers, read = weigh(trainer, network.inputs.rows(index, split))
         goodness.append(found)
-        weighed.append(evidence(network, choice, network.inputs.rows(index, split), found))
+        weighed.append(layers)
         if read is not None:
             logits.append(read)
     return Scored(labels, torch.cat(goodness, 2), torch.cat(weighed, 2), torch.cat(logits, 1) if logits else None)

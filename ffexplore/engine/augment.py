@@ -1,8 +1,8 @@
-"""What is done to a training batch at random: pictures are shifted, units are dropped."""
+"""Pictures that are moved, at random in training or to every place near by; units that are dropped at random."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -40,21 +40,40 @@ class Shifts:
         return raw.gather(-1, places).mul_(inside[drawn])
 
     def _map(self, reach: int) -> tuple[Tensor, Tensor]:
-        """For each move: the place each pixel comes from, and 1 where that lies in the picture, 0 elsewhere."""
+        """See ``_moves``; kept."""
         if reach not in self._maps:
-            height, width, channels = self.shape
-            device = self.streams[0].device
-            y, x, c = torch.meshgrid(torch.arange(height), torch.arange(width), torch.arange(channels), indexing="ij")
-            places, insides = [], []
-            for down in range(-reach, reach + 1):
-                for right in range(-reach, reach + 1):
-                    from_y, from_x = y - down, x - right
-                    inside = (from_y >= 0) & (from_y < height) & (from_x >= 0) & (from_x < width)
-                    place = (from_y.clamp(0, height - 1) * width + from_x.clamp(0, width - 1)) * channels + c
-                    places.append(place.flatten())
-                    insides.append(inside.flatten())
-            self._maps[reach] = (torch.stack(places).to(device), torch.stack(insides).float().to(device))
+            self._maps[reach] = _moves(self.shape, reach, self.streams[0].device)
         return self._maps[reach]
+
+
+def moved_copies(raw: Tensor, shape: tuple[int, ...], reach: int) -> Iterator[Tensor]:
+    """Pictures (B, features) in every place within ``reach`` pixels in each direction, filled with zeros.
+
+    The inputs themselves, which need be no pictures, where ``reach`` is 0; else each is a fresh tensor.
+    """
+    if not reach:
+        yield raw
+        return
+    for places, inside in zip(*_moves(shape, reach, raw.device), strict=True):
+        yield raw[:, places] * inside
+
+
+def _moves(shape: tuple[int, ...], reach: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """For each move: the place each value comes from, and 1 where that lies in the picture, 0 elsewhere.
+
+    Both are (moves, features); ``shape`` is (height, width, channels).
+    """
+    height, width, channels = shape
+    y, x, c = torch.meshgrid(torch.arange(height), torch.arange(width), torch.arange(channels), indexing="ij")
+    places, insides = [], []
+    for down in range(-reach, reach + 1):
+        for right in range(-reach, reach + 1):
+            from_y, from_x = y - down, x - right
+            inside = (from_y >= 0) & (from_y < height) & (from_x >= 0) & (from_x < width)
+            place = (from_y.clamp(0, height - 1) * width + from_x.clamp(0, width - 1)) * channels + c
+            places.append(place.flatten())
+            insides.append(inside.flatten())
+    return torch.stack(places).to(device), torch.stack(insides).float().to(device)
 
 
 class Dropout:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ffexplore.engine.augment import Shifts
+from ffexplore.engine.augment import Shifts, moved_copies
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.dense import DenseNetwork
 from ffexplore.engine.fitting import chosen_length, run
@@ -214,10 +214,15 @@ class BackpropTwin:
 
     @torch.no_grad()
     def score(self, raw: Tensor) -> Tensor:
-        """Logits (N, classes) of raw inputs (N, features)."""
-        return torch.cat(
-            [self.network.logits(self._fed(self.inputs.prepare(rows[None, None]))) for rows in raw.split(ROWS)]
-        )
+        """Logits (N, classes) of raw inputs (N, features); the mean over moved copies, with an ``inference_shift``."""
+        copies = moved_copies(raw, self.inputs.dataset.shape, self.settings.inference_shift)
+        found = [
+            torch.cat(
+                [self.network.logits(self._fed(self.inputs.prepare(rows[None, None]))) for rows in copy.split(ROWS)]
+            )
+            for copy in copies
+        ]
+        return found[0] if len(found) == 1 else torch.stack(found).mean(0)
 
     def accuracy(self, split: str = "validation", rows: int | None = None) -> float:
         """Share of the first rows of a split that is classified right; all rows if left out."""

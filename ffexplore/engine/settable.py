@@ -99,6 +99,10 @@ class Settable:
         source="Hinton's MATLAB code, where it is the width",
     )  # fmt: skip
     inference: Any = setting("goodness", "How a class is read from the network.", "Goodness", registry=inferences)
+    inference_shift: int = setting(
+        0, "A class is read from the mean over all copies of a picture moved by up to so many pixels.", "Goodness",
+        unit="pixels", low=0, high=4, whole=True, source="common, as test-time augmentation; Krizhevsky et al. 2012",
+    )  # fmt: skip
     learning_rate: Any = setting(
         2e-3, "Length of a step.", "Learning", low=0.0, high=100.0, per_layer=True, logarithmic=True, lockstep=True
     )

@@ -31,11 +31,13 @@ def _pictures_of_a_table(draft: Draft, data: Dataset) -> Refusal | None:
 
 
 def _moved_table(draft: Draft, data: Dataset) -> Refusal | None:
-    if not draft.shift or data.kind == "images":
-        return None
-    return Refusal(
-        f"shift is {draft.shift}, but {data.name!r} is a table; only pictures can be moved.", ("shift", "dataset")
-    )
+    for field in ("shift", "inference_shift"):
+        if getattr(draft, field) and data.kind != "images":
+            return Refusal(
+                f"{field} is {getattr(draft, field)}, but {data.name!r} is a table; only pictures can be moved.",
+                (field, "dataset"),
+            )
+    return None
 
 
 def _too_few_units_for_the_classes(draft: Draft, data: Dataset) -> Refusal | None:
@@ -65,7 +67,7 @@ RULES: tuple[Callable[[Draft, Dataset], Refusal | None], ...] = (
 )
 
 #: The fields that the rules look at, beside the data.
-RULED = ("label_encoding", "negatives", "shift", "layers", "goodness")
+RULED = ("label_encoding", "negatives", "shift", "inference_shift", "layers", "goodness")
 
 
 def objections(settings: Settings | Draft, data: Dataset) -> Iterator[Refusal]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ffexplore.engine.inference import asks_prototypes, asks_readout, inferences, label_scores, layer_numbers
-from ffexplore.engine.prototypes import evidence
+from ffexplore.engine.weighing import weigh
 
 if TYPE_CHECKING:
     from ffexplore.engine.trained import Trained
@@ -47,7 +47,7 @@ def judge(trainer: Trained, raw: Tensor) -> Verdict:
         Where a layer says nothing of classes, the read-out decides, if there is one.
     """
     network, choice = trainer.network, trainer.settings.inference
-    goodness, logits = network.score(raw)
+    goodness, weighed, logits = weigh(trainer, raw)
     depth = len(network.layers)
     has_goodness = network.names_classes
     by_prototypes = asks_prototypes(choice)
@@ -56,7 +56,7 @@ def judge(trainer: Trained, raw: Tensor) -> Verdict:
         scores, counted = decides.softmax(-1), np.zeros(depth, bool)
         basis = "probability by the read-out, which looks at one pass with the neutral label"
     else:
-        scores = decides = label_scores(choice, evidence(network, choice, raw, goodness))
+        scores = decides = label_scores(choice, weighed)
         counted = np.full(depth, not by_prototypes)
         basis = inferences[choice.name].summary
         if choice.name == "goodness":
@@ -65,6 +65,8 @@ def judge(trainer: Trained, raw: Tensor) -> Verdict:
             basis = _sum_of("score of each class" if network.per_class else "goodness", layers, depth)
         elif choice.name == "vote":
             basis = "votes of the layers; a tie goes to the larger sum of goodness"
+    if trainer.settings.inference_shift:
+        basis += f"; the mean over copies moved by up to {_pixels(trainer.settings.inference_shift)}"
     if not has_goodness:
         goodness = torch.full_like(goodness, float("nan"))
     return Verdict(
@@ -74,6 +76,10 @@ def judge(trainer: Trained, raw: Tensor) -> Verdict:
         chosen=decides[0].argmax(-1).cpu().numpy(),
         basis=basis,
     )
+
+
+def _pixels(count: int) -> str:
+    return f"{count} pixel" + "s" * (count > 1)
 
 
 def _sum_of(what: str, layers: list[int], depth: int) -> str:

@@ -47,6 +47,7 @@ SPANS = {
     "learning_rate": Span(1e-5, 1.0, logarithmic=True),
     "weight_decay": Span(0.0, 0.1),
     "shift": Span(0, 8, whole=True),
+    "inference_shift": Span(0, 4, whole=True),
     "dropout": Span(0.0, 0.9),
     "threshold_rate": Span(0.0, 10.0),
     "momentum": Span(0.0, 0.99),
@@ -58,7 +59,7 @@ SPANS = {
 }
 
 #: A change of one of these may change what the control of another field shows.
-HEEDED = {*RULED, "dataset", "layers", "shift"}
+HEEDED = {*RULED, "dataset"}
 
 SUGGESTIONS = {
     "batch_size": ("16", "32", "64", "128", "256", "512", "1024", "full"),
