@@ -33,11 +33,17 @@ def fast() -> list[Configuration]:
 def record() -> list[Configuration]:
     """The best recipe we know for a network without convolutions, with dropout and shifts; about half an hour.
 
+    A class is read from the mean over the nine copies of a picture that are moved by a pixel at most.
+
     Chosen on validation data with 2 layers of 500: the negatives and the strength of the label in 10 epochs; the size
     of batches in 3; shifts and dropout in 50 (one seed: shifts of 2 with dropout 0.1 0.78 %, without 0.88 %; shifts of
-    1 with it 0.86 %, without 0.80 %).
+    1 with it 0.86 %, without 0.80 %); the copies that a class is read from in 30 (one 0.98 %, nine 0.85 %, twenty-five
+    0.85 %).
     """
-    recipe = {"rate_course": "half_linear", "learning_rate": 1.5e-3, "batch_size": 128, "shift": 2, "dropout": 0.1}
+    recipe = {
+        "rate_course": "half_linear", "learning_rate": 1.5e-3, "batch_size": 128, "shift": 2, "dropout": 0.1,
+        "inference_shift": 1,
+    }  # fmt: skip
     return [
         Configuration(
             "2x1000",
