@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 from tqdm.auto import tqdm
 
+from ffexplore.engine.augment import Shifts
 from ffexplore.engine.fitting import amount_above_zero
 from ffexplore.engine.readout import Readout
 from ffexplore.errors import DivergedError, SettingsError
@@ -43,6 +44,7 @@ def fit_readout(
     seconds: float | None = None,
     layers: str | None = None,
     decay: float | None = None,
+    copies: int = 1,
     progress: bool = True,
     is_over: Callable[[], bool] = _never,
     kept_bytes: int = KEPT_BYTES,
@@ -65,7 +67,7 @@ def fit_readout(
         decay = trainer.settings.readout_decay
     elif not 0 <= decay < float("inf"):
         raise SettingsError(f"decay is {decay!r}; it must be 0 or more.")
-    chunks = _activities(trainer, readout, kept_bytes)
+    chunks = _activities(trainer, readout, _checked_copies(trainer, copies), kept_bytes)
     most = 0
 
     def is_enough() -> bool:
@@ -84,19 +86,36 @@ def fit_readout(
     return most
 
 
-def _activities(trainer: Trained, readout: Readout, kept_bytes: int) -> Chunks:
-    """What the read-out sees of the training data, in chunks (K, rows, size) with their labels (rows,)."""
-    network = trainer.network
-    inputs = network.inputs
+def _checked_copies(trainer: Trained, copies: int) -> int:
+    if isinstance(copies, bool) or not isinstance(copies, int) or copies < 1:
+        raise SettingsError(f"copies is {copies!r}; it must be a whole number of 1 or more.")
+    if copies > 1 and not trainer.settings.shift:
+        raise SettingsError(
+            f"copies is {copies}, but shift is 0, so that all of them would be the same; set shift above 0, or copies "
+            "to 1."
+        )
+    return copies
+
+
+def _activities(trainer: Trained, readout: Readout, copies: int, kept_bytes: int) -> Chunks:
+    """What the read-out sees of the training data, in chunks (K, rows, size) with their labels (rows,).
+
+    The first copy of a picture stays where it is; the others are moved, each time in the same way.
+    """
+    network, settings = trainer.network, trainer.settings
+    inputs, seeds = network.inputs, [each.seed for each in trainer.all_settings]
     labels = inputs.y["train"]
     index = torch.arange(len(labels), device=labels.device).split(ROWS)
 
     def taken() -> Iterator[tuple[Tensor, Tensor]]:
-        for rows in index:
-            prepared = inputs.prepare(inputs.rows(rows)[None, None])
-            yield network.neutral(prepared)[:, 0].float(), labels[rows]
+        shifts = Shifts(inputs.dataset.shape, seeds, labels.device)
+        for copy in range(copies):
+            for rows in index:
+                raw = inputs.rows(rows)[None, None]
+                prepared = inputs.prepare(shifts(raw, settings.shift) if copy else raw)
+                yield network.neutral(prepared)[:, 0].float(), labels[rows]
 
-    if len(labels) * readout.size * readout.parameters.variants * 4 > kept_bytes:
+    if copies * len(labels) * readout.size * readout.parameters.variants * 4 > kept_bytes:
         return taken
     kept = list(taken())
     return lambda: iter(kept)

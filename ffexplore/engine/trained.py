@@ -90,6 +90,7 @@ class Trained:
         seconds: float | None = None,
         layers: str | None = None,
         decay: float | None = None,
+        copies: int = 1,
         progress: bool = True,
     ) -> T:
         """Fit the read-out to the layers as they are: a softmax regression on their normalized activities.
@@ -109,6 +110,9 @@ class Trained:
             Which layers it sees, as in the setting ``readout_layers``, which is set to it; None leaves it.
         decay
             Weight decay; None takes that of the setting ``readout_decay``.
+        copies
+            Places in which it sees each training picture: where it is, and for more than one also others within
+            ``shift`` pixels, drawn once.
         progress
             Whether to show a progress bar.
 
@@ -126,7 +130,7 @@ class Trained:
         """
         from ffexplore.engine.readout_fit import fit_readout
 
-        fit_readout(self, epochs=epochs, seconds=seconds, layers=layers, decay=decay, progress=progress)
+        fit_readout(self, epochs=epochs, seconds=seconds, layers=layers, decay=decay, copies=copies, progress=progress)
         return self
 
     def choose_readout_layers(self, layers: str) -> Readout:

@@ -93,6 +93,8 @@ class Configuration:
     readout_passes
         Most passes over the training data by which the read-out is fitted when the layers have learned; 0 leaves it
         as it has learned beside them.
+    readout_copies
+        Places in which that fit sees each training picture, as for ``Trainer.fit_readout``.
     place
         Where it stands in the picture of its experiment: the name of a curve, and the place along it.
     """
@@ -111,6 +113,7 @@ class Configuration:
     gpu: bool = False
     kind: str = "forward_forward"
     readout_passes: int = 0
+    readout_copies: int = 1
     place: tuple[str, float] | None = None
 
     def __post_init__(self) -> None:

@@ -101,6 +101,8 @@ def _length(row: Row) -> str:
     length = row["length"]
     if "epochs" in length:
         fitted = ", then the read-out fitted" if "readout_passes" in length else ""
+        if "readout_copies" in length:
+            fitted += f" to {length['readout_copies']:g} copies of each picture"
         return f"{length['epochs']:g} epochs{fitted}"
     epochs = statistics.fmean(run["epochs"] for run in row["runs"])
     return f"{length['seconds']:g} s ({epochs:.1f} epochs)"

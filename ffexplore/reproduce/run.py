@@ -72,7 +72,8 @@ def perform(
             _train(run, run.epochs, trainer, curve, store, say, deadline, save_every)
         if run.configuration.readout_passes and isinstance(trainer, Trainer):
             with interrupts_raised():
-                trainer.fit_readout(epochs=run.configuration.readout_passes, progress=False)
+                asked = run.configuration
+                trainer.fit_readout(epochs=asked.readout_passes, copies=asked.readout_copies, progress=False)
     except DivergedError as error:
         diverged = str(error)
     record = {

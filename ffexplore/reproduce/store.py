@@ -93,8 +93,9 @@ def length(run: Run) -> dict[str, float]:
     if run.epochs is None:
         assert run.configuration.seconds is not None
         return {"seconds": run.configuration.seconds}
-    passes = run.configuration.readout_passes
-    return {"epochs": float(run.epochs), **({"readout_passes": float(passes)} if passes else {})}
+    passes, copies = run.configuration.readout_passes, run.configuration.readout_copies
+    fitted = {"readout_passes": float(passes)} if passes else {}
+    return {"epochs": float(run.epochs), **fitted, **({"readout_copies": float(copies)} if copies > 1 else {})}
 
 
 def read(path: Path) -> dict[str, Any] | None:

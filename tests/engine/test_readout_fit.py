@@ -89,19 +89,56 @@ def test_the_layers_and_the_random_numbers_stay_as_they_are() -> None:
     assert trainer.steps == 7
 
 
-def test_activities_too_large_to_keep_are_taken_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept, anew = (Trainer(Settings(**SMALL)).fit(steps=4, progress=False) for _ in range(2))
+@pytest.mark.parametrize("copies", [1, 3])
+def test_activities_too_large_to_keep_are_taken_anew(monkeypatch: pytest.MonkeyPatch, copies: int) -> None:
+    kept, anew = (Trainer(Settings(**SMALL, shift=1)).fit(steps=4, progress=False) for _ in range(2))
     monkeypatch.setattr(readout_fit, "ROWS", 10)
-    kept.fit_readout(progress=False)
-    readout_fit.fit_readout(anew, kept_bytes=0, progress=False)
+    kept.fit_readout(copies=copies, progress=False)
+    readout_fit.fit_readout(anew, copies=copies, kept_bytes=0, progress=False)
     assert torch.equal(kept.state()["readout.flat"], anew.state()["readout.flat"])
 
 
-def test_every_variant_has_what_it_would_have_alone() -> None:
-    variants = [Settings(**SMALL, seed=seed) for seed in (0, 1)]
-    together = Trainer.variants(variants).fit(steps=5, progress=False).fit_readout(layers="all", progress=False)
+def test_it_sees_each_picture_where_it_is_and_in_other_places_near_by() -> None:
+    trainer = Trainer(Settings(**SMALL, shift=1)).fit(steps=4, progress=False)
+    network, data = trainer.network, trainer.plan.dataset.train
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def looked_at(chunks: readout_fit.Chunks, *rest: Any) -> tuple[torch.Tensor, torch.Tensor, int]:
+        seen.extend(chunks())
+        return torch.zeros(15, 4), torch.zeros(4), 1
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(readout_fit, "minimum", looked_at)
+        trainer.fit_readout(copies=5, progress=False)
+    assert len(seen) == 5  # one chunk a copy
+    images = np.asarray(data.x)
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    height, width = images.shape[1:3]
+    corners = [(1, 1), *((down, right) for down in range(3) for right in range(3) if (down, right) != (1, 1))]
+    places = torch.stack(
+        [
+            network.neutral(network.inputs.prepare(network.inputs.given(each)[None, None]))[0, 0]
+            for each in (padded[:, down : down + height, right : right + width] for down, right in corners)
+        ]
+    )
+    drawn = []
+    for x, y in seen:
+        assert np.array_equal(y.numpy(), data.y)
+        distance = (places - x).abs().amax(-1)  # (places, rows)
+        assert float(distance.amin(0).max()) < 1e-5
+        drawn.append(distance.argmin(0))
+    assert not bool(drawn[0].any())  # the first copy stays where it is
+    assert len(torch.stack(drawn[1:]).unique()) == 9
+    assert not torch.equal(drawn[1], drawn[2])
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_every_variant_has_what_it_would_have_alone(copies: int) -> None:
+    variants = [Settings(**SMALL, seed=seed, shift=1) for seed in (0, 1)]
+    fit: dict[str, Any] = {"layers": "all", "copies": copies, "progress": False}
+    together = Trainer.variants(variants).fit(steps=5, progress=False).fit_readout(**fit)
     for number, settings in enumerate(variants):
-        alone = Trainer(settings).fit(steps=5, progress=False).fit_readout(layers="all", progress=False)
+        alone = Trainer(settings).fit(steps=5, progress=False).fit_readout(**fit)
         mine, theirs = (each.state()["readout.flat"] for each in (alone, together))
         # The minimum is flat, and products of one variant and of two are summed in another order.
         torch.testing.assert_close(mine[0], theirs[number], atol=0.06, rtol=0)
@@ -198,6 +235,9 @@ def test_an_interrupt_keeps_the_best_that_was_met(monkeypatch: pytest.MonkeyPatc
         ({}, {"epochs": 2, "seconds": 2}, "epochs or seconds, not both"),
         ({}, {"layers": "4"}, "readout_layers is '4'; allowed: all, without_first, last, or numbers from 1 to 3"),
         ({}, {"decay": -1}, "decay is -1; it must be 0 or more"),
+        ({}, {"copies": 0}, "copies is 0; it must be a whole number of 1 or more"),
+        ({"shift": 1}, {"copies": 2.5}, "copies is 2.5; it must be a whole number of 1 or more"),
+        ({}, {"copies": 2}, "copies is 2, but shift is 0"),
     ],
 )
 def test_what_cannot_be_is_said(changes: dict[str, Any], arguments: dict[str, Any], said: str) -> None:

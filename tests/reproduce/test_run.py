@@ -195,8 +195,8 @@ def test_the_twin_is_trained_by_backpropagation(store: Store) -> None:
 
 
 def test_the_readout_is_fitted_at_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    fields = {"negatives": "hybrid_images", "label_encoding": "none", "inference": "readout"}
-    run = first_run(configuration(epochs=2, fields=fields, readout_passes=5))
+    fields = {"negatives": "hybrid_images", "label_encoding": "none", "inference": "readout", "shift": 1}
+    run = first_run(configuration(epochs=2, fields=fields, readout_passes=5, readout_copies=2))
     whole = Trainer.fit_readout
 
     def interrupted(trainer: Trainer, **more: Any) -> Trainer:
@@ -214,10 +214,10 @@ def test_the_readout_is_fitted_at_the_end(store: Store, monkeypatch: pytest.Monk
     record = perform(run, store, quiet)
     plain = Trainer(run.settings).fit(epochs=2, progress=False)
     beside = plain.evaluate("validation").readout_accuracy
-    plain.fit_readout(epochs=5, progress=False)
+    plain.fit_readout(epochs=5, copies=2, progress=False)
     assert record["curve"][-1]["readout_accuracy"] == pytest.approx(beside, abs=1e-6)
     assert record["test"]["readout_accuracy"] == pytest.approx(plain.evaluate("test").readout_accuracy, abs=1e-6)
-    assert record["length"] == {"epochs": 2, "readout_passes": 5}
+    assert record["length"] == {"epochs": 2, "readout_passes": 5, "readout_copies": 2}
 
 
 def test_the_shortcut_meter_is_read_where_the_page_shows_it(store: Store) -> None:
