@@ -15,7 +15,7 @@ from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
 from ffexplore.live.snapshot import Examples, Snapshot
 
-PROBE_SHARE = 0.02  # of the time that the probe may take before snapshots come less often ...
+PROBE_SHARE = 0.012  # of the time that looks may take on average before snapshots come less often ...
 WATCHED_SHARE = 0.12  # ... or so much while somebody looks, for whom a picture that moves is worth more than steps ...
 LONGEST = 1.0  # ... but not more seconds apart than this
 ACCURACY_SHARE = 0.004  # of the time that reading the validation accuracy may take on top
@@ -129,7 +129,7 @@ class Publisher:
             self._costs.append(looked - began)
         self._is_warm = True  # the first look takes longer than those after it
         self._last = time.perf_counter()
-        cost = statistics.median(self._costs) if self._costs else 0.0
+        cost = statistics.fmean(self._costs) if self._costs else 0.0
         share = WATCHED_SHARE if self.is_watched else PROBE_SHARE
         interval = max(1 / self.rate, min(cost / share, LONGEST))
         # Due times follow each other, so that the wait for the end of a step does not make the rate lower.
