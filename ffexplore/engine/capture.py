@@ -9,6 +9,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from ffexplore.engine.constants import kept_constants
 from ffexplore.engine.layers import Layer
 from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
@@ -51,6 +52,7 @@ class Captured:
     ) -> None:
         before = Standing(network, learners, chance)
         learn(parts)  # and all that is made in a first call is there: handles of libraries, kernels, constants
+        self._constants = kept_constants()  # the graph reads some of them as long as it lives
         after = Standing(network, learners, chance)
         own = [Part(part.source, part.x.clone(), None if part.scale is None else part.scale.clone()) for part in parts]
         self._fixed = _tensors(own)

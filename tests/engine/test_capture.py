@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from ffexplore import Settings, Trainer, goodness
-from ffexplore.engine import capture, repeats
+from ffexplore.engine import capture, constants, repeats
 from ffexplore.engine.capture import Learn, Standing
+from ffexplore.engine.objectives import entry
 from ffexplore.engine.parts import Part
 from ffexplore.engine.recording import Played, Recorder, RecordingError
 from ffexplore.engine.repeats import Repeats
@@ -249,6 +250,41 @@ def test_where_some_batches_are_captured_and_others_cannot_be_both_is_said(looki
     looking["first"] = 3
     told = _fit(goodness="looking").manifest()["step"]
     assert told == f"captured in a CUDA graph, other batches call by call: {CANNOT}"
+
+
+def test_a_graph_holds_the_constants_that_it_reads(stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would be let go otherwise when many others are asked for, and the graph would read what lies there then."""
+    read: list[Tensor] = []
+
+    def noted(*given: Any) -> Tensor:
+        found = made(*given)
+        if stand_in.within:
+            read.append(found)
+        return found
+
+    made = constants.constants
+    monkeypatch.setattr(constants, "constants", noted)
+    monkeypatch.setattr(entry, "constants", noted)
+    trainer = _fit(objective="swish_symba", layers=(9, 8))
+    assert trainer.manifest()["step"] == "captured in a CUDA graph"
+    held = {id(each) for one in gc.get_objects() if isinstance(one, capture.Captured) for each in one._constants}
+    assert len({id(each) for each in read}) > 3
+    assert {id(each) for each in read} <= held
+
+
+def test_constants_are_made_once_and_not_kept_without_end() -> None:
+    like = torch.zeros(2, dtype=torch.float64)
+    one = constants.constant(2.5, like)
+    assert one is constants.constant(2.5, like)
+    assert (one.dtype, one.shape, float(one)) == (torch.float64, (), 2.5)
+    assert constants.constant(2.5, like.float()).dtype == torch.float32
+    pair = entry.by_side(like.dtype, like.device, -3.0, 4.0)
+    assert pair is entry.by_side(like.dtype, like.device, -3.0, 4.0)
+    assert pair.tolist() == [[[-3.0], [4.0]]]
+    for number in range(2 * constants.MOST):
+        constants.constant(number + 0.25, like)
+    assert len(constants.kept_constants()) <= constants.MOST
+    assert float(constants.constant(2.5, like)) == 2.5
 
 
 def test_with_a_stepper_its_graphs_go_at_once(stand_in: type[StandIn]) -> None:

@@ -18,11 +18,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from ffexplore.engine.constants import constants
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
@@ -178,13 +179,12 @@ class Objective(Entry):
         return tuple(name for name in self.arguments if name in ("positive", "negative", "scores"))
 
 
-@lru_cache(maxsize=256)
 def by_side(dtype: torch.dtype, device: torch.device, positive: float = -1.0, negative: float = 1.0) -> Tensor:
     """A number for each side, (1, 2, 1), made once.
 
     Unless others are given they are the signs of a derivative: −1 for the positive side, whose goodness is to grow.
     """
-    return torch.tensor([[[positive], [negative]]], dtype=dtype, device=device)
+    return constants((((positive,), (negative,)),), dtype, device)
 
 
 def _try_out(entry: Objective) -> None:
