@@ -183,7 +183,7 @@ def compare_with_backprop(
     refusal = ""
     chosen = trainer.settings.replace(**(backprop or {}))
     try:
-        contestants.append(Contestant(BackpropTwin(chosen), scored_rows(trainer.network)))
+        contestants.append(Contestant(BackpropTwin(chosen), scored_rows(trainer)))
     except NoDerivativeError as error:
         refusal = str(error)
     marks = sorted({round(total * point / points) for point in range(points + 1)})

@@ -101,7 +101,7 @@ class Examiner:
     def _slice(self, trainer: Trainer, first: int) -> Judged:
         inputs = trainer.network.inputs
         labels = inputs.y["validation"]
-        last = min(first + scored_rows(trainer.network), len(labels))
+        last = min(first + scored_rows(trainer), len(labels))
         index = torch.arange(first, last, device=labels.device)
         chosen = judge(trainer, inputs.rows(index, "validation")).chosen
         right = labels[first:last].cpu().numpy()

@@ -17,8 +17,10 @@ from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
 from ffexplore.engine.pictures import Pictures, still_hardest
 from ffexplore.engine.rng import stream
+from ffexplore.engine.weighing import copies_of
 
 if TYPE_CHECKING:
+    from ffexplore.engine.trained import Trained
     from ffexplore.engine.training import Trainer
 
 ROWS = (192, 512)  # fewest and most samples of the probe
@@ -237,7 +239,7 @@ class Probe:
         tuple
             Two arrays (K,) float32 in [0, 1]; nan where no class is named, or the read-out does not learn.
         """
-        seen = scored(self.trainer, "validation", scored_rows(self.trainer.network))
+        seen = scored(self.trainer, "validation", scored_rows(self.trainer))
         found = accuracies(self.trainer, seen)
         return found.chosen.astype(np.float32), found.readout.astype(np.float32)
 
@@ -247,9 +249,11 @@ def probed_rows(network: Network) -> int:
     return _affordable(network, 2, ROWS, WORK)
 
 
-def scored_rows(network: Network) -> int:
-    """Rows for an accuracy: fewer for a network that takes long, the same as long as it is the same network."""
-    return _affordable(network, network.inputs.classes, SCORED_ROWS, SCORED_WORK)
+def scored_rows(trainer: Trained) -> int:
+    """Rows for an accuracy: fewer where one takes long, and as many as long as network and inference stay the same."""
+    network = trainer.network
+    copies = copies_of(trainer.settings)
+    return _affordable(network, network.inputs.classes, SCORED_ROWS, SCORED_WORK / copies)
 
 
 def _affordable(network: Network, sides: int, bounds: tuple[int, int], work: float) -> int:

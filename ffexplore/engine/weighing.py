@@ -12,6 +12,7 @@ from ffexplore.engine.inference import asks_prototypes
 from ffexplore.engine.prototypes import evidence
 
 if TYPE_CHECKING:
+    from ffexplore.engine.settings import Settings
     from ffexplore.engine.trained import Trained
 
 
@@ -39,9 +40,14 @@ def weigh(trainer: Trained, raw: Tensor) -> Weighed:
         found = Weighed(goodness, evidence(network, settings.inference, again, goodness), logits)
         total = found if total is None else _sum(total, found)
     assert total is not None
-    count = (2 * reach + 1) ** 2
+    count = copies_of(settings)
     logits = None if total.logits is None else total.logits / count
     return Weighed(total.goodness / count, total.layers / count, logits)
+
+
+def copies_of(settings: Settings) -> int:
+    """In how many places the inference looks at a picture."""
+    return (2 * settings.inference_shift + 1) ** 2
 
 
 def _sum(one: Weighed, other: Weighed) -> Weighed:

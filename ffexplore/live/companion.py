@@ -91,7 +91,7 @@ class Companion:
             if len(self._steps) >= POINTS:
                 self._steps, self._accuracy, self._stride = self._steps[::2], self._accuracy[::2], 2 * self._stride
             self._steps.append(twin.steps)
-            self._accuracy.append(twin.accuracy("validation", scored_rows(trainer.network)))
+            self._accuracy.append(twin.accuracy("validation", scored_rows(trainer)))
         self._looked += time.perf_counter() - began
 
     def _beside(self, trainer: Trainer, refusal: str) -> Beside:

@@ -118,7 +118,7 @@ def test_the_confusion_matrix_counts_what_a_loop_counts():
 
 
 def test_a_large_split_is_judged_slice_by_slice_at_rest(monkeypatch):
-    monkeypatch.setattr("ffexplore.engine.judged.scored_rows", lambda network: 128)
+    monkeypatch.setattr("ffexplore.engine.judged.scored_rows", lambda trainer: 128)
     trainer, examiner = trainer_of(), Examiner()
     sizes: list[int] = []
     while not sizes or examiner.has_more:
@@ -131,7 +131,7 @@ def test_a_large_split_is_judged_slice_by_slice_at_rest(monkeypatch):
 
 
 def test_while_training_one_slice_a_second_is_judged(monkeypatch):
-    monkeypatch.setattr("ffexplore.engine.judged.scored_rows", lambda network: 128)
+    monkeypatch.setattr("ffexplore.engine.judged.scored_rows", lambda trainer: 128)
     clock = Clock()
     trainer, examiner = trainer_of(), Examiner(clock)
     first = examiner.look(trainer, at_rest=False)

@@ -11,7 +11,7 @@ import torch
 
 import ffexplore as ff
 from ffexplore.engine.pictures import still_hardest
-from ffexplore.engine.probe import EXAMPLES, ROWS, WORK, Probe, probed_rows, scored_rows
+from ffexplore.engine.probe import EXAMPLES, ROWS, SCORED_WORK, WORK, Probe, probed_rows, scored_rows
 from ffexplore.live.publisher import AFRESH_EVERY, REST, Publisher
 
 SMALL: dict[str, Any] = {"dataset": "digits", "label_encoding": "appended", "layers": (24, 16), "batch_size": 32}
@@ -309,7 +309,10 @@ def test_a_large_network_is_looked_at_with_fewer_samples():
     assert fewest < probed_rows(wide) < most
     assert probed_rows(deep) == fewest
     assert Probe(ff.Trainer(ff.Settings(layers=(1000, 1000)))).measure().positive.sum() == 2 * fewest
-    assert scored_rows(small) == 1000
+    rows = [scored_rows(ff.Trainer(ff.Settings(layers=(64, 64), inference_shift=shift))) for shift in (0, 4)]
+    assert rows[0] == 1000
+    # ten labels of 81 copies
+    assert rows[1] == pytest.approx(SCORED_WORK / (81 * 2 * (785 * 64 + 10 * 65 * 64)), rel=0.02)
 
 
 def test_a_snapshot_says_how_the_last_step_was_taken():
