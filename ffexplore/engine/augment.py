@@ -1,17 +1,23 @@
-"""Pictures that are moved, at random in training or to every place near by; units that are dropped at random."""
+"""Pictures that are jittered at random, or moved to every place near by; units that are dropped at random."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ffexplore.engine.rng import Streams
 
+if TYPE_CHECKING:
+    from ffexplore.engine.settings import Settings
 
-class Shifts:
-    """Moves each picture by a few pixels, filling with zeros; both sides of a pair share the move.
+
+class Jitter:
+    """Moves, turns and scales each picture a little, filling with zeros; both sides of a pair share that.
 
     Parameters
     ----------
@@ -28,22 +34,45 @@ class Shifts:
         self.streams = Streams(seeds, "shifts", device=device)
         self._maps: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def __call__(self, raw: Tensor, reach: int) -> Tensor:
-        """Move pictures (K', S', B, features) by up to ``reach`` pixels in each direction; a fresh tensor."""
-        source, inside = self._map(reach)
-        rows = raw.shape[2]
+    def __call__(self, raw: Tensor, settings: Settings) -> Tensor:
+        """Jitter pictures (K', S', B, features) as the settings say; a fresh tensor."""
+        source, inside = self._map(settings.shift)
+        rows, device = raw.shape[2], raw.device
         drawn = self.streams.stack(
-            lambda rng: torch.randint(0, len(source), (rows,), generator=rng, device=raw.device)
+            lambda rng: torch.randint(0, len(source), (rows,), generator=rng, device=device)
         ).unsqueeze(1)
         raw = raw.expand(len(drawn), -1, -1, -1)
         places = source[drawn].expand(raw.shape)
-        return raw.gather(-1, places).mul_(inside[drawn])
+        moved = raw.gather(-1, places).mul_(inside[drawn])
+        if not (settings.rotation or settings.zoom):
+            return moved
+        parts = self.streams.stack(lambda rng: torch.rand(2, rows, generator=rng, device=device)).mul_(2).sub_(1)
+        angle = parts[:, 0] * math.radians(settings.rotation)
+        return self._turned(moved, angle, 1 + settings.zoom * parts[:, 1])
+
+    def _turned(self, raw: Tensor, angle: Tensor, size: Tensor) -> Tensor:
+        """Pictures turned about their middle by an angle, and scaled to a size, both (K', B), between their pixels."""
+        height, width, channels = self.shape
+        across = torch.stack([angle.cos(), -angle.sin() * (height / width), torch.zeros_like(angle)], -1)
+        down = torch.stack([angle.sin() * (width / height), angle.cos(), torch.zeros_like(angle)], -1)
+        # from the places of the new picture, from -1 to 1, to those of the old one
+        affine = torch.stack([across, down], -2) / size[..., None, None]
+        affine = affine.unsqueeze(1).expand(*raw.shape[:3], -1, -1).reshape(-1, 2, 3)
+        pictures = raw.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
+        grid = functional.affine_grid(affine, list(pictures.shape), align_corners=False)
+        found = functional.grid_sample(pictures, grid, "bilinear", "zeros", align_corners=False)
+        return found.permute(0, 2, 3, 1).reshape(raw.shape)
 
     def _map(self, reach: int) -> tuple[Tensor, Tensor]:
         """See ``_moves``; kept."""
         if reach not in self._maps:
             self._maps[reach] = _moves(self.shape, reach, self.streams[0].device)
         return self._maps[reach]
+
+
+def jitters(settings: Settings) -> bool:
+    """Whether training pictures are moved, turned or scaled."""
+    return bool(settings.shift or settings.rotation or settings.zoom)
 
 
 def moved_copies(raw: Tensor, shape: tuple[int, ...], reach: int) -> Iterator[Tensor]:

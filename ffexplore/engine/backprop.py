@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ffexplore.engine.augment import Shifts, moved_copies
+from ffexplore.engine.augment import Jitter, jitters, moved_copies
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.dense import DenseNetwork
 from ffexplore.engine.fitting import chosen_length, run
@@ -65,7 +65,7 @@ class BackpropReport:
 class BackpropTwin:
     """The network of the settings, trained by torch's automatic differentiation.
 
-    It has the data, splits, order of batches, shifts, widths, initial weights, activation, normalization before every
+    It has the data, splits, order of batches, jitter, widths, initial weights, activation, normalization before every
     layer, dropout, optimizer, rates, decay and precision of a ``Trainer`` with the same settings. It sees no label in
     its input; the class is read from a softmax layer on the highest activity, which learns with the rate of the
     highest layer. What belongs to Forward-Forward alone (goodness, threshold, objective, negatives, schedule, peer
@@ -106,7 +106,7 @@ class BackpropTwin:
         self.network = DenseNetwork(settings, (data.features, *planned.units, data.classes), device, planned.half)
         self.layers = self.network.layers
         self.batches = Batches(len(data.train), self._batch_size(), [settings.seed], device)
-        self.shifts = Shifts(data.shape, [settings.seed], device)
+        self.jitter = Jitter(data.shape, [settings.seed], device)
 
     def _batch_size(self) -> int:
         size = self._settings.batch_size
@@ -176,8 +176,8 @@ class BackpropTwin:
         settings = self._settings
         with torch.no_grad():
             index = self.batches.next()
-            if settings.shift:
-                raw = self.shifts(self.inputs.rows(index).unsqueeze(1), settings.shift)
+            if jitters(settings):
+                raw = self.jitter(self.inputs.rows(index).unsqueeze(1), settings)
                 prepared = self.inputs.prepare(raw)
             else:
                 prepared = self.inputs.prepare_rows(index)

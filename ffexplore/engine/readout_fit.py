@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 from tqdm.auto import tqdm
 
-from ffexplore.engine.augment import Shifts
+from ffexplore.engine.augment import Jitter, jitters
 from ffexplore.engine.fitting import amount_above_zero
 from ffexplore.engine.readout import Readout
 from ffexplore.errors import DivergedError, SettingsError
@@ -89,10 +89,10 @@ def fit_readout(
 def _checked_copies(trainer: Trained, copies: int) -> int:
     if isinstance(copies, bool) or not isinstance(copies, int) or copies < 1:
         raise SettingsError(f"copies is {copies!r}; it must be a whole number of 1 or more.")
-    if copies > 1 and not trainer.settings.shift:
+    if copies > 1 and not jitters(trainer.settings):
         raise SettingsError(
-            f"copies is {copies}, but shift is 0, so that all of them would be the same; set shift above 0, or copies "
-            "to 1."
+            f"copies is {copies}, but shift is 0, so that all of them would be the same; set shift, rotation or zoom "
+            "above 0, or copies to 1."
         )
     return copies
 
@@ -108,11 +108,11 @@ def _activities(trainer: Trained, readout: Readout, copies: int, kept_bytes: int
     index = torch.arange(len(labels), device=labels.device).split(ROWS)
 
     def taken() -> Iterator[tuple[Tensor, Tensor]]:
-        shifts = Shifts(inputs.dataset.shape, seeds, labels.device)
+        jitter = Jitter(inputs.dataset.shape, seeds, labels.device)
         for copy in range(copies):
             for rows in index:
                 raw = inputs.rows(rows)[None, None]
-                prepared = inputs.prepare(shifts(raw, settings.shift) if copy else raw)
+                prepared = inputs.prepare(jitter(raw, settings) if copy else raw)
                 yield network.neutral(prepared)[:, 0].float(), labels[rows]
 
     if copies * len(labels) * readout.size * readout.parameters.variants * 4 > kept_bytes:

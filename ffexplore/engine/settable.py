@@ -48,6 +48,14 @@ class Settable:
         0, "Pixels by which a training picture is moved at random in each direction.", "Data", unit="pixels",
         low=0, high=8, whole=True, source="Hinton 2022, section 3.3; jesper-olsen/forward-forward-rs",
     )  # fmt: skip
+    rotation: float = setting(
+        0.0, "Degrees by which a training picture is turned at random, either way.", "Data", unit="degrees",
+        low=0.0, high=45.0, source="common; Simard et al. 2003",
+    )  # fmt: skip
+    zoom: float = setting(
+        0.0, "Share by which a training picture grows or shrinks at random.", "Data",
+        low=0.0, high=0.5, source="common; Simard et al. 2003",
+    )  # fmt: skip
     label_layers: str = setting(
         "first", "Which layers see the label: the first, in the input, or all, each beside what it gets from below.",
         "Data", choices=("first", "all"), source="common",

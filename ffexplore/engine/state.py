@@ -23,7 +23,7 @@ def take(trainer: Trained) -> dict[str, Tensor]:
     if trainer.network.black_box is not None:
         named["black_box"] = trainer.network.black_box.streams.state()
     named["dropout"] = trainer.dropout.streams.state()
-    named["shifts"] = trainer.shifts.streams.state()
+    named["shifts"] = trainer.jitter.streams.state()
     return {f"{owner}.{key}": value for owner, values in named.items() for key, value in values.items()}
 
 
@@ -41,7 +41,7 @@ def give(trainer: Trained, state: dict[str, Tensor], counters: dict[str, Any]) -
     if trainer.network.black_box is not None:
         trainer.network.black_box.streams.load(_of(state, "black_box"))
     trainer.dropout.streams.load(_of(state, "dropout"))
-    trainer.shifts.streams.load(_of(state, "shifts"))
+    trainer.jitter.streams.load(_of(state, "shifts"))
 
 
 def _of(state: dict[str, Tensor], owner: str) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from functools import partial
 
 from torch import Tensor
 
-from ffexplore.engine.augment import Dropout, Shifts
+from ffexplore.engine.augment import Dropout, Jitter, jitters
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.epoch import EpochSides
 from ffexplore.engine.inputs import Prepared
@@ -59,7 +59,7 @@ class Stepper:
         What learns.
     variants
         The settings of each variant.
-    pairs, batches, dropout, shifts
+    pairs, batches, dropout, jitter
         Where the batches come from.
     former
         A stepper of the same run before its settings changed.
@@ -72,10 +72,10 @@ class Stepper:
         pairs: Pairs,
         batches: Batches,
         dropout: Dropout,
-        shifts: Shifts,
+        jitter: Jitter,
         former: Stepper | None = None,
     ) -> None:
-        self.network, self.pairs, self.batches, self.dropout, self.shifts = network, pairs, batches, dropout, shifts
+        self.network, self.pairs, self.batches, self.dropout, self.jitter = network, pairs, batches, dropout, jitter
         self.settings, self.rhythm = variants[0], Rhythm(variants[0])
         depth = len(network.layers)
         self._rates = [[each.per_layer("learning_rate")[number] for each in variants] for number in range(depth)]
@@ -83,9 +83,9 @@ class Stepper:
         self._lesson: Lesson | None = None
         self._lessons: dict[tuple[tuple[int, ...], ...], Lesson] = {}
         self._drops = any(each.dropout > 0 for each in variants)
-        # made anew each time: an epoch's images cannot be kept where each is shifted
+        # made anew each time: an epoch's images cannot be kept where each is jittered
         self._per_class = network.per_class
-        self._at_once = not (self.settings.shift or self._per_class) and EpochSides.serves(pairs)
+        self._at_once = not (jitters(self.settings) or self._per_class) and EpochSides.serves(pairs)
         self._epoch_sides = EpochSides(pairs)
         if former is not None:
             self._epoch_sides.go_on(former._epoch_sides)
@@ -173,7 +173,7 @@ class Stepper:
             if reads:
                 self._teach_readout(index, network.inputs.prepare_rows(index))
             return self._epoch_sides.batch(self.batches, index.shape[1], period)
-        raw = self.shifts(network.inputs.rows(index).unsqueeze(1), settings.shift) if settings.shift else None
+        raw = self.jitter(network.inputs.rows(index).unsqueeze(1), settings) if jitters(settings) else None
         prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
         if reads:
             self._teach_readout(index, prepared)

@@ -17,6 +17,9 @@ from ffexplore.engine.pairs import check_negatives
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 
+#: The fields by which pictures are changed, and what is done to them.
+JITTERS = {"shift": "moved", "rotation": "turned", "zoom": "scaled", "inference_shift": "moved"}
+
 
 def _label_over_inputs(draft: Draft, data: Dataset) -> Refusal | None:
     encoding = label_encodings[draft.label_encoding.name]
@@ -31,10 +34,10 @@ def _pictures_of_a_table(draft: Draft, data: Dataset) -> Refusal | None:
 
 
 def _moved_table(draft: Draft, data: Dataset) -> Refusal | None:
-    for field in ("shift", "inference_shift"):
+    for field, done in JITTERS.items():
         if getattr(draft, field) and data.kind != "images":
             return Refusal(
-                f"{field} is {getattr(draft, field)}, but {data.name!r} is a table; only pictures can be moved.",
+                f"{field} is {getattr(draft, field)}, but {data.name!r} is a table; only pictures can be {done}.",
                 (field, "dataset"),
             )
     return None
@@ -67,7 +70,7 @@ RULES: tuple[Callable[[Draft, Dataset], Refusal | None], ...] = (
 )
 
 #: The fields that the rules look at, beside the data.
-RULED = ("label_encoding", "negatives", "shift", "inference_shift", "layers", "goodness")
+RULED = ("label_encoding", "negatives", *JITTERS, "layers", "goodness")
 
 
 def objections(settings: Settings | Draft, data: Dataset) -> Iterator[Refusal]:

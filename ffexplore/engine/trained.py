@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from ffexplore.engine.augment import Dropout, Shifts
+from ffexplore.engine.augment import Dropout, Jitter
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import make_pairs, make_readout
 from ffexplore.engine.network import Network
@@ -34,7 +34,7 @@ class Trained:
     batches: Batches
     pairs: Pairs
     dropout: Dropout
-    shifts: Shifts
+    jitter: Jitter
     stepper: Stepper
     steps: int
     seconds: float
@@ -111,8 +111,8 @@ class Trained:
         decay
             Weight decay; None takes that of the setting ``readout_decay``.
         copies
-            Places in which it sees each training picture: where it is, and for more than one also others within
-            ``shift`` pixels, drawn once.
+            How often it sees each training picture: once as it is, and otherwise moved, turned and scaled as in
+            training, drawn once.
         progress
             Whether to show a progress bar.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ffexplore.engine.augment import Dropout, Shifts
+from ffexplore.engine.augment import Dropout, Jitter
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import build, configure
 from ffexplore.engine.fitting import chosen_length, run
@@ -109,11 +109,11 @@ class Trainer(Trained):
         seeds, data, device = distinct_seeds(self._variants), self._plan.dataset, self._plan.device
         self.batches = Batches(len(data.train), self._batch_size(), seeds, device)
         self.dropout = Dropout(seeds, device)
-        self.shifts = Shifts(data.shape, seeds, device)
+        self.jitter = Jitter(data.shape, seeds, device)
         self.stepper = self._make_stepper()
 
     def _make_stepper(self, former: Stepper | None = None) -> Stepper:
-        return Stepper(self.network, self._variants, self.pairs, self.batches, self.dropout, self.shifts, former)
+        return Stepper(self.network, self._variants, self.pairs, self.batches, self.dropout, self.jitter, former)
 
     def step_call_by_call(self) -> None:
         """Train on one batch as `step` does, but not as a recording has it: for who watches what is done."""

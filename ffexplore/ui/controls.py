@@ -47,6 +47,8 @@ SPANS = {
     "learning_rate": Span(1e-5, 1.0, logarithmic=True),
     "weight_decay": Span(0.0, 0.1),
     "shift": Span(0, 8, whole=True),
+    "rotation": Span(0, 45),
+    "zoom": Span(0, 0.5),
     "inference_shift": Span(0, 4, whole=True),
     "dropout": Span(0.0, 0.9),
     "threshold_rate": Span(0.0, 10.0),

@@ -8,11 +8,14 @@ from itertools import chain, combinations
 from typing import Any
 
 from ffexplore.engine.settings import Settings
+from ffexplore.engine.suitability import JITTERS
 
 #: What data of another kind may not allow: a label over the first inputs, mixed pictures, moved pictures.
 OTHER_DATA: dict[str, Any] = {
-    "label_encoding": "appended", "negatives": "uniform_label", "shift": 0, "inference_shift": 0
-}  # fmt: skip
+    "label_encoding": "appended",
+    "negatives": "uniform_label",
+    **dict.fromkeys(JITTERS, 0),
+}
 
 #: What layers that score classes ask for, where they follow on layers that see a label; and the way back.
 TO_SCORES: tuple[dict[str, Any], ...] = tuple(
@@ -29,7 +32,7 @@ FROM_SCORES: tuple[dict[str, Any], ...] = tuple(
 REPAIRS: dict[str, tuple[dict[str, Any], ...]] = {
     "dataset": tuple(
         {name: OTHER_DATA[name] for name in names}
-        for names in chain.from_iterable(combinations(OTHER_DATA, count) for count in (1, 2, 3, 4))
+        for names in chain.from_iterable(combinations(OTHER_DATA, count) for count in range(1, len(OTHER_DATA) + 1))
     ),
     "negatives": ({"negatives_refresh": "batch"}, {"readout_rate": 0.1}, {"label_encoding": "overlay"}),
     "goodness": (*TO_SCORES, *FROM_SCORES),

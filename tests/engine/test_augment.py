@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,9 @@ from torch import Tensor
 
 import ffexplore as ff
 from ffexplore import Settings, SettingsError, Trainer
-from ffexplore.engine.augment import Dropout, Shifts
+from ffexplore.engine.augment import Dropout, Jitter
 from ffexplore.engine.negatives import Batch
+from ffexplore.engine.rng import Streams
 from tests.engine.reference import Plain, flat_weights
 from tests.engine.sets import pictures, table
 
@@ -37,7 +40,7 @@ def test_every_picture_is_moved_as_one_and_every_move_comes(shape: tuple[int, in
     rows = 600
     raw = image.flatten().expand(1, 1, rows, -1).clone()
     kept = raw.clone()
-    found = Shifts(shape, [0], CPU)(raw, reach)[0, 0].view(rows, *shape)
+    found = Jitter(shape, [0], CPU)(raw, Settings(shift=reach))[0, 0].view(rows, *shape)
     assert torch.equal(raw, kept)
     moves = [(down, right) for down in range(-reach, reach + 1) for right in range(-reach, reach + 1)]
     candidates = torch.stack([moved(image, *move) for move in moves])
@@ -47,12 +50,86 @@ def test_every_picture_is_moved_as_one_and_every_move_comes(shape: tuple[int, in
     assert bool((counts > 0.3 * rows / len(moves)).all())
 
 
+def turned(image: Tensor, angle: float, size: float) -> Tensor:
+    """One picture turned about its middle and scaled by loops over pixels, with the four nearest of each place."""
+    height, width, _ = image.shape
+    result = torch.zeros_like(image)
+    cos, sin = math.cos(angle), math.sin(angle)
+    for y in range(height):
+        for x in range(width):
+            down, right = y - (height - 1) / 2, x - (width - 1) / 2
+            from_x = (cos * right - sin * down) / size + (width - 1) / 2
+            from_y = (sin * right + cos * down) / size + (height - 1) / 2
+            for near_y in (math.floor(from_y), math.floor(from_y) + 1):
+                for near_x in (math.floor(from_x), math.floor(from_x) + 1):
+                    if 0 <= near_y < height and 0 <= near_x < width:
+                        share = (1 - abs(from_y - near_y)) * (1 - abs(from_x - near_x))
+                        result[y, x] += share * image[near_y, near_x]
+    return result
+
+
+@pytest.mark.parametrize("changes", [{"rotation": 40}, {"zoom": 0.4}, {"rotation": 25, "zoom": 0.2, "shift": 1}])
+@pytest.mark.parametrize("shape", [(5, 4, 1), (3, 6, 3)])
+def test_pictures_are_turned_and_scaled(shape: tuple[int, int, int], changes: dict[str, Any]) -> None:
+    settings, rows = Settings(**changes), 40
+    raw = torch.rand(1, 1, rows, math.prod(shape))
+    kept = raw.clone()
+    found = Jitter(shape, [3], CPU)(raw, settings)
+    assert torch.equal(raw, kept)
+    assert found.shape == raw.shape
+    assert found.is_contiguous()
+    rng, reach = Streams([3], "shifts")[0], settings.shift
+    moves = [(down, right) for down in range(-reach, reach + 1) for right in range(-reach, reach + 1)]
+    drawn = torch.randint(0, len(moves), (rows,), generator=rng).tolist()
+    parts = (2 * torch.rand(2, rows, generator=rng) - 1).double()
+    assert float(parts.min()) < -0.8
+    assert float(parts.max()) > 0.8
+    for row in range(rows):
+        image = moved(raw[0, 0, row].view(shape).double(), *moves[drawn[row]])
+        angle, size = math.radians(settings.rotation) * float(parts[0, row]), 1 + settings.zoom * float(parts[1, row])
+        expected = turned(image, angle, size)
+        torch.testing.assert_close(found[0, 0, row].view(shape).double(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_both_sides_and_variants_of_one_seed_are_turned_alike() -> None:
+    settings = Settings(rotation=30, zoom=0.3)
+    raw = torch.rand(1, 1, 9, 20)
+    both = Jitter((5, 4, 1), [0, 1], CPU)(raw.expand(1, 2, -1, -1), settings)
+    assert both.shape == (2, 2, 9, 20)
+    assert torch.equal(both[:, 0], both[:, 1])
+    assert torch.equal(both[0, 0], Jitter((5, 4, 1), [0], CPU)(raw, settings)[0, 0])
+    assert not torch.allclose(both[0], both[1])
+
+
+def test_turned_pictures_are_learned_from_and_the_stream_goes_on(tmp_path: Path) -> None:
+    settings = Settings(dataset=pictures(), layers=(7, 6), batch_size=8, device="cpu", rotation=20, zoom=0.1)
+    trainer, plain = Trainer(settings).fit(steps=3, progress=False), Trainer(settings.replace(rotation=0, zoom=0))
+    plain.fit(steps=3, progress=False)
+    assert not torch.equal(trainer.weights(0)[0], plain.weights(0)[0])
+    again = Trainer.restore(trainer.save(tmp_path / "kept.json"))
+    for each in (trainer, again):
+        each.fit(steps=3, progress=False)
+    assert torch.equal(trainer.weights(0)[0], again.weights(0)[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"rotation": 1}, "rotation is 1.0, but 'clouds' is a table; only pictures can be turned"),
+        ({"zoom": 0.25}, "zoom is 0.25, but 'clouds' is a table; only pictures can be scaled"),
+    ],
+)
+def test_a_table_cannot_be_jittered(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        Trainer(Settings(dataset=table(), label_encoding="appended", **changes))
+
+
 def test_variants_of_other_seeds_are_moved_otherwise() -> None:
     raw = torch.rand(1, 1, 50, 20)
-    found = Shifts((5, 4, 1), [0, 1], CPU)(raw, 1)
+    found = Jitter((5, 4, 1), [0, 1], CPU)(raw, Settings(shift=1))
     assert found.shape == (2, 1, 50, 20)
-    assert torch.equal(found[0], Shifts((5, 4, 1), [0], CPU)(raw, 1)[0])
-    assert torch.equal(found[1], Shifts((5, 4, 1), [1], CPU)(raw, 1)[0])
+    assert torch.equal(found[0], Jitter((5, 4, 1), [0], CPU)(raw, Settings(shift=1))[0])
+    assert torch.equal(found[1], Jitter((5, 4, 1), [1], CPU)(raw, Settings(shift=1))[0])
     assert not torch.equal(found[0], found[1])
 
 
@@ -65,7 +142,7 @@ def test_both_sides_share_the_move(changes: str, next_label: str, dimmed: str) -
     )  # fmt: skip
     trainer = Trainer(settings)
     plain = Plain(trainer)
-    shifts, draw = trainer.shifts, trainer.batches.next
+    shifts, draw = trainer.jitter, trainer.batches.next
     seen: list[Tensor] = []
     rows: list[Tensor] = []
 
@@ -77,7 +154,7 @@ def test_both_sides_share_the_move(changes: str, next_label: str, dimmed: str) -
         rows.append(draw())
         return rows[-1]
 
-    trainer.stepper.shifts, trainer.batches.next = shift, batch  # type: ignore[method-assign,assignment]
+    trainer.stepper.jitter, trainer.batches.next = shift, batch  # type: ignore[method-assign,assignment]
     for _ in range(6):
         kept = len(seen)
         trainer.step()

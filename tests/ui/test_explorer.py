@@ -224,15 +224,16 @@ def test_points_in_the_plane_bring_along_all_that_they_need(panel):
     until(lambda: panel.runner.snapshot is not None)
     panel.controls["negatives"].send("hybrid_images")
     panel.controls["shift"].send(1)
+    panel.controls["rotation"].send(5)
     panel.controls["inference_shift"].send(2)
-    moved = panel.runner.ask(lambda trainer: (trainer.settings.shift, trainer.settings.inference_shift)).result(10)
-    assert moved == (1, 2)
+    turned = panel.runner.ask(lambda trainer: (trainer.settings.rotation, trainer.settings.inference_shift)).result(10)
+    assert turned == (5, 2)
     assert panel.settings.negatives.name == "hybrid_images"
     panel.controls["dataset"].send("moons")
     until(lambda: panel.runner.ask(lambda trainer: trainer.settings.dataset == "moons").result(10))
     taken = panel.settings
     assert (taken.label_encoding.name, taken.negatives.name) == ("appended", "uniform_label")
-    assert (taken.shift, taken.inference_shift) == (0, 0)
+    assert (taken.shift, taken.rotation, taken.inference_shift) == (0, 0, 0)
     until(
         lambda: panel.status.message.startswith("Also changed: label encoding to appended, negatives to uniform_label")
     )
