@@ -52,6 +52,7 @@ class State:
         self.moments = Moments()
         self.status, self.message = "idle", ""
         self.error: BaseException | None = None
+        self.untold: BaseException | None = None  # why a change was refused, as long as nobody has heard of it
         self.traceback: types.TracebackType | None = None
         self.is_running = False  # until told otherwise
         self.steps_left = 0  # or for so many steps

@@ -49,6 +49,7 @@ def take_up(state: State, settings: Settings, changes: Sequence[Change]) -> bool
         state.mail.settled(settings)
     if errors:
         state.store(errors[0] if len(errors) == 1 else SettingsError(" ".join(map(explain, errors))))
+        state.untold = None if state.announcer.listeners else state.error  # who listens is shown it at once
     elif state.status not in ("failed", "diverged"):
         state.error, state.message = None, ""
     if settings == old:

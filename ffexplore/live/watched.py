@@ -57,12 +57,18 @@ class Watched:
     @property
     def message(self) -> str:
         """What went wrong and what to do, in plain words; empty when all is well."""
-        return self._worker.message
+        message = self._worker.message
+        if message:
+            self._worker.untold = None
+        return message
 
     @property
     def error(self) -> BaseException | None:
         """The exception that ended training or refused a change, with its traceback."""
-        return self._worker.error
+        error = self._worker.error
+        if error is not None:
+            self._worker.untold = None
+        return error
 
     @property
     def listener_errors(self) -> list[Exception]:
@@ -168,8 +174,14 @@ class Watched:
         return done
 
     def check(self) -> None:
-        """Raise what went wrong in the background, if anything did; it stays on ``error`` until training goes on."""
-        error = self._worker.error
+        """Raise what went wrong in the background, if anything did; it stays on ``error`` until training goes on.
+
+        Why a change was refused is raised once even after training went on, where nobody listens nor has looked at
+        ``error`` or ``message`` since.
+        """
+        worker = self._worker
+        error = worker.error or worker.untold
+        worker.untold = None
         if error is not None:
             raise _again(error).with_traceback(self._worker.traceback)
 

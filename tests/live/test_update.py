@@ -315,10 +315,24 @@ def test_what_is_refused_before_anything_was_built_leaves_what_was_to_be(make_ru
     run.update(dataset=missing)
     run.update(learning_rate=0.01)
     run.step(2)
+    assert until(lambda: run.snapshot is not None and run.snapshot.step == 2)
     with pytest.raises(ff.DatasetError, match="server is gone"):
-        until(lambda: run.check() or False)
-    until(lambda: run.snapshot is not None and run.snapshot.step == 2)
+        run.check()  # though training went on since
     assert (run.settings.dataset, run.settings.learning_rate) == ("digits", 0.01)
+    run.check()  # it is told once
+
+
+def test_what_a_listener_was_shown_is_not_raised_when_training_went_on_since(make_runner, missing):
+    run, told = make_runner(), []
+    run.observe(lambda snapshot: told.append(snapshot.message))
+    run.publish()
+    run.wait(10)
+    run.update(dataset=missing)
+    with pytest.raises(ff.DatasetError, match="server is gone"):
+        run.wait(10)
+    run.step(2)
+    assert run.wait(10)
+    assert any("server is gone" in message for message in told)
 
 
 def test_where_nothing_can_be_built_the_next_change_is_not_built_upon_a_refused_one(make_runner, missing):
