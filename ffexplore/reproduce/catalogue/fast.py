@@ -7,27 +7,23 @@ from ffexplore.reproduce.experiment import Aim, Configuration, experiments
 
 @experiments.register("fast", source="ours")
 def fast() -> list[Configuration]:
-    """Test error after 10 and 60 seconds of training on two cores, 2 layers of 500; read from nine copies of a picture.
-
-    The copies are moved by a pixel at most. Batches of 128 beat those of 256 in the same time.
-    """
-    recipe = {"preset": "fast", "batch_size": 128, "inference_shift": 1}
+    """Test error after 10 and 60 seconds of training on two cores, 2 layers of 500; batches of 128 beat 256 there."""
     return [
         Configuration(
             "10-seconds",
-            recipe,
+            {"preset": "fast", "batch_size": 128},
             seconds=10,
-            grid={"learning_rate": [2e-3, 3e-3], "shift": [0, 1]},
-            tuning_epochs=3,
+            grid={"learning_rate": [2e-3, 3e-3], "dropout": [0.0, 0.1]},
+            tuning_epochs=4,
             aims=[Aim("test_error", high=1.5)],
         ),
         Configuration(
             "60-seconds",
-            {**recipe, "shift": 1},
+            {"preset": "fast", "batch_size": 128, "shift": 1},
             seconds=60,
             minutes=2,
-            grid={"dropout": [0.0, 0.1]},
-            tuning_epochs=15,
+            grid={"dropout": [0.0, 0.1, 0.2]},
+            tuning_epochs=16,
             aims=[Aim("test_error", high=1.25)],
         ),
     ]
