@@ -27,7 +27,19 @@ class CheckpointError(FFExploreError):
 
 
 class DivergedError(FFExploreError, ArithmeticError):
-    """Training met a value that is not finite; the weights are those from before the step."""
+    """Training met a value that is not finite; the weights are those from before the step.
+
+    Parameters
+    ----------
+    words
+        What was met.
+    steps
+        How many steps were begun from the one on that met it, that one included.
+    """
+
+    def __init__(self, words: str, steps: int = 1) -> None:
+        super().__init__(words)
+        self.steps = steps
 
 
 def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> str:

@@ -12,109 +12,131 @@ from torch import Tensor
 from ffexplore.engine.constants import kept_constants
 from ffexplore.engine.layers import Layer
 from ffexplore.engine.network import Network
-from ffexplore.engine.parts import Part
 from ffexplore.engine.recording import RecordingError
 
-TOLERANCE = 1e-3  # of the largest number in a gradient: products may be added up in another order
-Learn = Callable[[list[Part]], None]
+TOLERANCE = 1e-3  # of the largest number in a tensor: products may be added up in another order
+Calls = Callable[[Sequence[Tensor]], None]
 
 _failed: list[torch.cuda.CUDAGraph] = []  # one of torch's allocators goes on asking them whose memory it is
 
 
 class Captured:
-    """Lets layers learn from a batch, and captures how; called, it does the same for further parts of those shapes.
+    """Makes calls with some tensors, and captures how; called, it makes them again with others of those shapes.
 
     Parameters
     ----------
-    learn
-        Lets them learn from the first layer's parts.
-    parts
-        The parts, on a CUDA device.
-    network, learners
-        The network, and those of its layers that learn.
+    calls
+        What is done with the tensors: layers learn from them.
+    inputs
+        The tensors, on a CUDA device.
+    standing
+        Gives all that the calls move, as it is at that moment.
     chance
         What random numbers are drawn from on the way.
+    held
+        Gives what the calls read or write besides, and what else may let go of while the graph lives.
 
     Raises
     ------
     RecordingError
-        When the calls cannot be captured, or come to another gradient when they are launched as one. The layers have
-        learned from the batch all the same.
+        When the calls cannot be captured, or come to other numbers when they are launched as one. They have been made
+        once all the same.
     """
 
     def __init__(
         self,
-        learn: Learn,
-        parts: list[Part],
-        network: Network,
-        learners: Sequence[Layer],
+        calls: Calls,
+        inputs: Sequence[Tensor],
+        standing: Callable[[], Standing],
         chance: Sequence[torch.Generator],
+        held: Callable[[], object],
     ) -> None:
-        before = Standing(network, learners, chance)
-        learn(parts)  # and all that is made in a first call is there: handles of libraries, kernels, constants
-        self._constants = kept_constants()  # the graph reads some of them as long as it lives
-        after = Standing(network, learners, chance)
-        own = [Part(part.source, part.x.clone(), None if part.scale is None else part.scale.clone()) for part in parts]
-        self._fixed = _tensors(own)
-        self._buffers = network.scratch.for_parts(own)  # the graph writes there as long as it lives
+        before = standing()
+        calls(inputs)  # and all that is made in a first call is there: handles of libraries, kernels, constants
+        self._held = kept_constants(), held()
+        after = standing()
+        self._fixed = [each.clone() for each in inputs]
         try:
             before.restore()  # the batches that were learned decide whether the loss is looked at
-            self._graph = _graph_of(lambda: learn(own), chance, own[0].x.device)
-            self._losses = [layer.loss for layer in learners]
+            self._graph = _graph_of(lambda: calls(self._fixed), chance, inputs[0].device)
+            self.losses = [layer.loss for layer in after.learners]  #: where the graph leaves them
             before.restore()
             self._graph.replay()
-            if not after.has_gradients():
-                raise RecordingError("launched as one, the calls come to another gradient")
+            if not after.is_met():
+                raise RecordingError("launched as one, the calls come to other numbers")
         finally:
             after.restore()
 
-    def __call__(self, parts: list[Part]) -> Sequence[Tensor | None]:
-        """Let the layers learn from parts; the losses of the layers, where they were looked at."""
-        torch._foreach_copy_(self._fixed, _tensors(parts))
+    def __call__(self, inputs: Sequence[Tensor]) -> None:
+        """Make the calls with other tensors; where fewer are given, the last ones are those of the time before."""
+        torch._foreach_copy_(self._fixed[: len(inputs)], list(inputs))
         self._graph.replay()
-        return self._losses
 
 
 class Standing:
-    """All that is moved where layers learn from a batch, as it is when this is made; the weights are not.
+    """All that is moved where layers learn from a batch, as it is when this is made.
 
-    Gradients, running means, streams of random numbers, and what is noted of the batch.
+    Gradients, running means, streams of random numbers, and what is noted of the batch; with ``weights``, these too.
+
+    Parameters
+    ----------
+    network, learners
+        The network, and those of its layers that learn.
+    chance
+        What random numbers are drawn from.
+    weights
+        Whether weights change.
+    notes
+        Further tensors that are moved.
     """
 
-    def __init__(self, network: Network, learners: Sequence[Layer], chance: Sequence[torch.Generator]) -> None:
-        self._gradients = _copied([layer.parameters.gradient.flat for layer in learners])
+    def __init__(
+        self,
+        network: Network,
+        learners: Sequence[Layer],
+        chance: Sequence[torch.Generator],
+        weights: bool = False,
+        notes: Sequence[Tensor] = (),
+    ) -> None:
+        self.learners = learners
+        parameters = [layer.parameters for layer in learners]
+        if weights and network.readout is not None:
+            parameters.append(network.readout.parameters)
+        results = [each.gradient.flat for each in parameters]
         states = [state for layer in network.layers for state in (*layer.states, layer.usual or {})]
-        means = [value for state in states for value in state.values()]
-        self._means = _copied([*means, *(layer.peer_mean for layer in learners)])
+        moved = [value for state in states for value in state.values()]
+        moved += [*notes, *(layer.peer_mean for layer in learners)]
+        if weights:
+            results += [each.flat for each in parameters]
+            moved += [value for each in parameters for value in each.optimizer.state.values()]
+            moved += [each.half for each in parameters if each.half is not None]
+            moved += [layer.loss_sum for layer in learners]
+        self._results, self._moved = _copied(results), _copied(moved)
         self._streams = [(generator, generator.get_state()) for generator in chance]
-        self._notes = [(layer, layer.learned, layer.loss) for layer in learners]
+        self._counts = [(layer, layer.learned, layer.loss, layer.loss_count) for layer in learners]
 
     def restore(self) -> None:
         """Have everything as it was then."""
-        for there, value in (*self._gradients, *self._means):
+        for there, value in (*self._results, *self._moved):
             there.copy_(value)
         for generator, state in self._streams:
             generator.set_state(state)
-        for layer, learned, loss in self._notes:
-            layer.learned, layer.loss = learned, loss
+        for layer, learned, loss, count in self._counts:
+            layer.learned, layer.loss, layer.loss_count = learned, loss, count
 
-    def has_gradients(self) -> bool:
-        """Whether the present gradients are those of then, as far as those are finite."""
-        return all(_agrees(gradient, wanted) for gradient, wanted in self._gradients)
+    def is_met(self) -> bool:
+        """Whether the present gradients, and weights, are those of then, as far as those are finite."""
+        return all(_agrees(result, wanted) for result, wanted in self._results)
 
 
 def _copied(tensors: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
     return [(each, each.clone()) for each in tensors]
 
 
-def _agrees(gradient: Tensor, wanted: Tensor) -> bool:
+def _agrees(result: Tensor, wanted: Tensor) -> bool:
     is_known = wanted.isfinite()
-    wanted, gradient = (torch.where(is_known, each, 0.0) for each in (wanted, gradient))
-    return bool((gradient - wanted).abs().max() <= TOLERANCE * wanted.abs().max())
-
-
-def _tensors(parts: list[Part]) -> list[Tensor]:
-    return [*(part.x for part in parts), *(part.scale for part in parts if part.scale is not None)]
+    wanted, result = (torch.where(is_known, each, 0.0) for each in (wanted, result))
+    return bool((result - wanted).abs().max() <= TOLERANCE * wanted.abs().max())
 
 
 def _graph_of(

@@ -95,7 +95,7 @@ class Inputs:
         self.gain, self.offset, brightest = self._scaling(scaling)
         self.codes = self.table if self.per_image else self.table * brightest
         self.code_squares = self.codes.square().sum(1)
-        self._kept: Prepared | None = None
+        self.kept: Prepared | None = None  #: the training data, where it is prepared once
         self.made_for: object = None  # what they were built for, so that a change elsewhere need not build them again
         of_classes = self.code_squares[: self.classes]
         self.plain_codes = not self.per_image and bool((of_classes == of_classes[0]).all())
@@ -196,13 +196,13 @@ class Inputs:
         """
         is_whole = index.shape[1] == len(self.x["train"])
         if not (self.keeps_prepared or (is_whole and self._is_plain)):
-            self._kept = None
+            self.kept = None
             return self.prepare(self.rows(index).unsqueeze(1))
-        if self._kept is None:
+        if self.kept is None:
             everything = torch.arange(len(self.x["train"]), device=index.device)
-            self._kept = self.prepare(self.rows(everything)[None, None])
-            self._kept.scaled = None
-        kept, flat = self._kept, index.reshape(-1)
+            self.kept = self.prepare(self.rows(everything)[None, None])
+            self.kept.scaled = None
+        kept, flat = self.kept, index.reshape(-1)
         assert kept.image is not None
         shape = (len(index), 1, index.shape[1])
         x = kept.image.x[0, 0].index_select(0, flat).view(*shape, self.features)

@@ -225,7 +225,8 @@ class Layer:
     def take_loss(self) -> Tensor:
         """The mean loss (K,) of a sample of the batches since the last call; nan where it did not learn meanwhile."""
         mean = self.loss_sum / self.loss_count if self.loss_count else torch.full_like(self.loss_sum, float("nan"))
-        self.loss_sum, self.loss_count, self.learned = torch.zeros_like(self.loss_sum), 0, 0
+        self.loss_sum.zero_()  # there, for a graph goes on adding to it
+        self.loss_count, self.learned = 0, 0
         return mean
 
     def state(self) -> dict[str, Tensor]:

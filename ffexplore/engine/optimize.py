@@ -8,25 +8,59 @@ columns are weights and whose rest are biases. Decay is decoupled and spares the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
 
 from ffexplore.registry import Entry, Param, Registry
 
+TENSORS = {3: 48, 4: 36}  # that one launch of torch's fused kernels takes, by how many lists of them it is given
+SHARE = 1 << 16  # numbers of a tensor that such a kernel gives to one processor of a GPU, however many there are
+PROCESSORS = 128  # about as many as a large GPU has
 NOTHING = 1e-30  # an average below this changes no weight, and decays to denormal numbers within some hundred steps
 optimizers: Registry[Entry] = Registry("optimizer", Entry)
 
 
 class Optimizer(Protocol):
-    """Changes parameters by their gradient; its state is a dictionary of tensors."""
+    """Changes parameters by their gradient; its state is a dictionary of tensors.
+
+    One that can ask nothing of the host meanwhile has a function ``fused`` besides, a ``Fused``.
+    """
 
     state: dict[str, Tensor]
 
     def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
         """Take one step; ``flat`` and ``gradient`` (K, P), one rate for each variant."""
+
+
+@dataclass(frozen=True)
+class FusedStep:
+    """A step that several flat parameters (1, P) take at once on a device, with no look at a number.
+
+    ``rate`` lies there as well, (); where ``spared``, (), is 1 none takes it.
+    """
+
+    flats: Sequence[Tensor]
+    gradients: Sequence[Tensor]
+    rate: Tensor
+    momentum: float
+    spared: Tensor
+
+    def pieces(self, kept: Sequence[Sequence[Tensor]]) -> list[list[list[Tensor]]]:
+        """Parameters, gradients, and what is kept of each, in pieces: so small that all processors have some to do."""
+        lists = [self.flats, self.gradients, *kept]
+        whole = sum(each.numel() for each in self.flats)
+        size = whole
+        if whole < SHARE * PROCESSORS:
+            size = -(-whole // max(1, TENSORS[len(lists)] - len(self.flats)))
+        return [[list(each.view(-1).split(size)) for each in those] for those in lists]
+
+
+# Takes the step with all optimizers that are alike, the one that is asked among them.
+Fused: TypeAlias = "Callable[[Sequence[Any], FusedStep], None]"
 
 
 def decay(flat: Tensor, decayed: int, rates: Sequence[float], decays: Sequence[float]) -> None:
@@ -73,6 +107,22 @@ class Adam:
     def step(self, flat: Tensor, gradient: Tensor, rates: Sequence[float], momentum: float) -> None:
         """Take one step with bias correction."""
         AdamStep([self], [flat], [gradient])(rates, momentum)
+
+    @property
+    def fused(self) -> Fused | None:
+        """The same on a device; None with settings that torch's kernel does not know."""
+        return None if self.shared_count or self.early_epsilon else self._fused
+
+    def _fused(self, all_alike: Sequence[Adam], step: FusedStep) -> None:
+        counts = [each.state["count"].add_(1 - step.spared) for each in all_alike]
+        pieces = step.pieces([[each.state[name] for each in all_alike] for name in ("first", "second")])
+        owners = [number for number, each in enumerate(pieces[0]) for _ in each]
+        flat, gradient, first, second = ([piece for each in those for piece in each] for those in pieces)
+        torch._fused_adam_(
+            flat, gradient, first, second, [], [counts[number] for number in owners],
+            amsgrad=False, lr=step.rate, beta1=step.momentum, beta2=self.beta2, weight_decay=0.0, eps=self.epsilon,
+            maximize=False, found_inf=step.spared,
+        )  # fmt: skip
 
 
 class AdamStep:
@@ -142,6 +192,10 @@ class Sgd:
         velocity = self.state["velocity"].mul_(momentum).add_(gradient)
         flat.sub_(velocity * _scaled_rates(rates, flat))
 
+    def fused(self, all_alike: Sequence[Sgd], step: FusedStep) -> None:
+        """The same on a device."""
+        _fused_descent([each.state["velocity"] for each in all_alike], step, 0.0)
+
 
 @optimizers.register("smoothed", source="Hinton's MATLAB code")
 class Smoothed:
@@ -154,6 +208,18 @@ class Smoothed:
         """Take one step; damped from the first one on, because the mean begins at zero."""
         mean = self.state["mean"].lerp_(gradient, 1 - momentum)
         flat.sub_(mean * _scaled_rates(rates, flat))
+
+    def fused(self, all_alike: Sequence[Smoothed], step: FusedStep) -> None:
+        """The same on a device."""
+        _fused_descent([each.state["mean"] for each in all_alike], step, step.momentum)
+
+
+def _fused_descent(kept: list[Tensor], step: FusedStep, damping: float) -> None:
+    flat, gradient, mean = ([piece for each in those for piece in each] for those in step.pieces([kept]))
+    torch._fused_sgd_(
+        flat, gradient, mean, weight_decay=0.0, momentum=step.momentum or NOTHING, lr=step.rate, dampening=damping,
+        nesterov=False, maximize=False, is_first_step=False, found_inf=step.spared,
+    )  # fmt: skip
 
 
 def calm(optimizer: Optimizer) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ffexplore.engine.constants import constants
 from ffexplore.engine.inputs import Prepared
 from ffexplore.engine.negatives import Batch, Draw, Negatives
 from ffexplore.engine.network import Network
@@ -175,20 +176,42 @@ class Pairs:
         """Begin every stream of random numbers anew, the same for each variant."""
         self._streams = Streams([0] * len(self._streams), *purpose, device=self.device)
 
-    def _draw(self, batch: Batch, variant: int, period: object) -> Draw:
-        rng, (generator, params) = self._streams[variant], self.choices[variant]
-        if not self._lasts[variant]:
-            return generator.draw(batch, rng, params)
+    def renew(self, period: object) -> None:
+        """Draw what lasts for a period, where that was not done."""
+        if self.wanted:
+            for variant in range(len(self.choices)):
+                if self._lasts[variant]:
+                    self._renew(variant, period)
+
+    def _renew(self, variant: int, period: object) -> None:
+        generator, params = self.choices[variant]
         key = f"{variant}."
         if self.kept_for != period or not any(name.startswith(key) for name in self.kept):
             if self.kept_for != period:
                 self.kept = {}
             self.kept_for = period
-            whole = torch.arange(batch.count, device=self.device)
+            whole = torch.arange(len(self.inputs.y[self.split]), device=self.device)
             everything = self._batch(whole, self._scores_of_all, variant)
-            drawn = generator.draw(everything, rng, params)
+            drawn = generator.draw(everything, self._streams[variant], params)
             self.kept |= {key + name: value for name, value in drawn.items()}
+
+    def _draw(self, batch: Batch, variant: int, period: object) -> Draw:
+        if not self._lasts[variant]:
+            generator, params = self.choices[variant]
+            return generator.draw(batch, self._streams[variant], params)
+        self._renew(variant, period)
+        key = f"{variant}."
         return {name[len(key) :]: value[batch.index] for name, value in self.kept.items() if name.startswith(key)}
+
+    @property
+    def chance(self) -> list[torch.Generator]:
+        """What is drawn from."""
+        return self._streams.generators
+
+    @property
+    def banks(self) -> dict[str, Tensor]:
+        """What was made once and is kept."""
+        return self._banks
 
     def _batch(
         self, index: Tensor, scores: Callable[[str], Tensor], variant: int, images: Tensor | None = None
@@ -243,7 +266,7 @@ class Pairs:
 
     def _in_natural_units(self, goodness: Tensor) -> Tensor:
         """Sum of layer goodness (L, K, B, C), each layer in units of its natural threshold."""
-        natural = torch.tensor(self.natural, dtype=goodness.dtype, device=goodness.device)
+        natural = constants(tuple(map(tuple, self.natural)), goodness.dtype, goodness.device)
         scale = natural.abs().clamp(min=SCORE_SCALE_FLOOR).t()[: len(goodness)]
         return (goodness / scale[:, :, None, None]).sum(0)
 

@@ -6,6 +6,8 @@ several have stacks of them, because a small step is made of calls more than of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -32,6 +34,8 @@ def project(x: Tensor, weight: Tensor, start: Tensor | None = None, out: Tensor 
         return torch.mm(x, weight, out=out) if single else torch.bmm(x, weight, out=out)
     if x.dtype == start.dtype:
         return torch.addmm(start, x, weight, out=out) if single else torch.baddbmm(start, x, weight, out=out)
+    if x.is_cuda:
+        return _wide(x, weight, out).add_(start)
     product = torch.mm(x, weight) if single else torch.bmm(x, weight)
     if out is None:
         return product.float().add_(start)  # adding across types would take five times as long
@@ -43,7 +47,9 @@ def gradient(x: Tensor, delta: Tensor, out: Tensor) -> None:
 
     ``delta`` and ``out`` are float32; where ``x`` is bfloat16 the product is taken in bfloat16.
     """
-    if x.dtype != out.dtype:
+    if x.dtype != out.dtype and x.is_cuda:
+        _wide(x, delta.to(x.dtype), out)
+    elif x.dtype != out.dtype:
         out.copy_(torch.matmul(x, delta.to(x.dtype)))
     elif out.dim() == 2:
         torch.mm(x, delta, out=out)
@@ -58,3 +64,9 @@ def pull_back(delta: Tensor, weight: Tensor) -> Tensor:
     is float32.
     """
     return torch.matmul(delta.to(weight.dtype), weight.mT if weight.dim() == 2 else weight.mT.unsqueeze(1)).float()
+
+
+def _wide(x: Tensor, weight: Tensor, out: Tensor | None) -> Tensor:
+    """The product of bfloat16 as a GPU adds it up, in float32."""
+    product: Callable[..., Tensor] = torch.mm if weight.dim() == 2 else torch.bmm
+    return product(x, weight, torch.float32, out=out)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ffexplore.engine.constants import constant
 from ffexplore.engine.diverged import Diverged
 from ffexplore.engine.normalize import normalizations
+from ffexplore.engine.optimize import FusedStep
 from ffexplore.engine.parameters import Gradient, Parameters
 from ffexplore.engine.parts import Part, flattened
+from ffexplore.engine.watch import Watch
 
 MOMENTUM = 0.9
+WATCHED = "the read-out met a gradient that is not finite"
 
 
 class Readout:
@@ -53,8 +57,13 @@ class Readout:
         """Features (K, 1, B, size) -> logits (K, B, classes)."""
         return Part("activity", features).product(self.parameters)[:, 0] + self.parameters.bias.unsqueeze(1)
 
-    def learn(self, features: Tensor, labels: Tensor, rate: float, decay: float) -> Tensor:
+    def learn(
+        self, features: Tensor, labels: Tensor, rate: float, decay: float, watch: tuple[Watch, int] | None = None
+    ) -> Tensor:
         """Take one step on features (K, 1, B, size) with the true labels (K', B).
+
+        With a ``watch``, and the number that the sum of its gradient has there, it is asked of no number; of a single
+        variant alone.
 
         Returns
         -------
@@ -76,11 +85,23 @@ class Readout:
         flat = flattened(side)
         Part("activity", features).gradient(side, flat, self.parameters)
         torch.sum(flat, -2, out=gradient.bias)
+        if watch is not None:
+            self._follow(gradient, rate, decay, *watch)
+            return logits
         rates = [rate] * variants
         if self.diverged.words or not bool(torch.isfinite(gradient.bias.sum())):
             rates = self._spare(gradient, features, rates)
         self.parameters.update(gradient.flat, rates, MOMENTUM, [decay] * variants)
         return logits
+
+    def _follow(self, gradient: Gradient, rate: float, decay: float, watch: Watch, number: int) -> None:
+        """Change the weights unless a number is not finite, here or in a layer, which ends the step, too."""
+        spared = watch.see(number, gradient.sums).float()
+        parameters = self.parameters
+        parameters.flat[:, : parameters.decayed].mul_(1 - (1 - spared) * (rate * decay))
+        step = FusedStep([parameters.flat], [gradient.flat], constant(rate, spared), MOMENTUM, spared)
+        parameters.optimizer.fused([parameters.optimizer], step)
+        parameters.changed()
 
     def _spare(self, gradient: Gradient, features: Tensor, rates: list[float]) -> list[float]:
         """Leave those variants as they are whose gradient is not finite, or that rest already."""
@@ -88,7 +109,7 @@ class Readout:
         is_finite = torch.isfinite(sums)
         # Where the features are not finite it is a layer that diverged, and that layer will say so in this very step.
         blamed = torch.where(torch.isfinite(features.sum((1, 2, 3))), sums, 0.0)
-        self.diverged.find(blamed, "the read-out met a gradient that is not finite")
+        self.diverged.find(blamed, WATCHED)
         gradient.flat[~is_finite] = 0
         kept = [rate if fine else 0.0 for rate, fine in zip(rates, is_finite.tolist(), strict=True)]
         return self.diverged.spare(kept, gradient.flat)

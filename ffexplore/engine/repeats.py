@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 import torch
 from torch import Tensor
 
-from ffexplore.engine.capture import Captured, Learn
+from ffexplore.engine.capture import Captured, Standing
 from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
 from ffexplore.engine.recording import Recorder, RecordingError
@@ -17,6 +17,7 @@ from ffexplore.registry import Entry
 PATIENCE = 8
 PATIENCE_ON_GPU = 64
 CAPTURED = "captured in a CUDA graph"
+Learn = Callable[[list[Part]], None]
 
 
 class Repeats:
@@ -35,7 +36,7 @@ class Repeats:
     def __init__(self, network: Network, learning: Collection[int], chance: Sequence[torch.Generator] = ()) -> None:
         self._network, self._chance = network, chance
         self._learners = [layer for layer in network.layers if layer.number in learning]
-        self._on_gpu = _is_on_gpu(network)
+        self._on_gpu = network.is_on_gpu
         self._played: dict[tuple[object, ...], Callable[[list[Part]], Sequence[Tensor | None]]] = {}
         self._given = 0
         self.obstacle = ""  #: why it is not recorded, once it was tried
@@ -50,7 +51,7 @@ class Repeats:
         """
         if network.black_box is not None or any(network.layers[number].beside() for number in learning):
             return False
-        if _is_on_gpu(network):
+        if network.is_on_gpu:
             return not network.per_class
         entries: list[Entry] = [network.normalization]
         for layer in network.layers:
@@ -84,8 +85,26 @@ class Repeats:
         except RecordingError as obstacle:
             self.obstacle = str(obstacle)
 
-    def _captured(self, learn: Learn, parts: list[Part]) -> Captured:
-        return Captured(learn, parts, self._network, self._learners, self._chance)
+    def _captured(self, learn: Learn, parts: list[Part]) -> Callable[[list[Part]], Sequence[Tensor | None]]:
+        network, learners, chance = self._network, self._learners, self._chance
+        sources, scaled = [part.source for part in parts], [part.scale is not None for part in parts]
+
+        def calls(tensors: Sequence[Tensor]) -> None:
+            scales = iter(tensors[len(sources) :])
+            factors = [next(scales) if is_scaled else None for is_scaled in scaled]
+            learn(list(map(Part, sources, tensors, factors)))
+
+        def inputs(parts: list[Part]) -> list[Tensor]:
+            return [*(part.x for part in parts), *(part.scale for part in parts if part.scale is not None)]
+
+        def played(parts: list[Part]) -> Sequence[Tensor | None]:
+            captured(inputs(parts))
+            return captured.losses
+
+        captured = Captured(
+            calls, inputs(parts), lambda: Standing(network, learners, chance), chance, network.scratch.buffers
+        )
+        return played
 
     def _recorded(self, learn: Learn, parts: list[Part]) -> Callable[[list[Part]], Sequence[Tensor | None]]:
         variants = self._network.variants
@@ -102,7 +121,3 @@ class Repeats:
             learn(parts)
         played = recorder.played([layer.loss for layer in self._learners])
         return lambda parts: played(*inputs(parts))
-
-
-def _is_on_gpu(network: Network) -> bool:
-    return network.is_on_gpu

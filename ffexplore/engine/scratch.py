@@ -67,6 +67,10 @@ class Scratch:
             rows = part.rows if part.rows != 1 else rows
         return self.of(sides, rows)
 
+    def buffers(self) -> list[Tensor]:
+        """The memory that is in use at present."""
+        return list(self._buffers.values())
+
     def of(self, sides: int, rows: int) -> list[Space]:
         """The spaces of all layers for a batch; buffers are shared by the layers, so that depth costs nothing."""
         spaces = self._spaces.get((sides, rows))

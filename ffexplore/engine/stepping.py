@@ -5,12 +5,13 @@ Per layer, from the bottom up: z = Σ x W' + b, h = f(z), g = goodness(h), L = o
 ``Stepper`` is made, so that a step is made of the calls that do the arithmetic. Where it is made of more calls than
 arithmetic they are recorded once and played again, or captured in a CUDA graph (``Repeats``): all of them are in
 ``Stepper._learn``; what changes from step to step (rates, thresholds, scales, the batch) is set before, and no number
-is looked at but in ``Update``.
+is looked at but in ``Update``. On a GPU a whole step, its draws and its update too, is captured where it can be
+(``WholeStep``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -31,6 +32,10 @@ from ffexplore.engine.schedule import Blocks
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.together import deltas, listening
 from ffexplore.engine.updates import Update, updates
+from ffexplore.engine.watch import Watch
+from ffexplore.engine.whole_step import WholeStep
+
+Change = Callable[[], None]  # of the weights of layers whose gradients are there
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Lesson:
 
     ``depth`` is how far up the batch has to go, None for to the top. ``is_joint`` tells that layers know of each
     other, so that no weight may change before the walk is over. ``repeats`` does all but the update where that can be
-    recorded.
+    recorded, ``whole`` all of it where that can be captured.
     """
 
     blocks: Blocks
@@ -48,6 +53,7 @@ class Lesson:
     is_joint: bool
     updates: dict[int, Update]
     repeats: Repeats | None
+    whole: WholeStep | None
 
 
 class Stepper:
@@ -93,8 +99,23 @@ class Stepper:
     @property
     def manner(self) -> str:
         """How the last step was taken: call by call, recorded, or captured in a CUDA graph."""
-        repeats = None if self._lesson is None else self._lesson.repeats
-        return "call by call" if repeats is None else repeats.manner
+        lesson = self._lesson
+        if lesson is None:
+            return "call by call"
+        in_part = "call by call" if lesson.repeats is None else lesson.repeats.manner
+        return in_part if lesson.whole is None else lesson.whole.manner(in_part)
+
+    def settle(self) -> None:
+        """Wait until what was begun is done.
+
+        Raises
+        ------
+        DivergedError
+            As a step does.
+        """
+        for lesson in self._lessons.values():
+            if lesson.whole is not None:
+                lesson.whole.settle()
 
     def step(self, number: int, progress: float, epochs: float) -> None:
         """Train on the next batch.
@@ -111,13 +132,17 @@ class Stepper:
         Raises
         ------
         DivergedError
-            When a loss or a gradient is not finite; the weights of that layer are those from before.
+            When a loss or a gradient is not finite; the weights of that layer are those from before. On a GPU that
+            may be of a step a few before this one.
         """
-        self._set_rates(self.rhythm.rate_factor(progress, epochs))
+        factor = self.rhythm.rate_factor(progress, epochs)
         lesson = self._lesson_of(self.rhythm.blocks(number))
         index = self.batches.next()
+        if lesson.whole is not None and self._take_whole(lesson.whole, lesson, index, number, factor):
+            return
+        self._set_rates(factor)
         if lesson.is_joint:
-            self._learn_jointly(lesson, self._sides(index, number))
+            self._learn_jointly(lesson, self._sides(index, number), lesson.updates)
         elif lesson.repeats is not None:
             learn = partial(self._learn, learning=lesson.learning, depth=lesson.depth, updates={})
             lesson.repeats(learn, self._sides(index, number), index.shape[1])
@@ -126,8 +151,22 @@ class Stepper:
         else:
             self._learn(self._sides(index, number), lesson.learning, lesson.depth, lesson.updates)
 
+    def _take_whole(self, whole: WholeStep, lesson: Lesson, index: Tensor, number: int, factor: float) -> bool:
+        """Take the step as one, if it is time to and can be done."""
+        self.pairs.renew(self._period(number))
+
+        def step(index: Tensor, updates: Mapping[int, Change], watch: tuple[Watch, int]) -> None:
+            parts = self._sides(index, number, watch)
+            if lesson.is_joint:
+                self._learn_jointly(lesson, parts, updates)
+            else:
+                self._learn(parts, lesson.learning, lesson.depth, updates)
+
+        rates = [self._rates[layer][0] for layer in sorted(lesson.learning)]
+        return whole(step, index, rates, factor, self._reads(number))
+
     def _learn(
-        self, parts: list[Part], learning: Collection[int], depth: int | None, updates: Mapping[int, Update]
+        self, parts: list[Part], learning: Collection[int], depth: int | None, updates: Mapping[int, Change]
     ) -> None:
         """Let each layer learn while the batch goes up."""
         network = self.network
@@ -145,7 +184,7 @@ class Stepper:
                 updates[layer.number]()
             del fed, h, masks, energy, up  # let go before the next layer needs room
 
-    def _learn_jointly(self, lesson: Lesson, parts: list[Part]) -> None:
+    def _learn_jointly(self, lesson: Lesson, parts: list[Part], updates: Mapping[int, Change]) -> None:
         """Let layers learn that know of each other: first all derivatives, then the weights."""
         walked = list(self.network.walk(parts, lesson.depth, self.mask if self._drops else None, train=True))
         for stage in walked:
@@ -153,8 +192,8 @@ class Stepper:
                 stage.layer.meet_peers(stage.h)
         for number, delta in deltas(self.network, walked, lesson.blocks, self._labels()).items():
             walked[number].layer.gradient(walked[number].fed, delta)
-            if number in lesson.updates:
-                lesson.updates[number]()
+            if number in updates:
+                updates[number]()
 
     def mask(self, layer: Layer, z: Tensor) -> Tensor:
         """Dropout's factors for a layer."""
@@ -164,27 +203,36 @@ class Stepper:
         """The classes that the sides are said to have, for a goodness with a score a class."""
         return self.pairs.labels if self._per_class else None
 
-    def _sides(self, index: Tensor, number: int) -> list[Part]:
-        """The first layer's parts of both sides of a batch; the read-out learns from it when it is its turn."""
-        network, settings = self.network, self.settings
-        period = self.rhythm.period(self.pairs.refresh, number, self.batches.epoch)
-        reads = network.readout is not None and number % settings.readout_interval == 0
-        if self._at_once:
-            if reads:
+    def _sides(self, index: Tensor, number: int, watch: tuple[Watch, int] | None = None) -> list[Part]:
+        """The first layer's parts of both sides of a batch; the read-out learns from it when it is its turn.
+
+        With a watch no number is looked at; see ``WholeStep``.
+        """
+        network, settings, period = self.network, self.settings, self._period(number)
+        if self._at_once and watch is None:
+            if self._reads(number):
                 self._teach_readout(index, network.inputs.prepare_rows(index))
             return self._epoch_sides.batch(self.batches, index.shape[1], period)
         raw = self.jitter(network.inputs.rows(index).unsqueeze(1), settings) if jitters(settings) else None
         prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
-        if reads:
-            self._teach_readout(index, prepared)
+        if self._reads(number):
+            self._teach_readout(index, prepared, watch)
         return self.pairs.sides(index, raw, prepared, period)
 
-    def _teach_readout(self, index: Tensor, prepared: Prepared) -> None:
+    def _period(self, number: int) -> object:
+        return self.rhythm.period(self.pairs.refresh, number, self.batches.epoch)
+
+    def _reads(self, number: int) -> bool:
+        """Whether it is the read-out's turn."""
+        return self.network.readout is not None and number % self.settings.readout_interval == 0
+
+    def _teach_readout(self, index: Tensor, prepared: Prepared, watch: tuple[Watch, int] | None = None) -> None:
         """Let the read-out learn from rows (K', B); what it says of them is kept with them."""
         network, settings = self.network, self.settings
         assert network.readout is not None
         labels, features = network.inputs.y["train"][index], network.neutral(prepared)
-        prepared.logits = network.readout.learn(features, labels, settings.readout_rate, settings.readout_decay)
+        rate, decay = settings.readout_rate, settings.readout_decay
+        prepared.logits = network.readout.learn(features, labels, rate, decay, watch)
 
     def _set_rates(self, factor: float) -> None:
         if factor == self._factor:
@@ -213,4 +261,9 @@ class Stepper:
         if not is_joint and len(found) == 1 and Repeats.serves(self.network, learning, self._at_once):
             chance = self.dropout.streams.generators if self._drops else ()
             repeats = Repeats(self.network, learning, chance)
-        return Lesson(blocks, learning, depth, is_joint, found, repeats)
+        whole = None
+        if WholeStep.serves(self.network, found):
+            streams = [self.dropout.streams, self.jitter.streams]
+            chance = [generator for each in streams for generator in each.generators]
+            whole = WholeStep(self.network, learning, found, self.pairs, chance)
+        return Lesson(blocks, learning, depth, is_joint, found, repeats, whole)

@@ -20,7 +20,7 @@ from ffexplore.engine.stepping import Stepper
 from ffexplore.engine.trained import Trained
 from ffexplore.errors import DivergedError, SettingsError
 
-CALM_INTERVAL = 128  # steps between two clearings of the optimizers' averages
+CALM_INTERVAL = 128  # steps between two clearings of the optimizers' averages, which only a CPU needs
 # A change of one of these ends negatives that were to last.
 PAIR_FIELDS = ("negatives", "negatives_refresh", "goodness")
 # A change of these alone is a matter of numbers that are looked up; whoever looks at the network may go on as before.
@@ -40,6 +40,8 @@ class Trainer(Trained):
     SettingsError, DatasetError
         When the settings do not go with the data, or the data is not to be had.
     """
+
+    _waits = True  #: whether a step lasts until a GPU has done it, and what goes wrong shows in that very step
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._begin([settings if settings is not None else Settings()])
@@ -175,17 +177,34 @@ class Trainer(Trained):
                 # the course goes by what was done before this batch, as in a fit
                 self.stepper.step(self.steps, self.progress, self.epochs)
         except DivergedError as error:
-            rate = max(self.settings.per_layer("learning_rate"))
-            raise DivergedError(
-                f"At step {self.steps} {error}. Lower learning_rate (now {rate:g}), then go on; the weights are "
-                "those from before the step."
-            ) from None
+            self.steps += 1
+            raise self._told(error) from None
         if self.network.diverged.words:
             self.network.diverged.date(self.steps)
         self.steps += 1
-        if self.steps % CALM_INTERVAL == 0:
+        if self.steps % CALM_INTERVAL == 0 and not self.network.is_on_gpu:
             self.network.calm()
         self.seconds += time.perf_counter() - began
+        if self._waits:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Wait until the steps that were begun are done."""
+        began = time.perf_counter()
+        try:
+            self.stepper.settle()
+        except DivergedError as error:
+            raise self._told(error) from None
+        self.seconds += time.perf_counter() - began
+
+    def _told(self, error: DivergedError) -> DivergedError:
+        """What went wrong, for the person; the step that it happened at is the next one again."""
+        self.steps -= error.steps
+        rate = max(self.settings.per_layer("learning_rate"))
+        return DivergedError(
+            f"At step {self.steps} {error}. Lower learning_rate (now {rate:g}), then go on; the weights are "
+            "those from before the step."
+        )
 
     def blocks(self) -> list[list[int]]:
         """The blocks of layers that learn at the next step."""
@@ -231,7 +250,12 @@ class Trainer(Trained):
             When a value is not finite; see ``step``.
         """
         unit, amount = chosen_length({"epochs": epochs, "steps": steps, "seconds": seconds})
-        run(self, unit, amount, progress)
+        self._waits = False
+        try:
+            run(self, unit, amount, progress)
+        finally:
+            self._waits = True
+        self._settle()
         return self
 
     def __repr__(self) -> str:

@@ -6,15 +6,19 @@ import math
 from collections.abc import Collection, Sequence
 
 import torch
+from torch import Tensor
 
+from ffexplore.engine.constants import constant
 from ffexplore.engine.diverged import Diverged
 from ffexplore.engine.layers import Layer
-from ffexplore.engine.optimize import AdamStep, decay
+from ffexplore.engine.optimize import AdamStep, FusedStep, decay
+from ffexplore.engine.watch import Watch
 from ffexplore.errors import DivergedError
 
 # Numbers in the gradients of layers that change together. A call costs as much as some ten thousand of them; the
 # gradient of a larger layer would leave the cache before it is used, and memory would grow with the depth.
 TOGETHER = 1 << 18
+WATCHED = ("loss", "gradient")  # of each layer, by its sum
 
 
 def lay_gradients(layers: Sequence[Layer]) -> list[list[Layer]]:
@@ -97,6 +101,48 @@ class Update:
         for layer in self.layers:
             layer.parameters.changed()
             if layer.loss is not None:
+                layer.count_loss()
+
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether ``on_device`` serves: all of a single variant, by optimizers that can."""
+        optimizers = [layer.parameters.optimizer for layer in self.layers]
+        is_single = self.layers[0].parameters.variants == 1 and not self._beside
+        return is_single and all(getattr(each, "fused", None) is not None for each in optimizers)
+
+    @staticmethod
+    def words(layers: Sequence[Layer]) -> list[str]:
+        """What a watch is to say of the sums that ``on_device`` shows it."""
+        return [f"layer {one.number + 1} met a {what} that is not finite" for one in layers for what in WATCHED]
+
+    def on_device(self, rates: Sequence[Tensor], watch: Watch) -> None:
+        """Change the weights by the gradients unless a number is not finite, with no look at any; see ``Watch``.
+
+        Parameters
+        ----------
+        rates
+            The rate of each layer, (); one tensor where they are the same.
+        watch
+            Is shown the sums that `words` speaks of.
+        """
+        sums: list[Tensor] = []
+        for layer, total in zip(self.layers, torch._foreach_norm(self._biases, 1), strict=True):
+            sums += (constant(0.0, total) if layer.loss is None else layer.loss[0], total)
+        is_spared = watch.see(0, torch.stack(sums))
+        spared = is_spared.float()
+        for layer, rate in zip(self.layers, rates, strict=True):
+            parameters, (amount,) = layer.parameters, layer.decays
+            if amount:
+                parameters.flat[:, : parameters.decayed].mul_(1 - (1 - spared) * rate * amount)
+        for rate in dict.fromkeys(rates):
+            alike = [layer.parameters for layer, own in zip(self.layers, rates, strict=True) if own is rate]
+            flats, gradients = [each.flat for each in alike], [each.gradient.flat for each in alike]
+            step = FusedStep(flats, gradients, rate, self.layers[0].momentum, spared)
+            alike[0].optimizer.fused([each.optimizer for each in alike], step)
+        for layer in self.layers:
+            layer.parameters.changed()
+            if layer.loss is not None:
+                layer.loss = layer.loss.masked_fill(is_spared, 0)
                 layer.count_loss()
 
     def _is_finite(self) -> bool:

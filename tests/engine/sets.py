@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import torch
 
 from ffexplore import Dataset
+
+#: Each device that numbers may be computed on; a test skips where there is none of a kind.
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")),
+]
 
 
 def pictures(

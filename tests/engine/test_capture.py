@@ -14,11 +14,16 @@ from torch import Tensor
 
 from ffexplore import Settings, Trainer, goodness
 from ffexplore.engine import capture, constants, repeats
-from ffexplore.engine.capture import Learn, Standing
+from ffexplore.engine.capture import Standing
+from ffexplore.engine.negatives import entry as negatives_entry
+from ffexplore.engine.network import Network
 from ffexplore.engine.objectives import entry
 from ffexplore.engine.parts import Part
 from ffexplore.engine.recording import Played, Recorder, RecordingError
-from ffexplore.engine.repeats import Repeats
+from ffexplore.engine.repeats import Learn, Repeats
+from ffexplore.engine.stepping import Stepper
+from ffexplore.engine.whole_step import WholeStep
+from ffexplore.errors import DivergedError
 from tests.engine.reference import flat_weights
 from tests.engine.sets import pictures
 
@@ -39,6 +44,20 @@ CASES: dict[str, dict[str, Any]] = {
     "goodness with running means": {"goodness": "predictive_coding"},
     "batch norm": {"normalization": "batch_norm"},
 }
+# What only a whole step as one graph takes in, or is other there.
+WHOLE: dict[str, dict[str, Any]] = {
+    **CASES,
+    "layers that collaborate": {"objective": "collaboration"},
+    "gradient across layers": {"schedule": "overlapping"},
+    "scores of classes": {"goodness": "class_groups", "label_encoding": "none", "objective": "class_cross_entropy"},
+    "turned": {"rotation": 10, "zoom": 0.1},
+    "mistaken labels": {"negatives": "permuted_labels", "negatives_refresh": "once"},
+    "kept for an epoch": {"negatives": "same_class", "negatives_refresh": "epoch"},
+    "every kind of rate": {"learning_rate": (0.01, 0.02, 0.01), "rate_course": "cosine", "weight_decay": 0.01},
+    "smoothed, read-out rarely": {"optimizer": "smoothed", "readout_interval": 3, "weight_decay": 0.02},
+    "bfloat16": {"precision": "bfloat16"},
+    "other pictures": {"negatives": "other_image"},
+}
 CANNOT = "operation not permitted when stream is capturing"
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
@@ -54,7 +73,14 @@ class Results(Recorder):
         if function is torch._C._set_grad_enabled:
             self._lines.append(f"{self._last(function)}({args[0]})")
             return function(*args)
+        if getattr(function, "__name__", "").startswith("_fused_"):  # they give nothing, and write into what they get
+            kwargs = kwargs or {}
+            function(*args, **kwargs)
+            self._write(function, args, kwargs, args[0], False)
+            return None
         result = super().__torch_function__(function, types, args, kwargs)
+        if function in (torch.tensor, torch.nonzero, torch.bincount):  # a copy from the host, or a wait for it
+            self.obstacle = self.obstacle or CANNOT
         self.tensors += [each for each in (result if isinstance(result, tuple) else [result]) if type(each) is Tensor]
         return result
 
@@ -85,7 +111,8 @@ class StandIn:
         StandIn.replays += 1
         for there, result in zip(self.results, self.played(), strict=True):
             assert result is not None
-            there.copy_(result)
+            if 0 not in there.stride():  # else it is a view of another one, in which a number stands in many places
+                there.copy_(result)
         StandIn.spoils()
 
     def reset(self) -> None:
@@ -118,6 +145,14 @@ class Capture:
         Capture.streams.current = self.former
 
 
+class Mark:
+    """An event that has happened as soon as it is recorded."""
+
+    def record(self) -> None: ...
+
+    def synchronize(self) -> None: ...
+
+
 def current_stream() -> str:
     return str(getattr(Capture.streams, "current", "the default one"))
 
@@ -137,7 +172,9 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[StandIn]]:
     for name in ("endAllocateToPool", "releasePool"):
         monkeypatch.setattr(torch._C, f"_cuda_{name}", lambda *given, name=name: StandIn.given_back.append(name))
     monkeypatch.setattr(capture, "_failed", [])
-    monkeypatch.setattr(repeats, "_is_on_gpu", lambda network: True)
+    monkeypatch.setattr(torch.cuda, "Event", Mark)
+    monkeypatch.setattr(negatives_entry, "_is_captured", lambda like: StandIn.within > 0)
+    monkeypatch.setattr(Network, "is_on_gpu", True)
     monkeypatch.setattr(repeats, "PATIENCE_ON_GPU", 1)
     capture._side_stream.cache_clear()
     yield StandIn
@@ -153,17 +190,51 @@ def _fit(**changes: Any) -> Trainer:
     return _trainer(**changes).fit(steps=60, progress=False)
 
 
-@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
+@pytest.fixture
+def in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Capture what lets layers learn, and not whole steps."""
+    monkeypatch.setattr(WholeStep, "serves", lambda *given: False)
+
+
+@pytest.fixture
+def usually(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trainer]:
+    """Trains call by call."""
+
+    def fit(**changes: Any) -> Trainer:
+        with monkeypatch.context() as patched:
+            patched.setattr(WholeStep, "serves", lambda *given: False)
+            patched.setattr(Repeats, "serves", lambda *given: False)
+            trainer = _fit(**changes)
+        assert trainer.manifest()["step"] == "call by call"
+        return trainer
+
+    return fit
+
+
+@pytest.mark.parametrize("changes", WHOLE.values(), ids=WHOLE)
 def test_captured_steps_are_the_steps_themselves(
-    changes: dict[str, Any], stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
+    changes: dict[str, Any], stand_in: type[StandIn], usually: Callable[..., Trainer]
 ) -> None:
-    captured = _fit(**changes)
-    assert captured.manifest()["step"] == "captured in a CUDA graph"
+    trainer = _fit(**changes)
+    assert trainer.manifest()["step"] == "captured in a CUDA graph"
     assert stand_in.replays > 40
     assert not stand_in.given_back
-    monkeypatch.setattr(Repeats, "serves", lambda *given: False)
-    usual = _fit(**changes)
-    assert usual.manifest()["step"] == "call by call"
+    _compare_runs(trainer, usually(**changes))
+
+
+@pytest.mark.usefixtures("in_part")
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
+def test_batches_whose_learning_is_captured_are_learned_as_ever(
+    changes: dict[str, Any], stand_in: type[StandIn], usually: Callable[..., Trainer]
+) -> None:
+    trainer = _fit(**changes)
+    assert trainer.manifest()["step"] == "captured in a CUDA graph"
+    assert stand_in.replays > 40
+    assert not stand_in.given_back
+    _compare_runs(trainer, usually(**changes))
+
+
+def _compare_runs(captured: Trainer, usual: Trainer) -> None:
     for mine, others in zip(flat_weights(captured), flat_weights(usual), strict=True):
         torch.testing.assert_close(mine, others, rtol=1e-5, atol=1e-6)
     for layer, other in zip(captured.network.layers, usual.network.layers, strict=True):
@@ -172,35 +243,66 @@ def test_captured_steps_are_the_steps_themselves(
 
 
 def _compare_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have every batch learned call by call, too, from the same weights, and the gradients of both compared.
+    """Have every batch learned call by call, too, from the same weights, and what both come to compared.
 
     Weights of two runs would part on a GPU, where the last digits of a gradient may choose another negative.
     """
-    usual = Repeats.__call__
+    in_part, whole = Repeats.__call__, WholeStep.__call__
 
-    def both_ways(self: Repeats, learn: Learn, parts: list[Part], rows: int) -> None:
+    def learn_both_ways(self: Repeats, learn: Learn, parts: list[Part], rows: int) -> None:
         def standing() -> Standing:
             return Standing(self._network, self._learners, self._chance)
 
         before = standing()
-        usual(self, learn, parts, rows)
+        in_part(self, learn, parts, rows)
         after = standing()
         before.restore()
         learn(parts)
-        assert all(bool(gradient.any()) for gradient, _ in after._gradients)
-        assert after.has_gradients()
-        for mean, wanted in after._means:
-            torch.testing.assert_close(mean, wanted, rtol=1e-3, atol=1e-5)
-        for layer, learned, loss in after._notes:
-            assert layer.learned == learned
-            assert (layer.loss is None) == (loss is None)
-            if loss is not None:
-                torch.testing.assert_close(layer.loss, loss, rtol=1e-3, atol=1e-5)
+        _compare(after, standing())
         after.restore()
 
-    monkeypatch.setattr(Repeats, "__call__", both_ways)
+    def step_both_ways(self: WholeStep, step: Any, index: Tensor, rates: Any, factor: float, reads: bool) -> bool:
+        before = self.standing()
+        if not whole(self, step, index, rates, factor, reads):
+            return False
+        self.settle()
+        after = self.standing()
+        before.restore()
+        self.take(step, index, rates)
+        self.settle()
+        _compare(after, self.standing())
+        after.restore()
+        return True
+
+    monkeypatch.setattr(Repeats, "__call__", learn_both_ways)
+    monkeypatch.setattr(WholeStep, "__call__", step_both_ways)
 
 
+def _compare(one: Standing, other: Standing) -> None:
+    assert all(bool(value.any()) for _, value in one._results)
+    assert one.is_met()
+    for (_, value), (_, wanted) in zip(one._moved, other._moved, strict=True):
+        torch.testing.assert_close(value, wanted, rtol=1e-3, atol=1e-5, equal_nan=True)
+    for (layer, learned, loss, count), (_, *others) in zip(one._counts, other._counts, strict=True):
+        assert (learned, loss is None, count) == (others[0], others[1] is None, others[2]), layer.number
+        if loss is not None:
+            torch.testing.assert_close(loss, others[1], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", ["logistic", "chance and peers", "goodness with running means"])
+def test_each_captured_step_comes_to_what_its_calls_come_to(
+    case: str, stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _compare_each_step(monkeypatch)
+    assert _fit(**CASES[case]).manifest()["step"] == "captured in a CUDA graph"
+    trainer = _fit(**CASES[case])
+    for moved in (trainer.network.layers[1].parameters.flat, trainer.network.layers[1].parameters.gradient.flat):
+        monkeypatch.setattr(stand_in, "spoils", staticmethod(lambda moved=moved: moved.add_(0.1)))
+        with pytest.raises(AssertionError):
+            trainer.fit(steps=1, progress=False)
+
+
+@pytest.mark.usefixtures("in_part")
 @pytest.mark.parametrize("case", ["logistic", "chance and peers", "goodness with running means"])
 def test_each_captured_batch_has_the_gradients_of_its_calls(
     case: str, stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
@@ -212,6 +314,44 @@ def test_each_captured_batch_has_the_gradients_of_its_calls(
     monkeypatch.setattr(stand_in, "spoils", staticmethod(lambda: gradient.add_(0.1)))
     with pytest.raises(AssertionError):
         trainer.fit(steps=1, progress=False)
+
+
+def _in_trouble(trainer: Trainer) -> Trainer:
+    """A weight of the second layer is not finite from the third step on."""
+    trainer.fit(steps=40, progress=False)
+    weight, steps = trainer.network.layers[1].parameters.flat, 0
+    usual = trainer.stepper.step
+
+    def step(number: int, progress: float, epochs: float) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 3:
+            trainer.stepper.settle()
+            weight[0, 0] = float("nan")
+        usual(number, progress, epochs)
+
+    trainer.stepper.step = step  # type: ignore[method-assign]
+    return trainer
+
+
+def test_a_number_that_is_not_finite_is_told_with_its_step_and_changes_no_weight(
+    stand_in: type[StandIn], usually: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = _in_trouble(_trainer())
+    with pytest.raises(DivergedError, match=r"At step 42 layer 2 met a (loss|gradient) that is not finite") as told:
+        trainer.fit(steps=20, progress=False)
+    assert trainer.steps == 42
+    assert "Lower learning_rate (now 0.01)" in str(told.value)
+    weights = [layer.parameters.flat.clone() for layer in trainer.network.layers]
+    with pytest.raises(DivergedError, match="At step 42"):
+        trainer.step()
+    for layer, weight in zip(trainer.network.layers, weights, strict=True):
+        torch.testing.assert_close(layer.parameters.flat, weight, rtol=0, atol=0, equal_nan=True)
+    trainer.network.layers[1].parameters.flat[0, 0] = 0.1
+    trainer.fit(steps=3, progress=False)
+    assert trainer.steps == 45
+    assert all(bool(layer.parameters.flat.isfinite().all()) for layer in trainer.network.layers)
+    assert all(bool(torch.isfinite(layer.take_loss()).all()) for layer in trainer.network.layers)
 
 
 @pytest.fixture
@@ -231,7 +371,7 @@ def looking(register: Callable[..., Any], stand_in: type[StandIn]) -> dict[str, 
 
 @pytest.mark.usefixtures("looking")
 def test_what_cannot_be_captured_learns_call_by_call_and_says_why(
-    stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
+    stand_in: type[StandIn], usually: Callable[..., Trainer]
 ) -> None:
     changes: dict[str, Any] = {"goodness": "looking", "dropout": 0.3}
     trainer = _fit(**changes)
@@ -239,11 +379,9 @@ def test_what_cannot_be_captured_learns_call_by_call_and_says_why(
     assert stand_in.replays == 0
     assert current_stream() == "the default one"
     assert not stand_in.is_stuck
-    assert stand_in.given_back == ["endAllocateToPool", "releasePool"]
-    monkeypatch.setattr(Repeats, "serves", lambda *given: False)
-    usual = _fit(**changes)
-    for mine, others in zip(flat_weights(trainer), flat_weights(usual), strict=True):
-        assert torch.equal(mine, others)
+    assert stand_in.given_back == ["endAllocateToPool", "releasePool"] * 2  # of a whole step, and of its learning
+    for mine, others in zip(flat_weights(trainer), flat_weights(usually(**changes)), strict=True):
+        torch.testing.assert_close(mine, others, rtol=1e-5, atol=1e-6)
 
 
 def test_where_some_batches_are_captured_and_others_cannot_be_both_is_said(looking: dict[str, int]) -> None:
@@ -267,7 +405,7 @@ def test_a_graph_holds_the_constants_that_it_reads(stand_in: type[StandIn], monk
     monkeypatch.setattr(entry, "constants", noted)
     trainer = _fit(objective="swish_symba", layers=(9, 8))
     assert trainer.manifest()["step"] == "captured in a CUDA graph"
-    held = {id(each) for one in gc.get_objects() if isinstance(one, capture.Captured) for each in one._constants}
+    held = {id(each) for one in gc.get_objects() if type(one) is capture.Captured for each in one._held[0]}
     assert len({id(each) for each in read}) > 3
     assert {id(each) for each in read} <= held
 
@@ -287,15 +425,16 @@ def test_constants_are_made_once_and_not_kept_without_end() -> None:
     assert float(constants.constant(2.5, like)) == 2.5
 
 
-def test_with_a_stepper_its_graphs_go_at_once(stand_in: type[StandIn]) -> None:
+@pytest.mark.parametrize("whole", [True, False])
+def test_with_a_stepper_its_graphs_go_at_once(
+    whole: bool, stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not whole:
+        monkeypatch.setattr(WholeStep, "serves", lambda *given: False)
+    gc.collect()
     trainer = _fit()
-    lesson = trainer.stepper._lesson
-    assert lesson is not None
-    assert lesson.repeats is not None
-    captured = [each for each in lesson.repeats._played.values() if isinstance(each, capture.Captured)]
     former: list[weakref.ref[Any]] = [weakref.ref(trainer.stepper)]
-    former += [weakref.ref(each._graph) for each in captured]
-    del lesson, captured
+    former += [weakref.ref(each) for each in gc.get_objects() if type(each) is stand_in and each.played]
     gc.disable()
     try:
         trainer.apply(trainer.settings.replace(threshold=2.0))
@@ -305,18 +444,17 @@ def test_with_a_stepper_its_graphs_go_at_once(stand_in: type[StandIn]) -> None:
         gc.enable()
 
 
-def test_a_graph_that_comes_to_another_gradient_is_not_used(
-    stand_in: type[StandIn], monkeypatch: pytest.MonkeyPatch
+def test_a_graph_that_comes_to_other_numbers_is_not_used(
+    stand_in: type[StandIn], usually: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = _trainer()
     gradients = [layer.parameters.gradient.flat for layer in trainer.network.layers]
     monkeypatch.setattr(stand_in, "spoils", staticmethod(lambda: torch._foreach_add_(gradients, 0.1)))
     trainer.fit(steps=60, progress=False)
-    assert "another gradient" in trainer.manifest()["step"]
-    assert stand_in.replays == 1
-    monkeypatch.setattr(Repeats, "serves", lambda *given: False)
-    for mine, others in zip(flat_weights(trainer), flat_weights(_fit()), strict=True):
-        assert torch.equal(mine, others)
+    assert trainer.manifest()["step"] == "call by call: launched as one, the calls come to other numbers"
+    assert stand_in.replays == 2  # of a whole step, and of its learning
+    for mine, others in zip(flat_weights(trainer), flat_weights(usually()), strict=True):
+        torch.testing.assert_close(mine, others, rtol=1e-5, atol=1e-6)
 
 
 def test_a_gradient_that_is_not_finite_is_no_fault_of_a_graph() -> None:
@@ -327,24 +465,47 @@ def test_a_gradient_that_is_not_finite_is_no_fault_of_a_graph() -> None:
     gradient[0, :2] = torch.tensor([float("nan"), float("inf")])
     then = Standing(trainer.network, layers, ())
     gradient[0, 0] = 3.0
-    assert then.has_gradients()
+    assert then.is_met()
     gradient[0, 2] += 1.0
-    assert not then.has_gradients()
+    assert not then.is_met()
     gradient[0, 2] = float("nan")
-    assert not then.has_gradients()
+    assert not then.is_met()
     then.restore()
-    assert then.has_gradients()
+    assert then.is_met()
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"goodness": "class_groups", "label_encoding": "none"}, {"black_box": "quantizer"}, {"threshold_rate": 0.1}],
-    ids=["scores of classes", "black box", "learned threshold"],
+    "changes", [{"black_box": "quantizer"}, {"threshold_rate": 0.1}], ids=["black box", "learned threshold"]
 )
 def test_what_keeps_more_than_tensors_is_not_tried(changes: dict[str, Any], stand_in: type[StandIn]) -> None:
-    fits = {"objective": "class_cross_entropy"} if "goodness" in changes else {}
-    assert _fit(**changes, **fits).manifest()["step"] == "call by call"
+    assert _fit(**changes).manifest()["step"] == "call by call"
     assert stand_in.made == 0
+
+
+def test_what_an_optimizer_asks_of_the_host_is_left_out_of_the_graph(stand_in: type[StandIn]) -> None:
+    trainer = _fit(optimizer="adam(early_epsilon=True)")
+    lesson = trainer.stepper._lesson
+    assert lesson is not None
+    assert lesson.whole is None
+    assert trainer.manifest()["step"] == "captured in a CUDA graph"
+    assert stand_in.replays > 40
+
+
+def test_a_whole_step_that_cannot_be_captured_is_so_up_to_the_update(
+    stand_in: type[StandIn], usually: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: Any) -> None:
+        if stand_in.within:
+            raise RuntimeError(CANNOT)
+        usual(*given)
+
+    usual = Stepper._teach_readout
+    monkeypatch.setattr(Stepper, "_teach_readout", refuse)
+    in_part = f"captured in a CUDA graph up to the update: {CANNOT}"
+    assert _fit(readout_interval=1).manifest()["step"] == in_part
+    trainer = _fit()
+    assert trainer.manifest()["step"] == f"captured in a CUDA graph, other batches {in_part}"
+    _compare_runs(trainer, usually())
 
 
 @pytest.fixture
@@ -355,6 +516,32 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @needs_cuda
 @pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("changes", WHOLE.values(), ids=WHOLE)
+def test_on_a_gpu_each_captured_step_comes_to_what_its_calls_come_to(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _compare_each_step(monkeypatch)
+    trainer = _fit(**changes, device="cuda")
+    assert trainer.manifest()["step"] == "captured in a CUDA graph"
+    assert trainer.stepper._lesson is not None
+    assert trainer.stepper._lesson.whole is not None
+
+
+@needs_cuda
+def test_on_a_gpu_a_number_that_is_not_finite_is_told_with_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "PATIENCE_ON_GPU", 1)
+    trainer = _in_trouble(_trainer(device="cuda"))
+    with pytest.raises(DivergedError, match=r"At step 42 layer 2 met a (loss|gradient) that is not finite"):
+        trainer.fit(steps=20, progress=False)
+    assert trainer.steps == 42
+    trainer.network.layers[1].parameters.flat[0, 0] = 0.1
+    trainer.fit(steps=3, progress=False)
+    assert trainer.steps == 45
+    assert all(bool(layer.parameters.flat.isfinite().all()) for layer in trainer.network.layers)
+
+
+@needs_cuda
+@pytest.mark.usefixtures("soon", "in_part")
 @pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
 def test_on_a_gpu_each_captured_batch_has_the_gradients_of_its_calls(
     changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -33,7 +33,7 @@ def _by_class(batch: Batch, rng: torch.Generator) -> tuple[Tensor, Tensor, Tenso
     The number is a whole one, so large that its remainder is as good as uniform.
     """
     order = batch.bank("rows by class", lambda _: batch.all_labels.argsort(stable=True))
-    sizes = batch.all_labels.bincount(minlength=batch.classes)
+    sizes = batch.bank("class sizes", lambda _: batch.all_labels.bincount(minlength=batch.classes))
     first = sizes.cumsum(0) - sizes
     return order, first[batch.labels], sizes[batch.labels], _seeds(batch, rng, 1 << 62)
 
