@@ -133,7 +133,7 @@ def _fit_readout(state: State, seconds: float) -> None:
         state.all_is_well()
         state.journal.note_fit(trainer.steps, trainer.settings, passes)
         state.announcer.turn_page()
-        state.announcer.tell(trainer.steps, f"the read-out was fitted in {passes} passes over the training data")
+        state.announcer.tell(trainer.steps, f"read-out fitted, {passes} passes")
     state.publish(fresh=True)
 
 

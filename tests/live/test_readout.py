@@ -27,7 +27,7 @@ def test_a_fit_is_that_of_the_trainer_and_stands_in_the_script(make_runner, caps
     (note,) = runner.journal.notes
     assert note.step == 9
     assert note.passes > 10
-    assert runner.snapshot.changes == (f"the read-out was fitted in {note.passes} passes over the training data",)
+    assert runner.snapshot.changes == (f"read-out fitted, {note.passes} passes",)
     assert (9, runner.snapshot.changes[0]) in runner.history.changes
     alone = ff.Trainer(runner.settings).fit(steps=9, progress=False).fit_readout(epochs=note.passes, progress=False)
     torch.testing.assert_close(readout_of(runner), alone.state()["readout.flat"])
