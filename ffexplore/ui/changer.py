@@ -73,6 +73,11 @@ class Changer:
         if self.runner.journal.present == self.runner.settings:
             self.attempts = []
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether something that a person changed was refused, be it before it could be shown."""
+        return any(self._is_lost(attempt) for attempt in self.attempts)
+
     def refused(self, error: Exception) -> None:
         """Try for each change that was refused the next thing that may have to go along, or say why it was refused."""
         lost = [attempt for attempt in self.attempts if self._is_lost(attempt)]

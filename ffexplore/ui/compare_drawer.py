@@ -38,7 +38,7 @@ class CompareDrawer(Scripted):
         Opens and closes the drawer; stands in the bar.
     """
 
-    name, modules = "compare", ("drawer", "compare")
+    name, modules = "compare", ("turn", "drawer", "compare")
 
     is_open = traitlets.Bool(False).tag(sync=True)
     labels: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)  #: of what may be compared

@@ -271,7 +271,8 @@ class Explorer(widgets.VBox):
         if error is self._seen_error:
             return
         self._seen_error = error
-        if isinstance(error, SettingsError) and (not self._is_built or self._shown is not self.runner.settings):
+        is_news = self._shown is not self.runner.settings or self._changer.has_lost
+        if isinstance(error, SettingsError) and (not self._is_built or is_news):
             self._told = self.runner.message
             self._changer.refused(error)
             if not self._is_built and self._is_to_start:

@@ -26,7 +26,7 @@ class Form(Scripted):
         What it shows, from top to bottom, or in a line if `in_line`.
     """
 
-    name, modules = "form", ("field", "parts", "form")
+    name, modules = "form", ("turn", "field", "parts", "form")
 
     in_line = traitlets.Bool(False).tag(sync=True)
 

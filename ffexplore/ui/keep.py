@@ -31,7 +31,7 @@ class Keep(Scripted):
         Returns the share string of the panel.
     """
 
-    name, modules = "keep", ("drawer", "picture", "keep")
+    name, modules = "keep", ("turn", "drawer", "picture", "keep")
 
     is_open = traitlets.Bool(False).tag(sync=True)
     share = traitlets.Unicode().tag(sync=True)  #: read while it is open

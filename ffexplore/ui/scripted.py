@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import anywidget
@@ -13,6 +14,9 @@ import traitlets
 
 from ffexplore.ui.made import shared
 from ffexplore.ui.script import bare, joined, read_static
+from ffexplore.ui.turns import turns
+
+KERNEL = uuid.uuid4().hex[:8]  #: with what the addresses of this kernel's widgets begin, and of no other's
 
 _kept: dict[str, Script] = {}
 _lock = threading.Lock()
@@ -57,8 +61,16 @@ class Scripted(anywidget.AnyWidget):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("layout", shared(widgets.Layout))
-        address = kwargs.setdefault("model_id", uuid.uuid4().hex)
+        address = kwargs.setdefault("model_id", KERNEL + uuid.uuid4().hex[8:])
         super().__init__(script=script_of(type(self)), address=address, **kwargs)
+
+    def _handle_custom_msg(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
+        """Hear a message in its turn, if the page gave it one, among those to all widgets of this kernel."""
+        if "turn" in content:
+            page, number = content["turn"]
+            turns[page].take(number, lambda: self._msg_callbacks(self, content, buffers))
+        else:
+            self._msg_callbacks(self, content, buffers)
 
 
 def script_of(kind: type[Scripted]) -> Script:

@@ -55,20 +55,24 @@ class Upload(Part):
             self._names = [str(name) for name in content["names"]]
             self._pieces = [[] for _ in self._names]
         elif kind == "piece" and self._names:
-            self._pieces[int(content["number"])].append(bytes(buffers[0]))
-            if sum(len(piece) for pieces in self._pieces for piece in pieces) > MOST_BYTES:
-                self._forget()
+            if self._size <= MOST_BYTES:
+                self._pieces[int(content["number"])].append(bytes(buffers[0]))
+        elif kind == "end":
+            size, files = self._size, dict(zip(self._names, map(b"".join, self._pieces), strict=True))
+            self._names, self._pieces = [], []
+            if size > MOST_BYTES:
                 self._refuse("The files are larger than they said")
-        elif kind == "end" and self._names:
-            files = dict(zip(self._names, map(b"".join, self._pieces), strict=True))
-            self._forget()
-            self._take(files)
+            elif not files or size != content["total"]:
+                self._tell("The files did not arrive whole; choose them again.")
+            else:
+                self._take(files)
+
+    @property
+    def _size(self) -> int:
+        return sum(len(piece) for pieces in self._pieces for piece in pieces)
 
     def _refuse(self, what: str) -> None:
         self._tell(f"{what}; at most {MOST_BYTES // 2**20} MB can be uploaded.")
-
-    def _forget(self) -> None:
-        self._names, self._pieces = [], []
 
     def _take(self, files: Mapping[str, bytes]) -> None:
         try:

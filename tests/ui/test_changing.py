@@ -146,6 +146,22 @@ def test_a_change_that_needs_another_takes_it_along_and_says_so(panel):
     assert panel.status.message.startswith("Also changed: readout rate to 0.1. Without that: negatives is")
 
 
+def test_what_a_change_needs_is_taken_along_also_where_it_is_refused_before_it_is_shown(panel, monkeypatch):
+    assert panel.runner.wait(10)
+    update = panel.runner.update
+
+    def slow(**changes):
+        settings = update(**changes)
+        until(lambda: panel.runner.error is not None)
+        return settings
+
+    monkeypatch.setattr(panel.runner, "update", slow)
+    panel.controls["dataset"].send("moons")
+    until(lambda: panel.runner.journal.present.dataset == "moons")
+    assert panel.settings.label_encoding.name == "appended"
+    assert panel.status.message.startswith("Also changed: label encoding to appended")
+
+
 def test_no_label_takes_negatives_along_that_need_none(panel):
     menu(panel, "label_encoding").value = "none"
     assert panel.settings.label_encoding.name == "none"

@@ -16,12 +16,12 @@ def panel(open_panel, until):
 
 def send(panel, files, piece=10):
     upload = panel.controls["dataset"].upload
-    upload.hear({"kind": "begin", "names": list(files), "total": sum(map(len, files.values()))}, [])
+    upload.hear({"kind": "begin", "names": list(files)}, [])
     for number, content in enumerate(files.values()):
         for start in range(0, len(content), piece):
             message = {"kind": "piece", "number": number}
             upload.hear(message, [memoryview(content[start : start + piece])])
-    upload.hear({"kind": "end"}, [])
+    upload.hear({"kind": "end", "total": sum(map(len, files.values()))}, [])
 
 
 def test_a_table_becomes_the_dataset_and_can_be_undone(panel, until):
@@ -57,6 +57,21 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent_and_while(panel, 
     monkeypatch.setattr("ffexplore.ui.upload.MOST_BYTES", 25)
     send(panel, {"bad.csv": b"u,label\n" + b"1,2\n" * 100})
     assert panel.status.message.startswith("The files are larger than they said")
+    assert upload._pieces == []
+
+
+@pytest.mark.parametrize("lost", ["begin", "piece"])
+def test_files_that_did_not_arrive_whole_are_asked_for_again(panel, monkeypatch, lost):
+    upload, before = panel.controls["dataset"].upload, panel.settings
+    hear, messages = upload.hear, []
+    monkeypatch.setattr(upload, "hear", lambda *message: messages.append(message))
+    send(panel, {"mine.csv": b"u,label\n1,a\n2,b\n"})
+    messages.remove(next(message for message in messages if message[0]["kind"] == lost))
+    for message in messages:
+        hear(*message)
+    assert panel.settings == before
+    assert panel.status.message == "The files did not arrive whole; choose them again."
+    assert panel.status.tone == "warn"
     assert upload._pieces == []
 
 

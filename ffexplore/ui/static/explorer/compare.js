@@ -1,6 +1,7 @@
 // The drawer "Compare": what is to be compared, its values with suggestions, and the beginning.
 
 import { addRow, made } from "./drawer.js";
+import { send } from "./turn.js";
 
 const VALUES = "2 to 16 values with commas between them; values for each layer stand in brackets, as in (0.5, 2)";
 const BEGIN = "Train a variant for each value, all from here; the run itself waits meanwhile";
@@ -39,7 +40,7 @@ class Drawer {
   }
 
   tell(kind) {
-    this.model.send({ kind, target: this.target.value, values: this.values.value });
+    send(this.model, { kind, target: this.target.value, values: this.values.value });
   }
 
   show() {

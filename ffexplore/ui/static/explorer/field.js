@@ -1,5 +1,7 @@
 // What a person sets goes to the kernel, one message at a time, and no older word of the kernel takes it back.
 
+import { send } from "./turn.js";
+
 const PATIENCE = 500; // ms after which the next message does not wait for the answer to the one before
 
 export class Field {
@@ -39,7 +41,7 @@ export class Field {
     this.sentAt = performance.now();
     this.sent += 1;
     try {
-      this.model.send({ part: this.name, message: [this.id, this.sent], ...content }, undefined, buffers);
+      send(this.model, { part: this.name, message: [this.id, this.sent], ...content }, buffers);
     } catch {
       // The kernel is gone: what is shown stays, and there is nobody to tell.
     }

@@ -2,6 +2,7 @@
 
 import { addRow, made } from "./drawer.js";
 import { pictureOf } from "./picture.js";
+import { send } from "./turn.js";
 
 class Drawer {
   constructor(model, el, signal) {
@@ -36,11 +37,11 @@ class Drawer {
     this.share = made("input", row, { type: "text", readOnly: true, title: label, className: "ffx-keep-share" });
     this.share.setAttribute("aria-label", "share string");
     // Asked for anew: what was entered just before the click may not have come back yet.
-    const ask = (as) => this.model.send({ kind: "share", as });
+    const ask = (as) => send(this.model, { kind: "share", as });
     this.button(row, "Copy", "Copy the share string", () => ask("string"));
     this.link = this.button(row, "Copy link", "Copy the address that opens this panel", () => ask("link"));
     this.button(row, "Copy as Python", "The script of this run: its settings, and every change at its step",
-      () => this.model.send({ kind: "python" }));
+      () => send(this.model, { kind: "python" }));
     this.script = made("textarea", this.el, { readOnly: true, rows: 10, hidden: true, className: "ffx-keep-script" });
     this.script.setAttribute("aria-label", "what was copied");
   }
@@ -50,11 +51,11 @@ class Drawer {
     this.path = made("input", row, { type: "text", value: "run.json", className: "ffx-keep-path" });
     this.path.title = "A file on the kernel's machine, in its working folder unless a folder is named; ~/ is your home";
     this.path.setAttribute("aria-label", "checkpoint file");
-    const send = (kind) => this.model.send({ kind, path: this.path.value });
-    this.button(row, "Save", "Write a checkpoint: weights, optimizer, order of the data, settings", () => send("save"));
-    this.button(row, "Load", "Go on, paused, where a checkpoint was written; what is here now is lost", () => send("load"));
+    const ask = (kind) => send(this.model, { kind, path: this.path.value });
+    this.button(row, "Save", "Write a checkpoint: weights, optimizer, order of the data, settings", () => ask("save"));
+    this.button(row, "Load", "Go on, paused, where a checkpoint was written; what is here now is lost", () => ask("load"));
     this.button(row, "History as CSV", "Every measure over time, with every change; in Python: panel.runner.history",
-      () => this.model.send({ kind: "csv" }));
+      () => send(this.model, { kind: "csv" }));
   }
 
   addViews() {
@@ -63,7 +64,7 @@ class Drawer {
     this.views.setAttribute("aria-label", "view to save");
     this.button(row, "PNG", "The view as it looks now", () => this.savePicture());
     this.html = this.button(row, "HTML", "A page of its own that needs no network, with figures that can be read out",
-      () => this.model.send({ kind: "page", view: this.views.value }));
+      () => send(this.model, { kind: "page", view: this.views.value }));
     this.views.addEventListener("change", () => this.show(), { signal: this.signal });
   }
 

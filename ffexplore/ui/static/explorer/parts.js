@@ -238,13 +238,13 @@ class Upload extends Part {
       this.field.send({ kind: "large", total });
       return;
     }
-    this.field.send({ kind: "begin", names: files.map((file) => file.name), total });
+    this.field.send({ kind: "begin", names: files.map((file) => file.name) });
     for (const [number, file] of files.entries()) {
       for (let start = 0; start < file.size; start += PIECE) {
         this.field.send({ kind: "piece", number }, [await file.slice(start, start + PIECE).arrayBuffer()]);
       }
     }
-    this.field.send({ kind: "end" });
+    this.field.send({ kind: "end", total });
   }
 }
 
