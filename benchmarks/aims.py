@@ -111,7 +111,7 @@ def _aims_of_use(found: Found) -> Aims:
     return [(f"At most 30 MiB in the {name}.", value <= 30) for name, value in grown.items()]
 
 
-UNSEEN = "median cost of turns, while nobody looks"
+UNSEEN = "cost, while nobody looks"
 AIMS: dict[str, Callable[[Found], Aims]] = {
     "step speed": _aims_of_a_step,
     "twin": _aims_of_the_twin,
@@ -121,7 +121,7 @@ AIMS: dict[str, Callable[[Found], Aims]] = {
     "publishing": lambda found: [
         (
             "At most 2 % with 8 snapshots a second.",
-            found["median cost of turns"] <= 0.02 if found["snapshots per second"] > 7.5 else None,
+            found["cost"] <= 0.02 if found["snapshots per second"] > 7.5 else None,
         ),
         (
             "At most 2 % while nobody looks, with as many as that leaves.",

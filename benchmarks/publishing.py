@@ -1,42 +1,37 @@
 """What publishing snapshots costs the trainer; no browser takes part.
 
-Run as ``python -m benchmarks.publishing``; prints JSON. One runner trains in short slices, in turns with snapshots at
-the rate, as while somebody looks, and without; the cost is by how much a step takes longer in the former, the median of
-the turns. It counts the time of the trainer thread alone on one torch thread, so that other work beside changes little;
-``--clock perf_counter --threads 2`` counts what a person at the clock sees.
+Run as ``python -m benchmarks.publishing``; prints JSON. A runner trains for a while; the cost is the time that its
+thread takes to make snapshots over the time that it takes for all the rest. It counts the time of that thread alone on
+one torch thread, so that other work beside changes little; ``--clock perf_counter --threads 2`` counts what a person at
+the clock sees. Whether a step takes longer beside snapshots is seen from a second run without any.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import time
+from typing import Any
+from unittest import mock
 
 import torch
 
 import ffexplore as ff
+from ffexplore.live.publisher import Publisher
 
 SELDOM = 1e-3  # snapshots per second that come to none
-WARM_UP = 6.0  # seconds until caches are warm and the accuracy is read no more often than later on
-
-
-def moment(run: ff.Runner, clock: str) -> tuple[int, float]:
-    """Steps so far and the time, as the trainer thread sees them."""
-    answer: tuple[int, float] = run.ask(lambda trainer: (trainer.steps, getattr(time, clock)())).result()
-    return answer
+WARM_UP = 12.0  # seconds until caches are warm and the accuracy is read no more often than later on
 
 
 def measure(
     settings: ff.Settings | None = None,
     rate: float = 8.0,
-    seconds: float = 1.0,
-    turns: int = 20,
+    seconds: float = 20.0,
     clock: str = "thread_time",
     threads: int = 1,
     is_watched: bool = True,
-) -> dict[str, object]:
-    """Share by which a step takes longer with snapshots at a rate than without.
+) -> dict[str, Any]:
+    """Share of its other time that the trainer takes for snapshots.
 
     Parameters
     ----------
@@ -45,9 +40,7 @@ def measure(
     rate
         Snapshots per second.
     seconds
-        Length of a slice.
-    turns
-        How many slices of each kind.
+        How long.
     clock
         ``thread_time``, or ``perf_counter``.
     threads
@@ -56,47 +49,61 @@ def measure(
         Whether somebody looks; if not, a snapshot that costs more than its share comes less often.
     """
     settings = settings or ff.Settings.preset("classroom")
+    now = getattr(time, clock)
+    taken: list[float] = []
+    make = Publisher.make
+
+    def timed(*given: Any, **options: Any) -> ff.Snapshot:
+        began = now()
+        snapshot = make(*given, **options)
+        taken.append(now() - began)
+        return snapshot
+
     usual = torch.get_num_threads()
     torch.set_num_threads(threads)
-    run = ff.Runner(settings, rate=rate)
-    run.attend(is_watched)
-    seen: list[int] = []
-    run.observe(lambda snapshot: seen.append(snapshot.step))
-    run.start()
-    time.sleep(WARM_UP)
-    per_step: dict[float, list[float]] = {rate: [], SELDOM: []}
-    shown = 0
-    for _ in range(turns):
-        for each in per_step:
-            run.rate = each
-            before = len(seen)
-            first, began = moment(run, clock)
+    with mock.patch.object(Publisher, "make", timed):
+        run = ff.Runner(settings, rate=rate)
+        run.attend(is_watched)
+        run.observe(lambda snapshot: None)
+        run.start()
+        time.sleep(WARM_UP)
+
+        def stretch() -> tuple[int, float, float, int]:
+            """Steps, time in all, time for snapshots and how many, as the trainer's thread sees them."""
+
+            def moment() -> tuple[int, float, float, int]:
+                answer: tuple[int, float, float, int]
+                answer = run.ask(lambda trainer: (trainer.steps, now(), sum(taken), len(taken))).result()
+                return answer
+
+            before = moment()
             time.sleep(seconds)
-            last, ended = moment(run, clock)
-            per_step[each].append((ended - began) / (last - first))
-            shown += len(seen) - before if each == rate else 0
-    run.stop(finish=False)
-    run.wait()
+            steps, whole, looking, looks = (b - a for a, b in zip(before, moment(), strict=True))
+            return int(steps), whole, looking, int(looks)
+
+        steps, whole, looking, looks = stretch()
+        run.rate = SELDOM
+        steps_alone, alone, still_looking, _ = stretch()
+        run.stop(finish=False)
+        run.wait()
     torch.set_num_threads(usual)
-    with_it, without = (statistics.median(times) for times in per_step.values())
-    pairs = [a / b - 1 for a, b in zip(per_step[rate], per_step[SELDOM], strict=True)]
     return {
         "dataset": str(settings.dataset),
         "layers": settings.layers,
         "threads": threads,
         "clock": clock,
-        "cost": round(with_it / without - 1, 4),
-        "median cost of turns": round(statistics.median(pairs), 4),
-        "three quarters of turns at most": round(statistics.quantiles(pairs, n=4)[2], 4),
-        "milliseconds per step": round(1000 * without, 3),
-        "snapshots per second": round(shown / (turns * seconds), 2),
+        "cost": round(looking / (whole - looking), 4),
+        "milliseconds of a snapshot": round(1000 * looking / looks, 2),
+        "snapshots per second": round(looks / seconds, 2),
+        "milliseconds per step beside them": round(1000 * (whole - looking) / steps, 3),
+        "milliseconds per step without": round(1000 * (alone - still_looking) / steps_alone, 3),
     }
 
 
-def run() -> dict[str, object]:
+def run() -> dict[str, Any]:
     """The cost while somebody looks at every snapshot, and while nobody does."""
-    unseen = measure(seconds=4.0, turns=10, is_watched=False)  # long enough for several snapshots each
-    names = ("median cost of turns", "three quarters of turns at most", "snapshots per second")
+    unseen = measure(is_watched=False)
+    names = ("cost", "milliseconds of a snapshot", "snapshots per second")
     return measure() | {f"{name}, while nobody looks": unseen[name] for name in names}
 
 
@@ -107,14 +114,13 @@ def main() -> None:
     parser.add_argument("--dataset", default="mnist-5k")
     parser.add_argument("--layers", type=int, nargs="+", default=None)
     parser.add_argument("--rate", type=float, default=8.0)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a slice")
-    parser.add_argument("--turns", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=("perf_counter", "thread_time"), default="thread_time")
     given = parser.parse_args()
     changes = {"layers": tuple(given.layers)} if given.layers else {}
     settings = ff.Settings.preset(given.preset, dataset=given.dataset, **changes)
-    print(json.dumps(measure(settings, given.rate, given.seconds, given.turns, given.clock, given.threads), indent=1))
+    print(json.dumps(measure(settings, given.rate, given.seconds, given.clock, given.threads), indent=1))
 
 
 if __name__ == "__main__":

@@ -17,12 +17,14 @@ from ffexplore.live.snapshot import Examples, Snapshot
 
 PROBE_SHARE = 0.012  # of the time that looks may take on average before snapshots come less often ...
 WATCHED_SHARE = 0.12  # ... or so much while somebody looks, for whom a picture that moves is worth more than steps ...
-LONGEST = 1.0  # ... but not more seconds apart than this
+LONGEST = 1.0  # ... but not more seconds apart than this, or than the next where nobody looks
+LONGEST_UNSEEN = 5.0
 ACCURACY_SHARE = 0.004  # of the time that reading the validation accuracy may take on top
 HEAD_START = 0.3  # seconds that the accuracy may take before its share counts, so that a first minute is smooth
 AFRESH = 0.15  # seconds of it that a change gives back, so that its effect is soon seen ...
 AFRESH_EVERY = 3.0  # ... but not more often than this, for one who moves a slider all the time
-THOROUGH = 1.5  # seconds between thorough looks, see Probe.measure
+THOROUGH = 1.5  # seconds between thorough looks, see Probe.measure; where nobody looks, the next
+THOROUGH_UNSEEN = 6.0
 REST = 0.4  # seconds after a change until a person's hand counts as resting: thorough looks and accuracies wait for it
 URGENT = 1 / 30  # seconds between snapshots that a person's changes call for
 SMOOTHING = 1.0  # seconds over which rows per second are smoothed
@@ -37,15 +39,10 @@ class Publisher:
         What is looked at.
     rate
         Snapshots per second at most, while training.
-
-    Attributes
-    ----------
-    is_watched
-        Whether somebody looks.
     """
 
     def __init__(self, trainer: Trainer, rate: float) -> None:
-        self.is_watched = False
+        self._is_watched = False
         self.trainer, self.probe, self.rate = trainer, Probe(trainer), rate
         self._next = self._last = self._next_thorough = self._rests_at = 0.0
         self._urgent_at: float | None = None
@@ -62,6 +59,17 @@ class Publisher:
         self._loss_step = -1
         self._speed = 0.0
         self._counted = (0.0, trainer.steps)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody looks."""
+        return self._is_watched
+
+    @is_watched.setter
+    def is_watched(self, is_watched: bool) -> None:
+        if is_watched and not self._is_watched:  # who begins to look does not wait for what was due without them
+            self._next = min(self._next, self._last + 1 / self.rate)
+        self._is_watched = is_watched
 
     def set_rate(self, rate: float) -> None:
         """Change the rate; the next snapshot comes one interval from now."""
@@ -115,7 +123,7 @@ class Publisher:
         thorough = fresh or began >= self._next_thorough + (0.0 if is_resting else THOROUGH)
         reading = self.probe.measure(thorough=thorough)
         if thorough:
-            self._next_thorough = began + THOROUGH
+            self._next_thorough = began + (THOROUGH if self.is_watched else THOROUGH_UNSEEN)
         looked = time.perf_counter()
         if changes and looked >= self._next_afresh:
             self._spent = min(self._spent, self._allowance(looked) - AFRESH)
@@ -130,8 +138,8 @@ class Publisher:
         self._is_warm = True  # the first look takes longer than those after it
         self._last = time.perf_counter()
         cost = statistics.fmean(self._costs) if self._costs else 0.0
-        share = WATCHED_SHARE if self.is_watched else PROBE_SHARE
-        interval = max(1 / self.rate, min(cost / share, LONGEST))
+        share, longest = (WATCHED_SHARE, LONGEST) if self.is_watched else (PROBE_SHARE, LONGEST_UNSEEN)
+        interval = max(1 / self.rate, min(cost / share, longest))
         # Due times follow each other, so that the wait for the end of a step does not make the rate lower.
         is_regular = self._next <= began < self._next + interval
         self._next = (self._next if is_regular else began) + interval
