@@ -211,22 +211,20 @@ def usually(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Trainer]:
     return fit
 
 
-@pytest.mark.parametrize("changes", WHOLE.values(), ids=WHOLE)
+@pytest.mark.parametrize(
+    ("is_whole", "changes"),
+    [pytest.param(True, changes, id=f"whole, {name}") for name, changes in WHOLE.items()]
+    + [pytest.param(False, changes, id=f"up to the update, {name}") for name, changes in CASES.items()],
+)
 def test_captured_steps_are_the_steps_themselves(
-    changes: dict[str, Any], stand_in: type[StandIn], usually: Callable[..., Trainer]
+    is_whole: bool,
+    changes: dict[str, Any],
+    stand_in: type[StandIn],
+    usually: Callable[..., Trainer],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    trainer = _fit(**changes)
-    assert trainer.manifest()["step"] == "captured in a CUDA graph"
-    assert stand_in.replays > 40
-    assert not stand_in.given_back
-    _compare_runs(trainer, usually(**changes))
-
-
-@pytest.mark.usefixtures("in_part")
-@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
-def test_batches_whose_learning_is_captured_are_learned_as_ever(
-    changes: dict[str, Any], stand_in: type[StandIn], usually: Callable[..., Trainer]
-) -> None:
+    if not is_whole:
+        monkeypatch.setattr(WholeStep, "serves", lambda *given: False)
     trainer = _fit(**changes)
     assert trainer.manifest()["step"] == "captured in a CUDA graph"
     assert stand_in.replays > 40
