@@ -77,7 +77,7 @@ class Pairs:
         self._inverse = any(generator.inverse for generator, _ in self.choices)
         self._beside = self.choices[0][0].beside
         self._streams = Streams(seeds, "negatives", device=self.device)
-        self._banks: dict[str, Tensor] = {}
+        self.banks: dict[str, Tensor] = {}  #: what was made once and is kept, such as masks
         self.kept: Draw = {}
         self.kept_for: object = None
         self.labels = torch.empty(1, 2, 0, dtype=torch.int64)  #: (K', 2, B) of the sides that were assembled last
@@ -88,7 +88,7 @@ class Pairs:
         if self.seeds == former.seeds:
             self._streams = former._streams
         if keep:
-            self.kept, self.kept_for, self._banks = former.kept, former.kept_for, former._banks
+            self.kept, self.kept_for, self.banks = former.kept, former.kept_for, former.banks
 
     def part_ways(self, variants: int) -> None:
         """Draw for each of so many variants apart from now on, although all would draw the same."""
@@ -208,11 +208,6 @@ class Pairs:
         """What is drawn from."""
         return self._streams.generators
 
-    @property
-    def banks(self) -> dict[str, Tensor]:
-        """What was made once and is kept."""
-        return self._banks
-
     def _batch(
         self, index: Tensor, scores: Callable[[str], Tensor], variant: int, images: Tensor | None = None
     ) -> Batch:
@@ -232,9 +227,9 @@ class Pairs:
 
     def _bank(self, name: str, make: Callable[[torch.Generator], Tensor]) -> Tensor:
         """Something made once from a fixed seed and kept, such as masks; not part of a run's random numbers."""
-        if name not in self._banks:
-            self._banks[name] = make(stream(0, "bank", name)).to(self.device)
-        return self._banks[name]
+        if name not in self.banks:
+            self.banks[name] = make(stream(0, "bank", name)).to(self.device)
+        return self.banks[name]
 
     def _scores(self, prepared: Prepared) -> Callable[[str], Tensor]:
         """What the network says of the labels of a batch, (K, B, C); shares the products of the batch."""
