@@ -20,8 +20,8 @@ lie beside this page, in `results/EXPERIMENT/CONFIGURATION.seed-N.json`, with al
 10 000 test images unless a column says otherwise; figures are the mean over the seeds ± the standard deviation.
 Settings are chosen on validation data; the test data is read once, at the end of a run. Time is that of the training of
 one run, without the looks at validation data; *load* is the number of processes that wanted a core before it began (the
-most of all seeds): where it is above that of an idle machine, the run took longer than it would have alone. On the H200
-up to six runs shared the GPU, but for `hinton_wide`, which had it for itself.
+most of all seeds): where it is above that of an idle machine, the run took longer than it would have alone. That holds
+for a GPU, too, which several runs may share.
 """
 
 
