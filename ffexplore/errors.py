@@ -35,11 +35,13 @@ class DivergedError(FFExploreError, ArithmeticError):
         What was met.
     steps
         How many steps were begun from the one on that met it, that one included.
+    met
+        What was met, and when, where the words say more than that.
     """
 
-    def __init__(self, words: str, steps: int = 1) -> None:
+    def __init__(self, words: str, steps: int = 1, met: str = "") -> None:
         super().__init__(words)
-        self.steps = steps
+        self.steps, self.met = steps, met or words
 
 
 def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> str:

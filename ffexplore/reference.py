@@ -59,8 +59,8 @@ none is chosen: about what rectified normal activities with a mean square of 1 h
 """
 SETTINGS = """## Settings
 
-What `Settings` takes, and the explorer's controls. *Per layer*: one value, or one for each layer. *Compared*: variants
-that train side by side may differ in it.
+What `Settings` takes, and the explorer's controls. *Per layer*: one value, or one for each layer. *Not compared*:
+variants that train side by side may differ in every setting but these.
 
 | name | what it is | allowed | default | notes | source |
 | --- | --- | --- | --- | --- | --- |"""
@@ -83,7 +83,11 @@ def _settings() -> Iterator[str]:
         allowed = f"[{title.lower()}](#{title.lower().replace(' ', '-')})" if title else field.allowed()
         default = getattr(Settings(), name)
         shown = ", ".join(map(str, default)) if name == "layers" else getattr(default, "name", str(default))
-        notes = [*(["Per layer."] if field.per_layer else []), *(["Compared."] if field.lockstep else []), field.renews]
+        notes = [
+            *(["Per layer."] if field.per_layer else []),
+            *([] if field.comparable else ["Not compared."]),
+            field.renews,
+        ]
         cells = (f"`{name}`", field.meaning, allowed, f"`{shown}`", " ".join(filter(None, notes)), field.source)
         yield "| " + " | ".join(_cell(cell) for cell in cells) + " |"
     yield ""

@@ -43,7 +43,9 @@ class Field:
     logarithmic
         Whether equal steps of a slider are equal ratios.
     lockstep
-        Whether variants that train together may differ in it.
+        Whether variants of one network that train together may differ in it.
+    comparable
+        Whether variants that are compared, in networks of their own where need be, may differ in it.
     renews
         What is built anew when it changes, in a sentence; empty where all weights stay.
     """
@@ -62,6 +64,7 @@ class Field:
     whole: bool = False
     logarithmic: bool = False
     lockstep: bool = False
+    comparable: bool = True
     renews: str = ""
 
     def check(self, name: str, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Which settings may train together as variants."""
+"""Which settings may train together as variants of one network."""
 
 from __future__ import annotations
 
@@ -42,6 +42,26 @@ def check_lockstep(variants: Sequence[Settings]) -> None:
             f"negatives is {chosen[True]!r} in one variant and {chosen[False]!r} in another, but the first lays two "
             f"inputs side by side, on both sides of a pair; compare variants that all have {chosen[True]!r}, or none."
         )
+
+
+def lockstep_groups(variants: Sequence[Settings]) -> list[list[int]]:
+    """The numbers of variants that may train together, in as few groups as their order gives."""
+    groups: list[list[int]] = []
+    for number, each in enumerate(variants):
+        group = next((group for group in groups if _may_join([variants[one] for one in group], each)), None)
+        if group is None:
+            groups.append([number])
+        else:
+            group.append(number)
+    return groups
+
+
+def _may_join(group: Sequence[Settings], other: Settings) -> bool:
+    try:
+        check_lockstep([*group, other])
+    except SettingsError:
+        return False
+    return True
 
 
 def distinct_seeds(variants: Sequence[Settings]) -> list[int]:

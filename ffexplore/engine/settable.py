@@ -27,8 +27,9 @@ class Settable:
     """Everything a person can choose, unjudged; Settings are these fields with each value checked."""
 
     dataset: Any = setting(
-        "mnist-5k", "The data to learn from: a name, or a Dataset of your own.", "Data", renews=BEGINS_ANEW
-    )
+        "mnist-5k", "The data to learn from: a name, or a Dataset of your own.", "Data", renews=BEGINS_ANEW,
+        comparable=False,
+    )  # fmt: skip
     negatives: Any = setting(
         "uniform_label", "How bad data is made from good.", "Data", registry=negatives, lockstep=True
     )
@@ -64,6 +65,7 @@ class Settable:
     layers: tuple[int, ...] = setting(
         (256, 256), "Units of each layer.", "Layers", unit="units", low=1, high=100_000, whole=True, per_layer=True,
         renews="Rebuilds each layer whose width changes, and the one above it; the others keep their weights.",
+        comparable=False,
     )  # fmt: skip
     activation: Any = setting("relu", "The nonlinearity of every layer.", "Layers", registry=activations)
     normalization: Any = setting(
@@ -160,9 +162,10 @@ class Settable:
         whole=True, lockstep=True, renews=BEGINS_ANEW,
     )  # fmt: skip
     device: str = setting(
-        "auto", "Where the numbers are computed.", "Run", choices=("auto", "cpu", "cuda", "mps"), renews=BEGINS_ANEW
-    )
+        "auto", "Where the numbers are computed.", "Run", choices=("auto", "cpu", "cuda", "mps"), renews=BEGINS_ANEW,
+        comparable=False,
+    )  # fmt: skip
     precision: str = setting(
         "float32", "Matrix products in 32 bits, or in 16 where that is faster.", "Run",
-        choices=("auto", "float32", "bfloat16"), renews=BEGINS_ANEW,
+        choices=("auto", "float32", "bfloat16"), renews=BEGINS_ANEW, comparable=False,
     )  # fmt: skip

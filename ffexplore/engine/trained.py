@@ -54,6 +54,11 @@ class Trained:
         return list(self._variants)
 
     @property
+    def parts(self: T) -> list[T]:
+        """The trainers that this one consists of: itself."""
+        return [self]
+
+    @property
     def plan(self) -> Plan:
         """What was built."""
         return self._plan

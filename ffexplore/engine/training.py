@@ -66,11 +66,11 @@ class Trainer(Trained):
         trainer._begin(list(variants))
         return trainer
 
-    def fan_out(self, variants: Sequence[Settings]) -> Trainer:
+    def fan_out(self, variants: Sequence[Settings], among: Sequence[Settings] | None = None) -> Trainer:
         """A trainer of several networks in lockstep that go on from here; see ``ffexplore.engine.variants``."""
         from ffexplore.engine.variants import fan_out
 
-        return fan_out(self, variants)
+        return fan_out(self, variants, among)
 
     def single(self, variant: int) -> Trainer:
         """A trainer of one of several variants, alone, which goes on where it is; see ``ffexplore.engine.variants``."""
@@ -203,7 +203,8 @@ class Trainer(Trained):
         rate = max(self.settings.per_layer("learning_rate"))
         return DivergedError(
             f"At step {self.steps} {error}. Lower learning_rate (now {rate:g}), then go on; the weights are "
-            "those from before the step."
+            "those from before the step.",
+            met=f"at step {self.steps} {error}",
         )
 
     def blocks(self) -> list[list[int]]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from ffexplore.engine.lockstep import check_lockstep
 from ffexplore.engine.settings import Settings
+from ffexplore.errors import SettingsError
 
 if TYPE_CHECKING:
     from ffexplore.engine.training import Trainer
@@ -25,22 +26,28 @@ State = dict[str, Tensor]
 _NUMBERED = re.compile(r"^(.*generator\.|pairs\.kept\.)(\d+)(.*)$")
 # What a goodness keeps has the number of its rule, which may stand for some of the variants only.
 _OF_A_RULE = re.compile(r"^layer\.(\d+)\.goodness\.(\d+)\.(.*)$")
+# A variant that has another of these begins anew.
+_BEGINNINGS = ("seed", "initialization")
 
 
 def way(base: Settings, wanted: Settings, variants: Sequence[Settings]) -> list[Settings]:
     """The settings to be applied to a run, one after the other, for it to become one of the variants.
 
-    Where any variant has another seed than the run, all begin anew, so that they are in the same place of the data;
-    one that has the seed of the run gets there by way of another seed.
+    Where any variant has another seed or initialization than the run, all begin anew, so that they are in the same
+    place of the data; one that has those of the run gets there by way of others.
     """
-    begins_anew = any(each.seed != base.seed for each in variants)
-    if begins_anew and wanted.seed == base.seed:
-        other = next(each.seed for each in variants if each.seed != base.seed)
-        return [base.replace(seed=other), wanted]
+    here = _beginning(base)
+    other = next((each for each in variants if _beginning(each) != here), None)
+    if other is not None and _beginning(wanted) == here:
+        return [base.replace(**_beginning(other)), wanted]
     return [wanted]
 
 
-def fan_out(trainer: Trainer, variants: Sequence[Settings]) -> Trainer:
+def _beginning(settings: Settings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in _BEGINNINGS}
+
+
+def fan_out(trainer: Trainer, variants: Sequence[Settings], among: Sequence[Settings] | None = None) -> Trainer:
     """Several networks in lockstep that go on from a single run, each as if its settings had been applied there.
 
     Parameters
@@ -48,21 +55,26 @@ def fan_out(trainer: Trainer, variants: Sequence[Settings]) -> Trainer:
     trainer
         The run; it stays as it is.
     variants
-        Settings that differ from its own, and from each other, only in the fields marked lockstep.
+        Settings that the run may take up (see ``Trainer.apply``), and that differ from each other only in the fields
+        marked lockstep.
+    among
+        Those that are to be in the same place of the data, where these are not all.
 
     Returns
     -------
     Trainer
         Of all variants, in the order given; weights, optimizer state, order of the data and step count are those of
-        the run. Variants of another seed begin anew, as a run does, and then all do.
+        the run. Variants of another seed or initialization begin anew, as a run does, and then all do.
 
     Raises
     ------
     SettingsError
-        When the run is one of several variants itself, or they cannot train in lockstep with it.
+        When the run is of several variants itself, or these cannot train in lockstep.
     """
     base = trainer.settings
-    check_lockstep([*trainer.all_settings, *variants])
+    if len(trainer.all_settings) > 1:
+        raise SettingsError("A trainer of several variants cannot be fanned out; take a single one of them first.")
+    check_lockstep(variants)
     kind = type(trainer)
     together, alone = kind.variants(variants), kind(base)
     here, counters = trainer.state(), trainer.counters()
@@ -71,7 +83,7 @@ def fan_out(trainer: Trainer, variants: Sequence[Settings]) -> Trainer:
         if alone.settings != base:
             alone.apply(base)
         alone.load_state({name: value.clone() for name, value in here.items()}, counters)
-        for settings in way(base, wanted, variants):
+        for settings in way(base, wanted, variants if among is None else among):
             if settings != alone.settings:
                 alone.apply(settings)
         states.append({name: value.clone() for name, value in alone.state().items()})

@@ -12,6 +12,7 @@ from ffexplore.engine.settings import Settings
 from ffexplore.engine.suitability import RULED
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
+from ffexplore.live.abreast import Abreast
 
 PLANNED = {"dataset", "device", "precision", *RULED}  #: what plan() judges
 
@@ -117,13 +118,13 @@ def value_in_words(value: Any) -> str:
     return str(getattr(value, "name", value) if hasattr(value, "fingerprint") else value)
 
 
-def check_data(trainer: Trainer | None, old: Settings, new: Settings) -> None:
+def check_data(trainer: Trainer | Abreast | None, old: Settings, new: Settings) -> None:
     """Refuse at once what the data at hand does not allow; what must be loaded first is judged when it is there."""
     if data_at_hand(trainer, new) is not None and PLANNED & set(differing(old, new)):
         plan(new)
 
 
-def data_at_hand(trainer: Trainer | None, settings: Settings) -> Dataset | None:
+def data_at_hand(trainer: Trainer | Abreast | None, settings: Settings) -> Dataset | None:
     """The data that settings name, if it need not be loaded first."""
     if isinstance(settings.dataset, Dataset):
         return settings.dataset

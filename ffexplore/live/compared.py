@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ffexplore.engine.lockstep import check_lockstep
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.changes import settle, value_in_words
@@ -68,7 +67,7 @@ def make_compared(settings: Settings, field: str, values: Sequence[Any]) -> Comp
     settings
         What they share; where a threshold follows the goodness, it does so in each.
     field
-        A field marked lockstep.
+        A field marked comparable.
     values
         2 to 16 different values.
 
@@ -77,9 +76,11 @@ def make_compared(settings: Settings, field: str, values: Sequence[Any]) -> Comp
     SettingsError
         When variants cannot differ in that field, or a value does not fit.
     """
-    free = [name for name, spec in Settings.fields().items() if spec.lockstep]
-    if not Settings.field(field).lockstep:
-        raise SettingsError(f"Variants cannot differ in {field}; they may differ in {', '.join(free)}.")
+    if not Settings.field(field).comparable:
+        fixed = [name for name, spec in Settings.fields().items() if not spec.comparable]
+        raise SettingsError(
+            f"Variants cannot differ in {field}; they may differ in every setting but {', '.join(fixed)}."
+        )
     if isinstance(values, str) or not isinstance(values, Sequence):
         raise SettingsError(f"values is {values!r}; give a list of {FEWEST} to {MOST} values of {field}.")
     if not FEWEST <= len(values) <= MOST:
@@ -88,7 +89,6 @@ def make_compared(settings: Settings, field: str, values: Sequence[Any]) -> Comp
     for number, each in enumerate(variants):
         if each in variants[:number]:
             raise SettingsError(f"values has {value_in_words(getattr(each, field))} twice; give different values.")
-    check_lockstep([settings, *variants])
     return Compared(field, variants, settings)
 
 

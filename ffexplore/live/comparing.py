@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ffexplore.engine.variants import way
+from ffexplore.live.abreast import fan_out
 from ffexplore.live.changes import describe
 from ffexplore.live.compared import Compared
 from ffexplore.live.history import History
@@ -16,9 +17,9 @@ def compare(state: State, compared: Compared) -> None:
     if not (state.build() and recover(state)):
         state.mail.cannot_compare(compared)
         return
-    trainer, publisher, keeper = state.built()
+    trainer, publisher, keeper = state.alone()
     try:
-        together = trainer.fan_out(compared.settings)
+        together = fan_out(trainer, compared.settings)
         if all(moment.step != trainer.steps for moment in state.moments.all) and keeper.keep():
             state.moments.keep(trainer, at_rest=True)
         state.surround(together)

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ffexplore.engine.network import Network
 from ffexplore.engine.training import Trainer
+from ffexplore.live.abreast import Abreast
 
 EVERY = 2.0  # seconds between copies ...
 SHARE = 0.005  # ... or more, so that copying takes no larger share of the time
@@ -23,7 +25,7 @@ class Keeper:
         What is copied.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
+    def __init__(self, trainer: Trainer | Abreast) -> None:
         self.trainer = trainer
         self._state: dict[str, Tensor] = {}
         self._counters: dict[str, Any] = {}
@@ -69,10 +71,11 @@ class Keeper:
 
     def _owners(self) -> list[object]:
         """The objects whose tensors are copied; others in their place mean another network, data or optimizer."""
-        network = self.trainer.network
-        owners: list[object] = [self.trainer.batches, network.readout]
-        for layer in network.layers:
-            owners += [layer.parameters, layer.parameters.optimizer, *(rule.goodness for rule in layer.rules)]
+        owners: list[object] = []
+        for part in self.trainer.parts:
+            owners += [part.batches, part.network.readout]
+            for layer in part.network.layers:
+                owners += [layer.parameters, layer.parameters.optimizer, *(rule.goodness for rule in layer.rules)]
         return owners
 
     def _fits(self) -> bool:
@@ -82,11 +85,7 @@ class Keeper:
         )
 
     def _is_finite(self) -> bool:
-        network = self.trainer.network
-        if network.diverged.words:
-            rows = [row for row in range(network.diverged.variants) if row not in network.diverged.words]
-            return all(bool(torch.isfinite(layer.parameters.flat[rows].sum())) for layer in network.layers)
-        return all(bool(torch.isfinite(layer.parameters.flat.sum())) for layer in network.layers)
+        return all(_is_finite(part.network) for part in self.trainer.parts)
 
     def _copy(self, reuse: bool) -> None:
         former = self._state if reuse else {}
@@ -99,3 +98,11 @@ class Keeper:
                 kept[name] = value.clone()
         self._state, self._counters = kept, dict(self.trainer.counters())
         self._belongs_to = self._owners()
+
+
+def _is_finite(network: Network) -> bool:
+    """Whether the weights of all variants that go on are finite."""
+    if network.diverged.words:
+        rows = [row for row in range(network.diverged.variants) if row not in network.diverged.words]
+        return all(bool(torch.isfinite(layer.parameters.flat[rows].sum())) for layer in network.layers)
+    return all(bool(torch.isfinite(layer.parameters.flat.sum())) for layer in network.layers)

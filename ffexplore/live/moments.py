@@ -11,6 +11,7 @@ from torch import Tensor
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
+from ffexplore.live.abreast import Abreast
 from ffexplore.live.history import History
 
 COUNT = 8  # moments that are kept on the way here
@@ -101,7 +102,7 @@ class Moments:
         last = self._line[-1]
         return at_rest and step > last.step and not last.is_rest
 
-    def keep(self, trainer: Trainer, *, at_rest: bool = False) -> None:
+    def keep(self, trainer: Trainer | Abreast, *, at_rest: bool = False) -> None:
         """Keep the present moment of a trainer, and let go of one where there are too many."""
         if _size(trainer.state()) > self._limit:
             return
@@ -146,7 +147,7 @@ class Moments:
         first, last = self._line[0].step, self._line[-1].step
         return step - last >= max(1, (step - first) // self._count)
 
-    def _take(self, trainer: Trainer, **more: Any) -> Moment:
+    def _take(self, trainer: Trainer | Abreast, **more: Any) -> Moment:
         self._numbers += 1
         return Moment(
             number=self._numbers,

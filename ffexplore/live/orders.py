@@ -87,7 +87,7 @@ def _branch(state: State, moment: Moment) -> None:
     """Go on from a moment that was kept; what is left behind is kept too, so that one can come back to it."""
     if not state.build():
         return
-    trainer, publisher, keeper = state.built()
+    trainer, publisher, keeper = state.alone()
     left = state.moments.present(trainer, state.history, moment)
     try:
         moment.restore(trainer)
@@ -120,7 +120,7 @@ def _fit_readout(state: State, seconds: float) -> None:
     """Take the read-out to its minimum; whatever else is asked for ends that after the present pass."""
     if not (state.build() and recover(state)):
         return
-    trainer, _, _ = state.built()
+    trainer, _, _ = state.alone()
     state.message = FITTING
     state.publish(fresh=False)
     try:
@@ -145,7 +145,7 @@ def _save(state: State, order: Order) -> None:
     try:
         if not state.build():
             raise state.error or RuntimeError(state.message)
-        trainer, _, _ = state.built()
+        trainer, _, _ = state.alone()
         order.answer.set_result(trainer.save(order.path))
     except Exception as error:
         state.message = f"The checkpoint was not written: {error}"

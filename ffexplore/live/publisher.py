@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from ffexplore.engine.measures import BINS
-from ffexplore.engine.probe import Probe, Reading
+from ffexplore.engine.probe import Reading
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
+from ffexplore.live.abreast import Abreast
+from ffexplore.live.probes import Probes
 from ffexplore.live.snapshot import Examples, Snapshot
 
 PROBE_SHARE = 0.012  # of the time that looks may take on average before snapshots come less often ...
@@ -41,9 +43,9 @@ class Publisher:
         Snapshots per second at most, while training.
     """
 
-    def __init__(self, trainer: Trainer, rate: float) -> None:
+    def __init__(self, trainer: Trainer | Abreast, rate: float) -> None:
         self._is_watched = False
-        self.trainer, self.probe, self.rate = trainer, Probe(trainer), rate
+        self.trainer, self.probe, self.rate = trainer, Probes(trainer), rate
         self._next = self._last = self._next_thorough = self._rests_at = 0.0
         self._urgent_at: float | None = None
         self._costs: deque[float] = deque(maxlen=5)
@@ -174,8 +176,7 @@ class Publisher:
         """Mean loss (K, L) since the last snapshot; that of the last snapshot where no step was made since."""
         trainer = self.trainer
         if self._loss is None or trainer.steps != self._loss_step or self._loss.shape[1] != len(trainer.network.layers):
-            losses = [layer.take_loss().cpu().numpy() for layer in trainer.network.layers]
-            self._loss, self._loss_step = np.stack(losses, 1).astype(np.float32), trainer.steps
+            self._loss, self._loss_step = self.probe.losses(), trainer.steps
         return self._loss.copy()
 
     def _compose(self, reading: Reading, status: str, message: str, changes: tuple[str, ...]) -> Snapshot:
@@ -204,7 +205,7 @@ class Publisher:
             accuracy=self._accuracy.copy(),
             readout_accuracy=self._readout.copy(),
             accuracy_step=self._accuracy_step,
-            learning_rate=rates * np.float32(trainer.course()),
+            learning_rate=rates * np.asarray(trainer.course(), np.float32),
             examples=Examples(
                 reading.images, reading.labels, reading.goodness, reading.probability, trainer.settings.logit_scale
             ),

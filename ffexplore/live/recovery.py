@@ -10,8 +10,8 @@ from ffexplore.live.state import State
 
 def recover(state: State) -> bool:
     """Before going on after an exception: take up functions that were mended; returns whether that worked."""
-    trainer, _, _ = state.built()
     if state.has_failed and state.home is None:  # variants keep their settings
+        trainer, _, _ = state.alone()
         try:
             trainer.apply(trainer.settings)
         except Exception as error:
@@ -39,7 +39,9 @@ def diverge(state: State, error: DivergedError) -> None:
 
 def retreat(state: State, error: Exception) -> bool:
     """Where memory ran out in the first step after a change, go on with the settings from before it."""
-    trainer, _, keeper = state.built()
+    if state.home is not None:
+        return False
+    trainer, _, keeper = state.alone()
     worked, wanted = state.worked, trainer.settings
     if not is_out_of_memory(error) or worked is None or worked == wanted:
         return False

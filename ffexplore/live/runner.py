@@ -126,12 +126,12 @@ class Runner(Watched):
 
         Training goes on if it ran and rests if it rested. The run waits as it is: ``choose`` makes one variant the
         run, as if its value had been set here, or goes back to the run. Until then snapshots and ``history`` are those
-        of the variants, and settings stay as they are. Variants of another seed begin anew, all of them.
+        of the variants, and settings stay as they are. Where one has another seed or initialization, all begin anew.
 
         Parameters
         ----------
         field
-            One of the settings marked lockstep, as "threshold".
+            A setting: every one but dataset, layers, device and precision.
         values
             2 to 16 different values of it.
 

@@ -16,28 +16,50 @@ from ffexplore.live.snapshot import Snapshot
 
 APART = 4.0  #: times the narrowest range of goodness that an axis for all may be wide
 
-#: What variants are judged by: where it is, and how it is called.
-MEASURES = {
+LABELS = {
     "accuracy": "validation accuracy",
     "readout_accuracy": "validation accuracy of the read-out",
     "auc": "separation (AUC), mean of the layers",
 }
 
 
-def measure_of(snapshot: Snapshot, settings: Settings | None = None) -> str:
+@dataclass(frozen=True)
+class Measure:
+    """What variants are judged by.
+
+    Parameters
+    ----------
+    names
+        For each variant, where its value is: ``accuracy`` or ``readout_accuracy``; or ``auc`` for all.
+    """
+
+    names: tuple[str, ...]
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of samples."""
+        return "auc" not in self.names
+
+    @property
+    def label(self) -> str:
+        """How it is called."""
+        return LABELS[self.names[0]] if len(set(self.names)) == 1 else "validation accuracy, each by its own inference"
+
+    def of(self, values: Mapping[str, Any]) -> NDArray[Any]:
+        """The values (..., K), of a snapshot or over time."""
+        if self.is_share:
+            return np.stack([np.asarray(values[name])[..., k] for k, name in enumerate(self.names)], -1)
+        found = np.asarray(values["auc"])
+        return found.mean(-1) if found.size else np.zeros(found.shape[:-1])
+
+
+def measure_of(snapshot: Snapshot, settings: Sequence[Settings] = ()) -> Measure:
     """What the variants are judged by: the accuracy that counts, where there is one, or how far the sides are apart."""
-    order = ["accuracy", "readout_accuracy"]
-    if settings is not None and asks_readout(settings.inference):
-        order.reverse()
-    return next((name for name in order if np.isfinite(getattr(snapshot, name)).any()), "auc")
-
-
-def judged_by(measure: str, values: Mapping[str, Any]) -> NDArray[Any]:
-    """The values (..., K) of a measure, of a snapshot or over time."""
-    found = np.asarray(values[measure])
-    if measure != "auc":
-        return found
-    return found.mean(-1) if found.size else np.zeros(found.shape[:-1])
+    known = [name for name in ("accuracy", "readout_accuracy") if np.isfinite(getattr(snapshot, name)).any()]
+    if not known:
+        return Measure(("auc",) * len(snapshot.low))
+    wanted = [asks_readout(each.inference) for each in settings] or [False] * len(snapshot.low)
+    return Measure(tuple(known[-1] if by_readout else known[0] for by_readout in wanted))
 
 
 def best_of(values: NDArray[Any], diverged: Sequence[str]) -> int:

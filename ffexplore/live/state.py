@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
+from ffexplore.live.abreast import Abreast
 from ffexplore.live.announcer import Announcer
 from ffexplore.live.faults import explain
 from ffexplore.live.history import History
@@ -46,7 +47,7 @@ class State:
     def __init__(self, settings: Settings, trainer: Trainer | None, rate: float) -> None:
         self.mail = Mailbox(settings)
         self.rate = rate
-        self.trainer = trainer
+        self.trainer: Trainer | Abreast | None = trainer
         self.announcer = Announcer()
         self.journal = Journal()
         self.moments = Moments()
@@ -87,12 +88,18 @@ class State:
         """The last snapshot; None before there was one."""
         return self.announcer.snapshot
 
-    def built(self) -> tuple[Trainer, Publisher, Keeper]:
-        """The trainer and what surrounds it, once ``build`` has said that it is there."""
+    def built(self) -> tuple[Trainer | Abreast, Publisher, Keeper]:
+        """What trains and what surrounds it, once ``build`` has said that it is there."""
         assert self.trainer is not None
         assert self.publisher is not None
         assert self.keeper is not None
         return self.trainer, self.publisher, self.keeper
+
+    def alone(self) -> tuple[Trainer, Publisher, Keeper]:
+        """The same of a run alone, not while variants of it are compared."""
+        trainer, publisher, keeper = self.built()
+        assert isinstance(trainer, Trainer)
+        return trainer, publisher, keeper
 
     def set_rate(self, rate: float) -> None:
         """Publish so many snapshots a second from now on."""
@@ -134,7 +141,7 @@ class State:
         self.publish(fresh=True)
         return self.status != "failed"
 
-    def surround(self, trainer: Trainer) -> None:
+    def surround(self, trainer: Trainer | Abreast) -> None:
         """Train this one from now on, with a keeper and a publisher of its own."""
         self.told_diverged = set()
         trainer.progress = 0.0  # no end is in sight, so the course of the rate stays at its beginning

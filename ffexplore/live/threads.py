@@ -9,6 +9,7 @@ import time
 import torch
 
 from ffexplore.engine.training import Trainer
+from ffexplore.live.abreast import Abreast
 
 TRIAL = 12  # steps of one trial ...
 SETTLING = 4  # ... of which the first do not count
@@ -35,7 +36,7 @@ class ThreadChoice:
         self._done = 0
         self._is_set = False
 
-    def step(self, trainer: Trainer) -> None:
+    def step(self, trainer: Trainer | Abreast) -> None:
         """Take one step of the trainer; its exceptions come through."""
         network = trainer.plan.units, trainer.batches.size, trainer.plan.half, trainer.plan.device
         if network != self._network:

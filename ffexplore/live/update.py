@@ -32,7 +32,7 @@ def take_up(state: State, settings: Settings, changes: Sequence[Change]) -> bool
     """
     if not (_begin(state, settings) and state.build()):
         return False
-    trainer, publisher, keeper = state.built()
+    trainer, publisher, keeper = state.alone()
     old = trainer.settings
     if settings == old:
         state.mail.settled(settings)

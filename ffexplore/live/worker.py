@@ -108,7 +108,7 @@ class Worker(State):
                 raise
             return
         self.worked = trainer.settings
-        if trainer.network.diverged.words:
+        if trainer.diverged:
             tell_diverged(self)
         self.steps_left = max(0, self.steps_left - 1)
         now = time.perf_counter()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from ffexplore.live.compared import Compared
-from ffexplore.live.side_by_side import MEASURES, Axes, axes, best_of, judged_by, measure_of
+from ffexplore.live.side_by_side import Axes, Measure, axes, best_of, measure_of
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.plots.style import AXIS, FAINT, INK, MUTED, NEGATIVE, POSITIVE, RULE, dressed, number
 
@@ -48,7 +48,7 @@ def variants(snapshot: Snapshot, history: History | None = None, compared: Compa
     """
     count, layers = snapshot.low.shape
     columns, rows = min(COLUMNS, count), layers + (history is not None)
-    measure = measure_of(snapshot, None if compared is None else compared.settings[0])
+    measure = measure_of(snapshot, () if compared is None else compared.settings)
     titles = _titles(snapshot, compared, measure, history is not None)
     lines = -(-count // columns)
     figure = make_subplots(
@@ -73,15 +73,15 @@ def variants(snapshot: Snapshot, history: History | None = None, compared: Compa
     return figure.update_layout(margin={"l": 40, "t": 84, "b": 26}, legend={"y": 1 + 30 / height})
 
 
-def _titles(snapshot: Snapshot, compared: Compared | None, measure: str, has_curves: bool) -> list[str]:
+def _titles(snapshot: Snapshot, compared: Compared | None, measure: Measure, has_curves: bool) -> list[str]:
     """The titles of the pictures, row by row as plotly counts them; those that stay empty have none."""
     count, layers = snapshot.low.shape
-    values = judged_by(measure, vars(snapshot))
+    values = measure.of(vars(snapshot))
     best = best_of(values, snapshot.diverged)
     heads = []
     for variant in range(count):
         label = f"variant {variant + 1}" if compared is None else compared.labels[variant].replace("_", " ")
-        shown = f"AUC {number(float(values[variant]), 3)}" if measure == "auc" else f"{100 * values[variant]:.1f} %"
+        shown = f"{100 * values[variant]:.1f} %" if measure.is_share else f"AUC {number(float(values[variant]), 3)}"
         words = " · diverged" if any(snapshot.diverged[variant : variant + 1]) else " · best" if variant == best else ""
         heads.append(f"<b>{label}</b> · {shown}{words}")
     columns, titles = min(COLUMNS, count), []
@@ -100,9 +100,9 @@ def _titles(snapshot: Snapshot, compared: Compared | None, measure: str, has_cur
 
 
 def _add_curves(
-    figure: go.Figure, curve: Mapping[str, NDArray[Any]], measure: str, variant: int, where: dict[str, int]
+    figure: go.Figure, curve: Mapping[str, NDArray[Any]], measure: Measure, variant: int, where: dict[str, int]
 ) -> None:
-    steps, values = np.asarray(curve["step"]), judged_by(measure, curve)
+    steps, values = np.asarray(curve["step"]), measure.of(curve)
     x: list[Any] = []
     y: list[Any] = []
     for other in range(values.shape[1]):
@@ -119,7 +119,7 @@ def _add_curves(
         line={"color": INK, "width": 2},
         marker={"color": INK},
         hovertemplate="batch %{x}: %{y:.3f}<extra></extra>",
-        name=MEASURES[measure],
+        name=measure.label,
         legendgroup="curve",
         showlegend=variant == 0,
     )

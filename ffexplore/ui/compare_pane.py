@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ffexplore.live.compared import Compared
-from ffexplore.live.side_by_side import MEASURES, axes, best_of, judged_by, measure_of
+from ffexplore.live.side_by_side import Measure, axes, best_of, measure_of
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.ui.frames import Arrays
 
@@ -52,13 +52,13 @@ class ComparePane:
             return {"words": "The variants are being built ..."}
         if compared is not self._seen[0] or history is not self._seen[1]:
             self._seen, self._count = (compared, history), self._count + 1
-        measure = measure_of(snapshot, compared.settings[0])
-        values = judged_by(measure, vars(snapshot))
+        measure = measure_of(snapshot, compared.settings)
+        values = measure.of(vars(snapshot))
         scale = axes(snapshot, compared)
         packed: dict[str, Any] = {
             "of": self._count,
-            "measure": MEASURES[measure],
-            "is_share": measure != "auc",
+            "measure": measure.label,
+            "is_share": measure.is_share,
             "best": best_of(values, snapshot.diverged),
             "diverged": list(snapshot.diverged),
             "widths": list(snapshot.widths),
@@ -85,7 +85,7 @@ class ComparePane:
 
     def _curves(
         self,
-        measure: str,
+        measure: Measure,
         history: History | None,
         have: Sequence[Mapping[str, Any]],
         places: dict[str, Any],
@@ -94,12 +94,12 @@ class ComparePane:
         """Pack the rows of the curves (T, K) from the first one that some view lacks."""
         if history is None:
             return {"generation": f"{self._count}", "from": 0}
-        generation = f"{self._count}.{measure}.{history.generation}"
+        generation = f"{self._count}.{measure.label}.{history.generation}"
         curve = history.curve()
         is_known = bool(have) and all(held.get("generation") == generation for held in have)
         rows = min(int(held["rows"]) for held in have) if is_known else 0
         places["step"] = arrays.add(np.asarray(curve["step"])[rows:])
-        places["curve"] = arrays.add(judged_by(measure, curve)[rows:])
+        places["curve"] = arrays.add(measure.of(curve)[rows:])
         return {"generation": generation, "from": rows}
 
 

@@ -306,4 +306,4 @@ class Explorer(widgets.VBox):
         self._told = runner.message
         message = self._note.text or runner.message or hint(runner, self._is_untouched)
         warn = self._note.warns if self._note.text else runner.error is not None
-        self.status.show(runner.status, message, snapshot, warn=warn)
+        self.status.show(runner.status, message, snapshot, compared=runner.compared, warn=warn)

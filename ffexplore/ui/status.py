@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ import torch
 import traitlets
 
 from ffexplore.engine.device import resolve_device, resolve_half
-from ffexplore.engine.inference import asks_readout
 from ffexplore.engine.repeats import CAPTURED
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
+from ffexplore.live.compared import Compared
+from ffexplore.live.side_by_side import measure_of
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.ui.scripted import Scripted
 
@@ -45,7 +47,15 @@ class StatusLine(Scripted):
     def __repr__(self) -> str:
         return f"StatusLine({self.word!r})"
 
-    def show(self, word: str, message: str, snapshot: Snapshot | None, *, warn: bool = False) -> None:
+    def show(
+        self,
+        word: str,
+        message: str,
+        snapshot: Snapshot | None,
+        *,
+        compared: Compared | None = None,
+        warn: bool = False,
+    ) -> None:
         """Show what the runner does; figures alone are sent at most four times a second, but for the accuracy.
 
         The legend of the curves says that too, and the two must not disagree.
@@ -58,6 +68,8 @@ class StatusLine(Scripted):
             What happened and what to do; may be empty.
         snapshot
             Where the figures come from; None before there is one.
+        compared
+            The variants, while some are compared.
         warn
             Whether the message needs attention.
         """
@@ -65,8 +77,8 @@ class StatusLine(Scripted):
         with self._lock:
             now = time.monotonic()
             settings = self._placed[0]
-            by_readout = settings is not None and asks_readout(settings.inference)
-            facts = [] if snapshot is None else figures(snapshot, by_readout)
+            judged: Sequence[Settings] = [] if settings is None else [settings]
+            facts = [] if snapshot is None else figures(snapshot, judged if compared is None else compared.settings)
             is_new = (word, message, tone) != (self.word, self.message, self.tone)
             is_new = is_new or _accuracy(facts) != _accuracy(self.facts)
             if not is_new and now - self._shown_at < INTERVAL and word == "running":
@@ -88,23 +100,24 @@ class StatusLine(Scripted):
             self.manner = explained(manner) if manner and self.place.startswith("CUDA") else ""
 
 
-def figures(snapshot: Snapshot, by_readout: bool = False) -> list[str]:
-    """The figures of a moment, each with its name.
+def figures(snapshot: Snapshot, settings: Sequence[Settings] = ()) -> list[str]:
+    """The figures of a moment, each with its name; of several variants the best accuracy.
 
     The accuracy is that of the read-out where the inference looks at it, or where nothing else names a class.
     """
     facts = [f"step {_grouped(snapshot.step)}", f"epoch {snapshot.epoch:.1f}"]
     if snapshot.rows_per_second > 0:
         facts.append(f"{_grouped(float(f'{snapshot.rows_per_second:.2g}'))} rows/s")
-    known = snapshot.accuracy[np.isfinite(snapshot.accuracy)]
-    read = snapshot.readout_accuracy[np.isfinite(snapshot.readout_accuracy)]
-    of = ""
-    if len(read) and (by_readout or not len(known)):
-        known, of = read, " of the read-out"
-    if len(snapshot.accuracy) > 1:
-        facts.append(f"{len(snapshot.accuracy)} variants")
-    if len(known):
-        best = "best " if len(snapshot.accuracy) > 1 else ""
+    count = len(snapshot.accuracy)
+    if count > 1:
+        facts.append(f"{count} variants")
+    # settings of other variants than those of the moment: a comparison is about to begin or to end
+    measure = measure_of(snapshot, settings if len(settings) == count else ())
+    values = measure.of(vars(snapshot))
+    known = values[np.isfinite(values)]
+    if measure.is_share and len(known):
+        of = " of the read-out" if set(measure.names) == {"readout_accuracy"} else ""
+        best = "best " if count > 1 else ""
         facts.append(f"{best}accuracy{of} {100 * float(known.max()):.1f} %{_of_step(snapshot)}")
     return facts
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ffexplore.engine.compatibility import refusals
-from ffexplore.engine.lockstep import check_lockstep
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.changes import settle, value_in_words
@@ -25,12 +24,22 @@ WIDE = (0.25, 0.5, 1.0, 2.0, 4.0)
 RATES = (0.1, 0.3, 1.0, 3.0, 10.0)
 GRID = tuple(float(f"{10 ** (step / 8):.3g}") for step in range(-8, MOST - 8))
 
-#: Values of fields that may be 0, whose multiples would say nothing.
-FROM_ZERO = {
-    "threshold_rate": (0.0, 0.3, 1.0, 3.0),
-    "weight_decay": (0.0, 0.0003, 0.003, 0.03),
+#: Values of fields whose multiples would say little, to which the present one comes.
+USUAL: dict[str, tuple[float, ...]] = {
+    "shift": (0, 1, 2),
+    "rotation": (0.0, 5.0, 10.0, 20.0),
+    "zoom": (0.0, 0.05, 0.1, 0.2),
     "dropout": (0.0, 0.1, 0.2, 0.4),
+    "threshold_rate": (0.0, 0.3, 1.0, 3.0),
+    "inference_shift": (0, 1, 2),
+    "horizon": (1.0, 3.0, 10.0),
+    "momentum": (0.0, 0.5, 0.9, 0.97),
+    "weight_decay": (0.0, 0.0003, 0.003, 0.03),
     "peer_normalization": (0.0, 0.01, 0.03, 0.1),
+    "batch_size": (32, 64, 128, 256),
+    "readout_rate": (0.01, 0.03, 0.1, 0.3),
+    "readout_decay": (0.0, 0.001, 0.003, 0.01),
+    "readout_interval": (1, 2, 4, 8),
 }
 
 
@@ -77,7 +86,7 @@ def targets(settings: Settings, excluded: Iterable[str] = ()) -> list[Target]:
     """Everything in which variants of a run may differ, but for some fields."""
     found = []
     for name, spec in Settings.fields().items():
-        if not spec.lockstep or name in excluded:
+        if not spec.comparable or name in excluded:
             continue
         found.append(Target(name))
         value = getattr(settings, name)
@@ -97,8 +106,13 @@ def suggestions(target: Target, settings: Settings) -> list[Suggestion]:
         return [
             (f"{count} seeds", _listed([(value + step) % (2**31) for step in range(count)])) for count in (4, 8, MOST)
         ]
-    if target.field in FROM_ZERO:
-        return [("usual", _listed(sorted({*FROM_ZERO[target.field], _one(settings, target.field)})))]
+    if target.field in USUAL:
+        numbers = {*USUAL[target.field], *([] if value is None or isinstance(value, str) else [value])}
+        return [("usual", _listed([*sorted(numbers), *([value] if isinstance(value, str) else [])]))]
+    if target.field == "black_box_after" or (spec.choices and spec.low is None):
+        words = spec.choices or range(1, min(len(settings.layers), MOST + 1))
+        fitting = [word for word in words if word != value and _fits(settings, target.field, word)]
+        return [("all", _listed([value, *fitting]))] if fitting else []
     each = settings.thresholds() if target.field == "threshold" else settings.per_layer(target.field)
     high = math.inf if spec.high is None else spec.high
     multiples = RATES if target.field == "learning_rate" else WIDE
@@ -108,10 +122,6 @@ def suggestions(target: Target, settings: Settings) -> list[Suggestion]:
         for values, factors in zip(lists, (multiples, CLOSE, GRID), strict=True)
         if len(values) > 1
     ]
-
-
-def _one(settings: Settings, field: str) -> float:
-    return float(settings.per_layer(field)[0])
 
 
 def _times(each: Sequence[float], factors: Sequence[float], high: float) -> list[Any]:
@@ -135,27 +145,28 @@ def _of_parameter(param: Param, value: Any) -> list[Suggestion]:
     numbers = sorted({min(max(factor * value, low), high) for factor in WIDE} if value else {low, 0.5, 1.0, 2.0, high})
     if isinstance(param.default, int):
         numbers = sorted({round(number) for number in numbers if math.isfinite(number)})
-    kept = [float(f"{number:.3g}") for number in numbers if math.isfinite(number) and low <= number <= high]
+    kept = [min(max(float(f"{number:.3g}"), low), high) for number in numbers if math.isfinite(number)]
     return [(f"{len(kept)} from {_short(kept[0])} to {_short(kept[-1])}", _listed(kept))] if len(kept) > 1 else []
 
 
 def _of_catalogue(field: str, settings: Settings) -> list[Suggestion]:
     """The present entry, and others that may train beside it."""
-    spec, present = Settings.field(field), settings.per_layer(field)[0].name
+    spec, value = Settings.field(field), getattr(settings, field)
     assert spec.registry is not None
+    present = (value[0] if isinstance(value, tuple) else value).name
     refused = refusals(settings, field)
-    names = [present]
-    for name in spec.registry.names():
-        if name not in refused and name not in names and _may_join(settings, field, name):
-            names.append(name)
+    others = [name for name in spec.registry.names() if name not in refused and name != present]
+    names = [present, *(name for name in others if _fits(settings, field, name))]
+    if len(names) == 1:
+        return []
     few, many = names[:FEW], names[:MOST]
     kinds = [(f"{len(few)} of them", _listed(few))]
     return kinds if len(many) == len(few) else [*kinds, (f"{len(many)} of them", _listed(many))]
 
 
-def _may_join(settings: Settings, field: str, name: str) -> bool:
+def _fits(settings: Settings, field: str, value: Any) -> bool:
     try:
-        check_lockstep([settings, settle(settings, {field: name})[0]])
+        settle(settings, {field: value})
     except SettingsError:
         return False
     return True

@@ -75,6 +75,8 @@ def test_what_cannot_be_fanned_out_is_refused() -> None:
     base = Settings(**BASE, dataset=pictures())
     run = Trainer(base)
     with pytest.raises(SettingsError, match="Variants differ in batch_size"):
-        run.fan_out([base.replace(batch_size=9), base.replace(batch_size=9)])
+        run.fan_out([base, base.replace(batch_size=9)])
+    with pytest.raises(SettingsError, match="several variants cannot be fanned out"):
+        run.fan_out([base, base.replace(threshold=2.0)]).fan_out([base])
     with pytest.raises(IndexError, match="variant is 2; there are 2"):
         run.fan_out([base, base.replace(threshold=2.0)]).single(2)

@@ -127,7 +127,8 @@ def test_what_cannot_be_done_meanwhile_is_refused(make_runner, tmp_path):
 @pytest.mark.parametrize(
     ("field", "values", "words"),
     [
-        ("batch_size", [1, 2], "cannot differ in batch_size; they may differ in negatives, dropout, goodness"),
+        ("device", ["cpu", "cuda"], "cannot differ in device; .* every setting but dataset, layers, device, precision"),
+        ("batch_size", [32, "ful"], "batch_size is 'ful'"),
         ("treshold", [1, 2], "threshold"),
         ("threshold", [1], "length 1; compare 2 to 16 values of threshold"),
         ("threshold", "1, 2", "values is '1, 2'; give a list"),

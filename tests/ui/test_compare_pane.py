@@ -112,6 +112,19 @@ def test_an_inference_that_looks_at_the_read_out_judges_by_it(board, page):
     assert page.frames[-1][0]["panes"][COMPARE]["measure"] == "validation accuracy of the read-out"
 
 
+def test_each_is_judged_by_its_own_inference(board, page):
+    compared = make_compared(Settings(layers=(256, 128)), "inference", ["goodness", "readout"])
+    accuracies = {
+        "accuracy": np.array([0.3, 0.9], np.float32),
+        "readout_accuracy": np.array([0.8, 0.4], np.float32),
+    }
+    board.show(snapshot(variants=2, **accuracies), History(2), compared=compared)
+    page.say("hello", panes=[COMPARE])
+    pane = page.frames[-1][0]["panes"][COMPARE]
+    assert (pane["measure"], pane["best"]) == ("validation accuracy, each by its own inference", 1)
+    np.testing.assert_allclose(page.array(COMPARE, "value"), [0.3, 0.4], atol=1e-6)
+
+
 def test_counts_are_shares_of_the_tallest_bin(board, page):
     moment = snapshot(variants=2)
     board.show(moment, History(2), compared=compare(1.0, 2.0))

@@ -36,13 +36,26 @@ def test_an_accuracy_of_long_ago_says_of_which_step_it_is():
     assert told(12_000, 4_000) == "accuracy 50.0 % at step 4\N{NARROW NO-BREAK SPACE}000"
 
 
+READ = [Settings(inference="readout")]
+
+
+def test_of_variants_the_best_by_the_inference_of_each():
+    shares = {
+        "accuracy": np.array([0.5, 0.9], np.float32),
+        "readout_accuracy": np.array([0.6, 0.7], np.float32),
+    }
+    moment = snapshot(10, variants=2, **shares)
+    assert figures(moment, [Settings(), *READ])[-2:] == ["2 variants", "best accuracy 70.0 %"]
+    assert figures(moment, READ)[-1] == "best accuracy 90.0 %"  # those of the variants are not known yet
+
+
 def test_the_accuracy_is_of_what_decides():
     shares = {"accuracy": np.full(1, 0.5, np.float32), "readout_accuracy": np.full(1, 0.75, np.float32)}
     assert figures(snapshot(10, **shares))[-1] == "accuracy 50.0 %"
-    assert figures(snapshot(10, **shares), by_readout=True)[-1] == "accuracy of the read-out 75.0 %"
+    assert figures(snapshot(10, **shares), READ)[-1] == "accuracy of the read-out 75.0 %"
     nobody = np.full(1, np.nan, np.float32)
     assert figures(snapshot(10, **{**shares, "accuracy": nobody}))[-1] == "accuracy of the read-out 75.0 %"
-    assert figures(snapshot(10, **{**shares, "readout_accuracy": nobody}), by_readout=True)[-1] == "accuracy 50.0 %"
+    assert figures(snapshot(10, **{**shares, "readout_accuracy": nobody}), READ)[-1] == "accuracy 50.0 %"
     line = StatusLine()
     for inference, told in (("goodness", "accuracy 50.0 %"), ("readout", "accuracy of the read-out 75.0 %")):
         line.tell_place(Settings(inference=inference, device="cpu"))

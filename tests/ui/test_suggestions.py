@@ -28,13 +28,14 @@ def test_every_suggestion_can_be_compared(settings):
             assert len(set(compared.labels)) == len(compared.labels)
 
 
-def test_every_field_of_lockstep_and_the_parameters_of_choices_are_targets():
+def test_every_comparable_field_and_the_parameters_of_choices_are_targets():
     found = [(each.field, each.param) for each in targets(WHOLE["a goodness with parameters"])]
-    lockstep = {name for name, spec in Settings.fields().items() if spec.lockstep}
-    assert {field for field, _ in found} == lockstep
+    comparable = {name for name, spec in Settings.fields().items() if spec.comparable}
+    assert {field for field, _ in found} == comparable
+    assert comparable == {*Settings.fields()} - {"dataset", "layers", "device", "precision"}
     assert ("goodness", "p") in found
     assert ("objective", "alpha") in found
-    assert [each.field for each in targets(Settings(), lockstep - {"seed"})] == ["seed"]
+    assert [each.field for each in targets(Settings(), comparable - {"seed"})] == ["seed"]
 
 
 @pytest.mark.parametrize(
