@@ -21,6 +21,7 @@ PROBE_SHARE = 0.012  # of the time that looks may take on average before snapsho
 WATCHED_SHARE = 0.12  # ... or so much while somebody looks, for whom a picture that moves is worth more than steps ...
 LONGEST = 1.0  # ... but not more seconds apart than this, or than the next where nobody looks
 LONGEST_UNSEEN = 5.0
+AT_FIRST = 0.1  # seconds of looks that are as frequent for nobody, so that a run of a second has a history, too
 ACCURACY_SHARE = 0.004  # of the time that reading the validation accuracy may take on top
 HEAD_START = 0.3  # seconds that the accuracy may take before its share counts, so that a first minute is smooth
 AFRESH = 0.15  # seconds of it that a change gives back, so that its effect is soon seen ...
@@ -50,6 +51,7 @@ class Publisher:
         self._urgent_at: float | None = None
         self._costs: deque[float] = deque(maxlen=5)
         self._is_warm = False
+        self._looked = 0.0
         self._running_since: float | None = None
         self._ran = 0.0
         self._spent = 0.0
@@ -137,10 +139,12 @@ class Publisher:
                 self._spent += time.perf_counter() - looked
         if self._is_warm:
             self._costs.append(looked - began)
+            self._looked += looked - began
         self._is_warm = True  # the first look takes longer than those after it
         self._last = time.perf_counter()
         cost = statistics.fmean(self._costs) if self._costs else 0.0
-        share, longest = (WATCHED_SHARE, LONGEST) if self.is_watched else (PROBE_SHARE, LONGEST_UNSEEN)
+        is_frequent = self.is_watched or self._looked < AT_FIRST
+        share, longest = (WATCHED_SHARE, LONGEST) if is_frequent else (PROBE_SHARE, LONGEST_UNSEEN)
         interval = max(1 / self.rate, min(cost / share, longest))
         # Due times follow each other, so that the wait for the end of a step does not make the rate lower.
         is_regular = self._next <= began < self._next + interval

@@ -12,7 +12,7 @@ import torch
 import ffexplore as ff
 from ffexplore.engine.pictures import still_hardest
 from ffexplore.engine.probe import EXAMPLES, ROWS, SCORED_WORK, WORK, Probe, probed_rows, scored_rows
-from ffexplore.live.publisher import AFRESH_EVERY, REST, Publisher
+from ffexplore.live.publisher import AFRESH_EVERY, AT_FIRST, REST, Publisher
 
 SMALL: dict[str, Any] = {"dataset": "digits", "label_encoding": "appended", "layers": (24, 16), "batch_size": 32}
 
@@ -269,12 +269,15 @@ def test_what_a_change_shows_at_once_is_a_quick_look_and_a_thorough_one_follows(
     assert [look(0.125, "threshold 2 → 3") for _ in range(13)] == [False] * 12 + [True]  # moved all the time
 
 
-@pytest.mark.parametrize(("is_watched", "seconds"), [(False, 4.0), (True, 0.5)])
-def test_who_looks_gets_more_snapshots(is_watched, seconds):
+@pytest.mark.parametrize(
+    ("is_watched", "looked", "seconds"), [(False, AT_FIRST, 4.0), (True, AT_FIRST, 0.5), (False, 0.0, 0.5)]
+)
+def test_who_looks_gets_more_snapshots_but_at_first(is_watched, looked, seconds):
     publisher = Publisher(trained(1), 100.0)
     publisher.is_watched = is_watched
     publisher.make("running", "", (), fresh=False)
     publisher._costs.extend([0.06] * 5)  # of a look, on a slow machine
+    publisher._looked = looked
     began = time.perf_counter()
     publisher.make("running", "", (), fresh=False)
     assert 0.8 * seconds < publisher.seconds_to_next(began) < 1.4 * seconds

@@ -10,12 +10,18 @@ def fast() -> list[Configuration]:
     """Test error after 10 and 60 seconds of training on two cores, 2 layers of 500.
 
     Chosen on validation data: batches of 128 in a minute, and of 256 in ten seconds, which are three passes over the
-    data then; a class that is read from nine copies of a picture.
+    data then; a class that is read from nine copies of a picture. In three passes (three seeds; two where marked *)
+    the preset comes to 1.73 %*, with wrong labels at temperature 2 to 1.60 %*, with a rate that falls in the second
+    half alone besides to 1.51 %, and with a shorter memory of the squared gradient to 1.43 %.
     """
+    short = {
+        "preset": "fast", "batch_size": 256, "shift": 1, "inference_shift": 1,
+        "negatives": "readout_label(temperature=2)", "rate_course": "half_linear", "optimizer": "adam(beta2=0.95)",
+    }  # fmt: skip
     return [
         Configuration(
             "10-seconds",
-            {"preset": "fast", "batch_size": 256, "shift": 1, "inference_shift": 1},
+            short,
             seconds=10,
             grid={"learning_rate": [3e-3, 4e-3, 5e-3]},
             tuning_epochs=3,
