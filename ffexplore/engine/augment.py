@@ -35,20 +35,26 @@ class Jitter:
         self._maps: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __call__(self, raw: Tensor, settings: Settings) -> Tensor:
-        """Jitter pictures (K', S', B, features) as the settings say; a fresh tensor."""
-        source, inside = self._map(settings.shift)
+        """Jitter pictures (K', S', B, features) as the settings say, which ask for it; a fresh tensor."""
+        rows, device = raw.shape[2], raw.device
+        if settings.shift:
+            raw = self._moved(raw, settings.shift)
+        if not (settings.rotation or settings.zoom):
+            return raw
+        parts = self.streams.stack(lambda rng: torch.rand(2, rows, generator=rng, device=device)).mul_(2).sub_(1)
+        angle = parts[:, 0] * math.radians(settings.rotation)
+        return self._turned(raw.expand(len(parts), -1, -1, -1), angle, 1 + settings.zoom * parts[:, 1])
+
+    def _moved(self, raw: Tensor, reach: int) -> Tensor:
+        """Pictures moved by up to ``reach`` pixels in each direction, each by a draw of its own."""
+        source, inside = self._map(reach)
         rows, device = raw.shape[2], raw.device
         drawn = self.streams.stack(
             lambda rng: torch.randint(0, len(source), (rows,), generator=rng, device=device)
         ).unsqueeze(1)
         raw = raw.expand(len(drawn), -1, -1, -1)
         places = source[drawn].expand(raw.shape)
-        moved = raw.gather(-1, places).mul_(inside[drawn])
-        if not (settings.rotation or settings.zoom):
-            return moved
-        parts = self.streams.stack(lambda rng: torch.rand(2, rows, generator=rng, device=device)).mul_(2).sub_(1)
-        angle = parts[:, 0] * math.radians(settings.rotation)
-        return self._turned(moved, angle, 1 + settings.zoom * parts[:, 1])
+        return raw.gather(-1, places).mul_(inside[drawn])
 
     def _turned(self, raw: Tensor, angle: Tensor, size: Tensor) -> Tensor:
         """Pictures turned about their middle by an angle, and scaled to a size, both (K', B), between their pixels."""

@@ -10,6 +10,7 @@ import traitlets
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import FFExploreError
 from ffexplore.ui.controls import idle_fields
+from ffexplore.ui.groups import GROUPS
 from ffexplore.ui.parts import Toggle
 from ffexplore.ui.rows import HIDDEN
 from ffexplore.ui.scripted import Scripted
@@ -17,6 +18,10 @@ from ffexplore.ui.suggestions import Target, read_values, suggestions, targets
 
 FIRST = "threshold"  #: what is offered first, where it may be compared
 TIP = "Train 2 to 16 variants of one setting side by side, and go on with the one you choose"
+
+
+def _group(target: Target) -> str:
+    return Settings.field(target.field).group
 
 
 class CompareDrawer(Scripted):
@@ -42,6 +47,7 @@ class CompareDrawer(Scripted):
 
     is_open = traitlets.Bool(False).tag(sync=True)
     labels: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)  #: of what may be compared
+    groups: Any = traitlets.List(traitlets.Unicode()).tag(sync=True)  #: under which heading each of these stands
     target = traitlets.Unicode().tag(sync=True)  #: the label of what is chosen
     meaning = traitlets.Unicode().tag(sync=True)
     values = traitlets.Unicode().tag(sync=True)  #: as a person would write them
@@ -103,11 +109,13 @@ class CompareDrawer(Scripted):
         settings = self._settings
         if settings is None or not self.is_open:
             return
-        self._offered = {each.label: each for each in targets(settings, self._excluded)}
+        in_order = sorted(targets(settings, self._excluded), key=lambda each: GROUPS.index(_group(each)))
+        self._offered = {each.label: each for each in in_order}
         if not self._offered:
             return
         with self.hold_sync():
             self.labels = list(self._offered)
+            self.groups = [_group(each) for each in self._offered.values()]
             if self.target not in self._offered:
                 self.target, self.values = FIRST if FIRST in self._offered else self.labels[0], ""
             target = self._offered[self.target]

@@ -45,12 +45,15 @@ class Turns:
         self._go_on()
 
     def _go_on(self) -> None:
-        while (do := self._next()) is not None:
-            try:
-                do()
-            finally:
-                with self._lock:
-                    self._is_busy = False
+        do = self._next()
+        if do is None:
+            return
+        try:
+            do()
+        finally:
+            with self._lock:
+                self._is_busy = False
+            self._go_on()  # also where that one failed: what comes after it waits for nothing else
 
     def _next(self) -> Callable[[], object] | None:
         """What is to be done now, if it is anything."""

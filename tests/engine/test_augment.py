@@ -80,7 +80,7 @@ def test_pictures_are_turned_and_scaled(shape: tuple[int, int, int], changes: di
     assert found.is_contiguous()
     rng, reach = Streams([3], "shifts")[0], settings.shift
     moves = [(down, right) for down in range(-reach, reach + 1) for right in range(-reach, reach + 1)]
-    drawn = torch.randint(0, len(moves), (rows,), generator=rng).tolist()
+    drawn = torch.randint(0, len(moves), (rows,), generator=rng).tolist() if reach else [0] * rows
     parts = (2 * torch.rand(2, rows, generator=rng) - 1).double()
     assert float(parts.min()) < -0.8
     assert float(parts.max()) > 0.8

@@ -121,7 +121,9 @@ def test_what_a_person_wrote_stays_when_settings_change_and_a_suggestion_follows
 def test_hidden_and_locked_fields_are_not_offered(open_panel):
     panel = open_panel(controls="minimal", lock=["goodness"])
     drawer = opened(panel)
-    assert [label for label in drawer.labels if ":" not in label] == ["negatives", "threshold", "learning rate"]
+    assert [label for label in drawer.labels if ":" not in label] == ["threshold", "negatives", "learning rate"]
+    assert dict(zip(drawer.labels, drawer.groups, strict=True))["threshold"] == "Goodness"
+    assert list(dict.fromkeys(drawer.groups)) == ["Goodness", "Data", "Learning"]
     nothing = open_panel(controls=["dataset"])
     assert "ffx-hidden" in nothing.comparing.drawer.toggle.classes
 

@@ -62,10 +62,12 @@ def test_what_goes_wrong_holds_nothing_up(turns, said):
     def fail():
         raise KeyboardInterrupt
 
+    turns.take(2, lambda: said.append(2))
     with pytest.raises(KeyboardInterrupt):
         turns.take(1, fail)
-    turns.take(2, lambda: said.append(2))
     assert said == [2]
+    turns.take(3, lambda: said.append(3))
+    assert said == [2, 3]
 
 
 def test_many_threads_keep_the_order(turns, said):

@@ -48,7 +48,8 @@ class Drawer {
     this.el.hidden = !get("is_open");
     const names = get("labels");
     if ([...this.target.options].map(({ value }) => value).join() !== names.join()) {
-      this.target.replaceChildren(...names.map((name) => new Option(name, name)));
+      this.target.replaceChildren();
+      names.forEach((name, number) => this.groupOf(get("groups")[number] || "").append(new Option(name, name)));
     }
     this.target.value = get("target");
     this.meaning.textContent = get("meaning");
@@ -60,6 +61,11 @@ class Drawer {
     this.begin.title = reason ? `Not in use: ${reason}` : BEGIN;
     this.problem.textContent = get("problem") || (reason ? `Not in use: ${reason}` : "");
     this.problem.classList.toggle("ffx-keep-warns", Boolean(get("problem")));
+  }
+
+  groupOf(label) {
+    const last = this.target.lastElementChild;
+    return last && last.label === label ? last : Object.assign(made("optgroup", this.target), { label });
   }
 
   showChips(suggested) {
