@@ -156,6 +156,16 @@ def test_what_is_wrong_is_said_beside_it_and_nothing_is_lost(open_notebook):
     notebook.page.keyboard.press("Enter")
     wait_cards(notebook, 3)
     assert notebook.page.locator(".ff-card-label").all_inner_texts() == ["mean square", "l2 norm", "lp norm"]
+    button(notebook, "Back to the run from before").click()
+    wait_free(notebook)
+    open_drawer(notebook)
+    assert notebook.page.locator(".ffx-compare optgroup").count() == 5
+    choose_field(notebook, "batch size")  # each in a network of its own
+    start(notebook)
+    wait_cards(notebook, 4)
+    notebook.page.locator(f"{CARD}[data-variant='0'] .ff-choose").click()
+    wait_free(notebook)
+    assert ask(notebook, "panel.settings.batch_size, panel.runner.error") == "32 None"
 
 
 @pytest.mark.parametrize("width", [1280, 900])
