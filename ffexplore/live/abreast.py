@@ -117,6 +117,19 @@ class Abreast:
         factors = [[part.course()] * len(part.all_settings) for part in self.parts]
         return np.array(self.in_order(factors), np.float32)[:, None]
 
+    def __getattr__(self, name: str) -> Any:
+        """Say what serves instead of what one trainer alone can do."""
+        if hasattr(Trainer, name):
+            raise AttributeError(
+                f"{name} is of one trainer, and these variants train in networks of their own. Take one of them, as in "
+                f"trainer.single(0).{name}, or choose one first."
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def evaluate(self, split: str = "test", *, shortcut: bool = False) -> Report:
+        """The report of the first variant; see ``Trainer``."""
+        return self.evaluate_variants(split, shortcut=shortcut)[0]
+
     def evaluate_variants(self, split: str = "test", *, shortcut: bool = False) -> list[Report]:
         """A report for each variant; see ``Trainer``."""
         return self.in_order([part.evaluate_variants(split, shortcut=shortcut) for part in self.parts])

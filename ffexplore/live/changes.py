@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ffexplore.data import Dataset
@@ -13,6 +13,7 @@ from ffexplore.engine.suitability import RULED
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import SettingsError
 from ffexplore.live.abreast import Abreast
+from ffexplore.registry import Choice, Registry
 
 PLANNED = {"dataset", "device", "precision", *RULED}  #: what plan() judges
 
@@ -101,10 +102,22 @@ def replayed(settings: Settings, changes: Iterable[Change]) -> tuple[Settings, l
 
 def describe(old: Settings, new: Settings) -> list[str]:
     """What was changed, in words, as in ``threshold 1 → 2.5``."""
-    return [
-        f"{name} {value_in_words(getattr(old, name))} → {value_in_words(getattr(new, name))}"
-        for name in differing(old, new)
-    ]
+    said = []
+    for name in differing(old, new):
+        registry = Settings.field(name).registry
+        before, after = (value_in_words(_brief(getattr(each, name), registry)) for each in (old, new))
+        said.append(f"{name} {before} → {after}")
+    return said
+
+
+def _brief(value: Any, registry: Registry[Any] | None) -> Any:
+    """A choice without the parameters that have their usual values; anything else as it is."""
+    if isinstance(value, tuple):
+        return tuple(_brief(each, registry) for each in value)
+    if registry is None or not isinstance(value, Choice) or value.name not in registry:
+        return value
+    usual = registry[value.name].params
+    return replace(value, params=tuple((key, each) for key, each in value.params if each != usual[key].default))
 
 
 def value_in_words(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ class Compared:
             raise SettingsError(f"variant is {variant!r}; it must be a whole number from 0 to {count - 1}, or None.")
 
 
-def make_compared(settings: Settings, field: str, values: Sequence[Any]) -> Compared:
+def make_compared(settings: Settings, field: str, values: Iterable[Any]) -> Compared:
     """The variants of settings that have these values in one field.
 
     Parameters
@@ -81,8 +81,9 @@ def make_compared(settings: Settings, field: str, values: Sequence[Any]) -> Comp
         raise SettingsError(
             f"Variants cannot differ in {field}; they may differ in every setting but {', '.join(fixed)}."
         )
-    if isinstance(values, str) or not isinstance(values, Sequence):
+    if isinstance(values, str) or not isinstance(values, Iterable):
         raise SettingsError(f"values is {values!r}; give a list of {FEWEST} to {MOST} values of {field}.")
+    values = list(values)
     if not FEWEST <= len(values) <= MOST:
         raise SettingsError(f"values has length {len(values)}; compare {FEWEST} to {MOST} values of {field}.")
     variants = tuple(settle(settings, {field: value})[0] for value in values)

@@ -22,7 +22,9 @@ WATCHED_SHARE = 0.12  # ... or so much while somebody looks, for whom a picture 
 LONGEST = 1.0  # ... but not more seconds apart than this, or than the next where nobody looks
 LONGEST_UNSEEN = 5.0
 AT_FIRST = 0.1  # seconds of looks that are as frequent for nobody, so that a run of a second has a history, too
-ACCURACY_SHARE = 0.004  # of the time that reading the validation accuracy may take on top
+ACCURACY_SHARE = 0.004  # of the time that reading the validation accuracy may take on top ...
+WATCHED_ACCURACY_SHARE = 0.02  # ... or so much for each variant that somebody looks at ...
+MOST_ACCURACY_SHARE = 0.08  # ... but not more than this
 HEAD_START = 0.3  # seconds that the accuracy may take before its share counts, so that a first minute is smooth
 AFRESH = 0.15  # seconds of it that a change gives back, so that its effect is soon seen ...
 AFRESH_EVERY = 3.0  # ... but not more often than this, for one who moves a slider all the time
@@ -164,7 +166,10 @@ class Publisher:
     def _allowance(self, now: float) -> float:
         """Seconds that the accuracy may have taken by now."""
         ran = self._ran + (now - self._running_since if self._running_since is not None else 0.0)
-        return HEAD_START + ACCURACY_SHARE * ran
+        share = ACCURACY_SHARE
+        if self.is_watched:
+            share = min(WATCHED_ACCURACY_SHARE * len(self.trainer.all_settings), MOST_ACCURACY_SHARE)
+        return HEAD_START + share * ran
 
     def _count(self, now: float) -> None:
         """Update the smoothed rows per second."""

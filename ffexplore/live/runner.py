@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -121,7 +121,7 @@ class Runner(Watched):
             self._mail.branch(chosen)
             self._worker.ensure_thread()
 
-    def compare(self, field: str, values: Sequence[Any]) -> Compared:
+    def compare(self, field: str, values: Iterable[Any]) -> Compared:
         """Train variants of one setting in lockstep, all from here: weights, optimizer and order of the data.
 
         Training goes on if it ran and rests if it rested. The run waits as it is: ``choose`` makes one variant the

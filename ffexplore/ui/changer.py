@@ -16,6 +16,9 @@ from ffexplore.ui.undo import Undo
 
 LOCKED = "{names} cannot be changed here: locked for this task."
 
+#: What is said where layers that learned are built anew, because of settings that were gone back to.
+KEPT = "Weights from before are kept: ◂◆ under the curves goes back to them."
+
 
 class Changer:
     """Changes settings for a person, and says what became of it.
@@ -66,7 +69,11 @@ class Changer:
         if settings is not None:
             self.attempts = []
             self.note.say("")
+            before = self.runner.settings
             self._try(Attempt({}, iter(())), {name: getattr(settings, name) for name in Settings.fields()})
+            renewed = [Settings.field(name).renews for name in differing(before, self.runner.settings)]
+            if any(renewed) and self.runner.moments and not self.note.text:
+                self.note.say(" ".join([*dict.fromkeys(filter(None, renewed)), KEPT]))
 
     def settle(self) -> None:
         """Forget what is in force, so that it is not tried again when something else is refused."""

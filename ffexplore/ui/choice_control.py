@@ -105,7 +105,7 @@ class ChoiceControl(FieldControl):
         row.explain(f"{meaning}.\nAllowed: {param.allowed()}.{self.renewal()}")
         row.widget.add_class("ffx-param")
         is_plain = bool(param.choices) or span_of(param) is not None
-        is_own = not self.registry[entry].function.__module__.startswith("ffexplore.")
+        is_own = not str(self.registry[entry].function.__module__).startswith("ffexplore.")
         if self.name in TECHNICAL or not (is_plain or is_own):  # a tick, a word or a number without bounds
             row.widget.add_class(RARE)
         return row

@@ -19,7 +19,7 @@ COMPARING = (
     "Comparing {count} values of {field}. Press Choose on one of them to go on with it alone, or go back to the run "
     "from before."
 )
-STANDSTILL = "{count} variants of {field} are compared; choose one, or none, to go on."
+STANDSTILL = "{count} variants of {field} are compared; choose one, or go back to the run from before."
 LOW = 0.1  #: share of the natural threshold below which silence is what a layer was asked for
 MOST = 0.9  #: share of the units of a layer from which on its death is worth a word
 

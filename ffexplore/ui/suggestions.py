@@ -79,7 +79,9 @@ class Target:
             allowed = f"{spec.meaning} Names of the catalogue, with parameters in brackets where they are to be other."
         else:
             allowed = f"{spec.meaning} Allowed: {spec.allowed()}."
-        return f"{allowed} Now {written(self.present(settings))}."
+        present = self.present(settings)
+        now = "None" if present is None else written(present)
+        return " ".join(filter(None, [allowed, f"Now {now}.", spec.renews]))
 
 
 def targets(settings: Settings, excluded: Iterable[str] = ()) -> list[Target]:

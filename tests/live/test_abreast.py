@@ -96,6 +96,15 @@ def test_a_report_for_each(base: Settings) -> None:
     assert [each.accuracy for each in reports] == [
         together.single(number).evaluate("validation").accuracy for number in range(3)
     ]
+    assert together.evaluate("validation") == reports[0]
+
+
+def test_what_one_trainer_alone_can_do_says_how_to_get_it(base: Settings) -> None:
+    together: Any = fan_out(Trainer(base), [base.replace(batch_size=size) for size in (8, 16)])
+    with pytest.raises(AttributeError, match=r"fit is of one trainer, .* trainer\.single\(0\)\.fit, or choose one"):
+        together.fit(steps=1)
+    with pytest.raises(AttributeError, match="'Abreast' object has no attribute 'fitt'"):
+        together.fitt(steps=1)
 
 
 def test_a_person_compares_sizes_of_batches_and_goes_on_with_one(make_runner) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import ffexplore as ff
+from ffexplore.live.changes import describe
 from tests.live.patience import until
 
 
@@ -162,6 +163,34 @@ def test_variants_are_named_by_what_tells_them_apart(make_runner, field, values,
     compared = make_runner().compare(field, values)
     assert compared.labels == labels
     assert str(compared) == text
+
+
+def test_values_may_be_an_array(make_runner):
+    compared = make_runner().compare("threshold", np.linspace(0.5, 2, 4))
+    assert [each.threshold for each in compared.settings] == [0.5, 1.0, 1.5, 2.0]
+
+
+def test_the_curves_of_the_run_lead_up_to_the_comparison(make_runner):
+    run = make_runner()
+    run.start()
+    assert until(lambda: run.snapshot is not None and run.snapshot.step > 100)
+    run.compare("seed", [0, 5])  # all begin anew
+    assert until(lambda: run.snapshot.auc.shape[0] == 2)
+    run.choose(1)
+    run.pause()
+    assert run.wait(10)
+    curve = run.history.curve()
+    began = next(step for step, text in run.history.changes if text == "seed 0 → 5")
+    accuracy = curve["accuracy"][:, 0][curve["step"] == began]
+    assert accuracy[0] > 0.3  # that of the run, which learned
+    assert accuracy[-1] < accuracy[0]
+
+
+def test_a_change_is_told_without_what_is_usual(make_runner):
+    old = make_runner().settings
+    changed = old.replace(label_encoding="overlay(strength=2)", goodness="lp_norm(p=3)")
+    assert describe(old, changed)[:1] == ["label_encoding appended → overlay(strength=2.0)"]
+    assert describe(changed, changed.replace(goodness="lp_norm(p=4)")) == ["goodness lp_norm → lp_norm(p=4.0)"]
 
 
 def test_the_variant_with_the_present_value_is_known(make_runner):

@@ -12,7 +12,7 @@ import torch
 import ffexplore as ff
 from ffexplore.engine.pictures import still_hardest
 from ffexplore.engine.probe import EXAMPLES, ROWS, SCORED_WORK, WORK, Probe, probed_rows, scored_rows
-from ffexplore.live.publisher import AFRESH_EVERY, AT_FIRST, REST, Publisher
+from ffexplore.live.publisher import ACCURACY_SHARE, AFRESH_EVERY, AT_FIRST, HEAD_START, REST, Publisher
 
 SMALL: dict[str, Any] = {"dataset": "digits", "label_encoding": "appended", "layers": (24, 16), "batch_size": 32}
 
@@ -242,6 +242,19 @@ def test_a_change_has_the_accuracy_read_again_once_the_hand_rests_but_not_all_th
     assert not read_at("threshold 3 → 4")
     now[0] += REST
     assert read_at()
+
+
+def test_who_looks_gets_accuracies_more_often_and_more_so_of_variants():
+    alone, several = (
+        Publisher(each, 8.0) for each in (trained(), ff.Trainer.variants([ff.Settings(seed=k) for k in (1, 2)]))
+    )
+    unseen = [each._allowance(0.0) for each in (alone, several)]
+    for publisher in (alone, several):
+        publisher._ran, publisher.is_watched = 100.0, True
+    assert unseen[0] == unseen[1] == HEAD_START
+    assert several._allowance(0.0) - HEAD_START == pytest.approx(2 * (alone._allowance(0.0) - HEAD_START))
+    alone.is_watched = False
+    assert alone._allowance(0.0) - HEAD_START == pytest.approx(ACCURACY_SHARE * 100)
 
 
 def test_what_a_change_shows_at_once_is_a_quick_look_and_a_thorough_one_follows(monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import ffexplore as ff
@@ -33,6 +35,17 @@ def test_a_function_from_a_cell_joins_the_menu_and_a_second_run_of_the_cell_is_t
     before = float(panel.runner.snapshot.mean_positive[0, 0])
     cell(10.0)
     until(lambda: float(panel.runner.snapshot.mean_positive[0, 0]) > 5 * before)
+
+
+def test_a_function_from_nowhere_has_its_parameters(panel, own):
+    space: dict[str, Any] = {}
+    lines = "def mine(activity, *, power: float = 2.0):", "    return (activity.abs() ** power).mean(-1)"
+    exec("\n".join(lines), space)  # as a tool does that runs a page of code
+    assert space["mine"].__module__ in (None, "builtins")
+    space["mine"].__module__ = None
+    goodness.register("mine", batched=True)(space["mine"])
+    menu(panel, "goodness").value = "mine"
+    assert [row.widget for row in panel.controls["goodness"]._params.values()]
 
 
 def test_a_parameter_that_a_cell_adds_gets_its_row(panel, own):

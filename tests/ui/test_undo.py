@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ffexplore import Settings
+from ffexplore.ui.changer import KEPT
 from ffexplore.ui.undo import MOST, Undo
 
 FIRST = Settings()
@@ -104,6 +105,21 @@ def test_weights_stay_where_shapes_do(open_panel):
     panel.bar.undo.click()
     assert torch.equal(weights, panel.runner.ask(lambda trainer: trainer.weights(0)[0]).result(10))
     assert panel.runner.snapshot.step == 5
+
+
+def test_where_layers_are_built_anew_it_says_so_and_where_the_weights_are(open_panel):
+    panel = open_panel()
+    panel.runner.step(5)
+    panel.runner.compare("label_encoding", ["overlay", "appended"])
+    panel.runner.choose(1)
+    assert panel.runner.wait(10)
+    panel.bar.undo.click()
+    assert panel.settings.label_encoding.name == "overlay"
+    assert panel.status.message == f"{Settings.field('label_encoding').renews} {KEPT}"
+    assert panel.runner.wait(10)
+    panel.controls["threshold"]._rows[0]._box.value = "3.0"
+    panel.bar.undo.click()
+    assert KEPT not in panel.status.message
 
 
 def test_what_was_refused_leaves_nothing_to_undo(open_panel):

@@ -74,7 +74,8 @@ export class Card {
     const isBest = pane.best === this.variant;
     this.element.classList.toggle("ff-best", isBest);
     this.element.classList.toggle("ff-diverged", Boolean(this.problemText));
-    setText(this.badge, this.problemText ? "▲ diverged" : isBest ? "★ best" : this.isPresent ? "as before" : "");
+    const words = [isBest ? "★ best" : "", this.isPresent ? "as before" : ""].filter(Boolean).join(" · ");
+    setText(this.badge, this.problemText ? "▲ diverged" : words);
     this.drawCurve(width, lines);
     this.rows.forEach((row, layer) => this.drawLayer(row, pane, layer, width));
     this.write(pane);
