@@ -117,7 +117,8 @@ def _brief(value: Any, registry: Registry[Any] | None) -> Any:
     if registry is None or not isinstance(value, Choice) or value.name not in registry:
         return value
     usual = registry[value.name].params
-    return replace(value, params=tuple((key, each) for key, each in value.params if each != usual[key].default))
+    told = ((key, each) for key, each in value.params if key not in usual or each != usual[key].default)
+    return replace(value, params=tuple(told))
 
 
 def value_in_words(value: Any) -> str:

@@ -17,7 +17,7 @@ from ffexplore.ui.undo import Undo
 LOCKED = "{names} cannot be changed here: locked for this task."
 
 #: What is said where layers that learned are built anew, because of settings that were gone back to.
-KEPT = "Weights from before are kept: ◂◆ under the curves goes back to them."
+KEPT = "The weights of step {step} are kept: ◂◆ under the curves goes back to them."
 
 
 class Changer:
@@ -72,8 +72,10 @@ class Changer:
             before = self.runner.settings
             self._try(Attempt({}, iter(())), {name: getattr(settings, name) for name in Settings.fields()})
             renewed = [Settings.field(name).renews for name in differing(before, self.runner.settings)]
-            if any(renewed) and self.runner.moments and not self.note.text:
-                self.note.say(" ".join([*dict.fromkeys(filter(None, renewed)), KEPT]))
+            moments = self.runner.moments
+            if any(renewed) and moments and not self.note.text:
+                kept = KEPT.format(step=moments[-1].step)
+                self.note.say(" ".join([*dict.fromkeys(filter(None, renewed)), kept]))
 
     def settle(self) -> None:
         """Forget what is in force, so that it is not tried again when something else is refused."""

@@ -45,15 +45,17 @@ class Turns:
         self._go_on()
 
     def _go_on(self) -> None:
-        do = self._next()
-        if do is None:
-            return
-        try:
-            do()
-        finally:
-            with self._lock:
-                self._is_busy = False
-            self._go_on()  # also where that one failed: what comes after it waits for nothing else
+        failure: BaseException | None = None
+        while (do := self._next()) is not None:
+            try:
+                do()
+            except BaseException as error:  # raised at the end: what comes after it waits for nothing else
+                failure = failure or error
+            finally:
+                with self._lock:
+                    self._is_busy = False
+        if failure is not None:
+            raise failure
 
     def _next(self) -> Callable[[], object] | None:
         """What is to be done now, if it is anything."""

@@ -192,6 +192,22 @@ def test_a_change_is_told_without_what_is_usual(make_runner):
     assert describe(changed, changed.replace(goodness="lp_norm(p=4)")) == ["goodness lp_norm → lp_norm(p=4.0)"]
 
 
+def test_a_change_is_told_although_its_function_has_lost_a_parameter(make_runner):
+    @ff.goodness.register("mine", batched=True)
+    def first(activity, *, power: float = 2.0):
+        """My own."""
+        return (activity.abs() ** power).mean(-1)
+
+    old = make_runner().settings.replace(goodness="mine")
+
+    @ff.goodness.register("mine", batched=True)
+    def second(activity):
+        """My own."""
+        return activity.square().mean(-1)
+
+    assert describe(old, old.replace(goodness="mean"))[0] == "goodness mine(power=2.0) → mean"
+
+
 def test_the_variant_with_the_present_value_is_known(make_runner):
     run = make_runner()
     assert run.compare("learning_rate", [1.0, run.settings.learning_rate]).present == 1

@@ -201,3 +201,26 @@ def test_a_hundred_thousand_steps_stay_bounded(make_runner):
     assert after - before < 10e6
     assert len(run.history) <= 600
     assert len(messages) - began <= 30 * (run.snapshot.seconds - seconds) * 2 + 10
+
+
+def test_memory_that_runs_out_while_variants_are_compared_leaves_the_run(make_runner, small, monkeypatch):
+    step = ff.Trainer.step
+
+    def limited(self):
+        if self.settings.batch_size == 64:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+        step(self)
+
+    monkeypatch.setattr(ff.Trainer, "step", limited)
+    run = make_runner(small)
+    run.step(3)
+    assert run.wait(20)
+    run.compare("batch_size", [64, 16])
+    run.start()
+    assert until(lambda: run.status == "failed")
+    assert isinstance(run.error, torch.OutOfMemoryError)
+    run.choose(None)
+    run.step(2)
+    assert run.wait(20)
+    assert (run.settings, run.snapshot.step) == (small, 5)
+    run.check()

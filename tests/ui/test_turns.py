@@ -70,6 +70,12 @@ def test_what_goes_wrong_holds_nothing_up(turns, said):
     assert said == [2, 3]
 
 
+def test_very_many_may_wait(turns, said):
+    for number in range(5000, 0, -1):
+        turns.take(number, lambda number=number: said.append(number))
+    assert said == list(range(1, 5001))
+
+
 def test_many_threads_keep_the_order(turns, said):
     numbers = range(1, 401)
 
