@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ffexplore import __version__
 from ffexplore.cli_train import DEFAULT_SECONDS, train_command
 from ffexplore.errors import FFExploreError
 from ffexplore.lab import (
@@ -61,6 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ffexplore", description="See the Forward-Forward algorithm learn, and change it while it does."
     )
+    parser.add_argument("--version", action="version", version=f"ffexplore {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     lab = commands.add_parser("lab", help="open the notebooks in JupyterLab")

@@ -6,13 +6,15 @@ import argparse
 import ast
 import json
 import math
+import re
 import sys
 import time
 from typing import Any
 
-from ffexplore.errors import FFExploreError, SettingsError
+from ffexplore.errors import SettingsError
 
 DEFAULT_SECONDS = 20.0
+OUTSIDE = re.compile(r",(?![^(]*\))")  # commas that stand in no brackets
 
 
 def train_command(options: argparse.Namespace) -> int:
@@ -23,19 +25,16 @@ def train_command(options: argparse.Namespace) -> int:
     fields |= {name: value for name in ("dataset", "seed") if (value := getattr(options, name)) is not None}
     trainer = Trainer(Settings.preset(options.preset, **fields))
 
-    length = {name: value for name in ("seconds", "epochs", "steps") if (value := getattr(options, name)) is not None}
+    lengths = {name: value for name in ("seconds", "epochs", "steps") if (value := getattr(options, name)) is not None}
+    ((unit, amount),) = (lengths or {"seconds": DEFAULT_SECONDS}).items()
     begin = time.perf_counter()
-    try:
-        trainer.fit(**(length or {"seconds": DEFAULT_SECONDS}), progress=not options.quiet)
-    except KeyboardInterrupt:  # an interrupt is a normal way to end: what was learned so far is measured and saved
-        print("Stopped early; this is how far it got.", file=sys.stderr)
+    trainer.fit(**{unit: amount}, progress=not options.quiet)
     seconds = time.perf_counter() - begin
-
+    done = {"seconds": seconds, "epochs": trainer.epochs, "steps": trainer.steps}[unit]
+    if done < amount - 1e-9:  # an interrupt is a normal way to end: what was learned so far is measured and saved
+        print("Stopped early; this is how far it got.", file=sys.stderr)
     if options.save is not None:
-        try:
-            trainer.save(options.save)
-        except OSError as error:
-            raise FFExploreError(f"The checkpoint cannot be saved to {str(options.save)!r}: {error}.") from error
+        trainer.save(options.save)
     report = trainer.evaluate()
     if options.json:
         head = {"preset": options.preset, "fit_seconds": round(seconds, 3)}
@@ -46,7 +45,7 @@ def train_command(options: argparse.Namespace) -> int:
 
 
 def read_field(text: str) -> tuple[str, Any]:
-    """Read ``field=value``; a value is a number, a list, True, False, None or else a word.
+    """Read ``field=value``; a value is a number, True, False, None or else a word, or several with commas between.
 
     Raises
     ------
@@ -59,7 +58,8 @@ def read_field(text: str) -> tuple[str, Any]:
     try:
         return name, ast.literal_eval(raw)
     except (ValueError, SyntaxError):
-        return name, raw
+        words = OUTSIDE.split(raw)
+        return name, raw if len(words) == 1 else [word.strip() for word in words]
 
 
 def finite(value: Any) -> Any:

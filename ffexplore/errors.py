@@ -27,7 +27,7 @@ class CheckpointError(FFExploreError):
 
 
 class DivergedError(FFExploreError, ArithmeticError):
-    """Training met a value that is not finite; the weights are those from before the step.
+    """Training met a value that is not finite; the weights of that layer are those from before the step.
 
     Parameters
     ----------

@@ -103,7 +103,11 @@ def declared_params(function: Callable[..., Any]) -> dict[str, Param]:
         hints = get_type_hints(function.__init__ if inspect.isclass(function) else function, include_extras=True)
     except Exception:  # a person's annotations may name what is not there; the defaults still tell enough
         hints = {}
-    for name, argument in inspect.signature(function).parameters.items():
+    try:
+        arguments = inspect.signature(function).parameters
+    except ValueError:  # of some functions written in C nothing is known
+        return {}
+    for name, argument in arguments.items():
         if argument.kind is not argument.KEYWORD_ONLY or argument.default is argument.empty:
             continue
         hint = hints.get(name)

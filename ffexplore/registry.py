@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -42,7 +42,13 @@ class Entry:
     params: Mapping[str, Param] = field(default_factory=dict)
     traits: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it came with ffexplore; else somebody else wrote it."""
+        return (getattr(self.function, "__module__", None) or "").startswith("ffexplore.")
 
+
+RESERVED = "(),="  # in a name they would be taken for parameters
 E = TypeVar("E", bound=Entry)
 
 
@@ -60,13 +66,20 @@ class Registry(Generic[E]):
         ``SettingsError`` to refuse it.
     tried_on
         What it is tried out on, in words; for the refusal of an entry that raises something else.
+    traits
+        The names of the traits that an entry may have; any if None.
     """
 
     def __init__(
-        self, kind: str, entry: type[E], try_out: Callable[[E], None] | None = None, tried_on: str = "a trial"
+        self,
+        kind: str,
+        entry: type[E],
+        try_out: Callable[[E], None] | None = None,
+        tried_on: str = "a trial",
+        traits: Collection[str] | None = None,
     ) -> None:
         self.kind = kind
-        self._entry = entry
+        self._entry, self._traits = entry, traits
         self._try_out, self._tried_on = try_out, tried_on
         self._entries: dict[str, E] = {}
         self._listeners: list[Callable[[str], None]] = []
@@ -76,7 +89,8 @@ class Registry(Generic[E]):
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Make a decorator that takes a function or class into the catalogue and returns it unchanged.
 
-        Registering a name again replaces the entry, so that a notebook cell can be run twice.
+        Registering a name again replaces the entry, so that a notebook cell can be run twice; but not one that came
+        with ffexplore, whose name stands for the same in every record and share string.
 
         Parameters
         ----------
@@ -92,14 +106,17 @@ class Registry(Generic[E]):
         Raises
         ------
         SettingsError
-            When the function does not fit the catalogue's contract.
+            When the function does not fit the catalogue's contract, or the name cannot be taken.
         """
         if not isinstance(name, str) or not name:
             raise SettingsError(f"register takes a name first, as in @register('mine'); {name!r} was given.")
+        if set(name) & set(RESERVED):
+            raise SettingsError(f"The {self.kind} is named {name!r}; a name holds none of {' '.join(RESERVED)}.")
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             text = summary or next(iter((inspect.getdoc(function) or "").splitlines()), "")
             entry = self._entry(name, function, text, source, declared_params(function), traits)
+            self._check(entry)
             self._try(entry)
             self._entries[name] = entry
             for listener in tuple(self._listeners):
@@ -107,6 +124,22 @@ class Registry(Generic[E]):
             return function
 
         return decorate
+
+    def _check(self, entry: E) -> None:
+        former = self._entries.get(entry.name)
+        if former is not None and former.is_ours and not entry.is_ours:
+            raise SettingsError(
+                f"The {self.kind} {entry.name!r} is one of ffexplore's own; give yours a name of its own, such as "
+                f"'my_{entry.name}'."
+            )
+        for trait in entry.traits:
+            if self._traits is not None and trait not in self._traits:
+                what = f"trait of the {self.kind} {entry.name!r},"
+                raise SettingsError(
+                    unknown_name(what, trait, self._traits)
+                    if self._traits
+                    else f"Unknown {what} {trait!r}. It takes summary and source alone."
+                )
 
     def _try(self, entry: E) -> None:
         if self._try_out is None:

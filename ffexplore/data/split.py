@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ffexplore.errors import DatasetError
+
+HIGHEST_SEED = 2**32 - 1  # that RandomState takes
 
 
 def stratified(y: NDArray[np.int64], counts: Sequence[int], seed: int) -> list[NDArray[np.intp]]:
@@ -18,13 +23,20 @@ def stratified(y: NDArray[np.int64], counts: Sequence[int], seed: int) -> list[N
     counts
         Sizes of the parts; raised or lowered where else a class would be missing from a part or the remainder.
     seed
-        Seed of the shuffle.
+        Seed of the shuffle, a whole number from 0 to 4294967295.
 
     Returns
     -------
     list of arrays
         The remainder, then the parts; disjoint, shuffled, together all of ``range(N)``.
+
+    Raises
+    ------
+    DatasetError
+        When the seed is another.
     """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed <= HIGHEST_SEED:
+        raise DatasetError(f"seed is {seed!r}; it must be a whole number from 0 to {HIGHEST_SEED}.")
     # RandomState's stream is frozen for good; default_rng's may change with numpy, and every split with it.
     random = np.random.RandomState(seed)
     left = random.permutation(len(y))

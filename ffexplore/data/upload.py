@@ -6,6 +6,7 @@ import io
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -93,7 +94,7 @@ def _unpacked(name: str, content: bytes) -> Iterator[tuple[str, str, bytes]]:
             for item in wanted:
                 with archive.open(item) as file:
                     yield PurePosixPath(item.filename).parent.name, item.filename, file.read(item.file_size)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise DatasetError(f"{name} is not a zip archive that can be read: {error}.") from None
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ffexplore.engine.derivative import why_not_differentiable
+from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry
 
 
@@ -15,11 +17,17 @@ class Activation(Entry):
     """A nonlinearity; ``function(z)`` may write into ``z``.
 
     The trait ``backward(delta, h)`` carries a derivative ``delta`` by the output ``h`` back to the input and may write
-    into ``delta``. The trait ``by_sign`` tells that this depends on the sign of ``h`` alone.
+    into ``delta``. The trait ``by_sign`` tells that this depends on the sign of ``h`` alone. Without ``backward`` the
+    derivative is taken by automatic differentiation of the function, which then acts on each number alone.
 
     The trait ``up(z)`` is given where something else than the activity goes on to the layers above and the read-out,
     and ``z`` stays as it is; then ``up_backward(delta, up)`` is its ``backward``.
     """
+
+    @property
+    def states_derivative(self) -> bool:
+        """Whether the derivative is known from the output; if not, see ``with_slope``."""
+        return "backward" in self.traits
 
     @property
     def by_sign(self) -> bool:
@@ -27,9 +35,20 @@ class Activation(Entry):
         return bool(self.traits.get("by_sign", False))
 
     def backward(self, delta: Tensor, h: Tensor) -> Tensor:
-        """Carry a derivative with respect to the output ``h`` back to the pre-activation; same shape."""
-        result: Tensor = self.traits["backward"](delta, h)
+        """Carry a derivative with respect to the output ``h`` back to the pre-activation; same shape.
+
+        One that does not state its derivative leaves it as it is: the slope has a part in dropout's factors then.
+        """
+        result: Tensor = self.traits["backward"](delta, h) if self.states_derivative else delta
         return result
+
+    def with_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The activity of ``z``, which stays, and its derivative there, found by autograd; both like ``z``."""
+        leaf = z.detach().clone().requires_grad_()
+        with torch.enable_grad():
+            h: Tensor = self.function(leaf.clone())  # which it may write into
+            (slope,) = torch.autograd.grad(h.sum(), leaf)
+        return h.detach(), slope
 
     @property
     def goes_apart(self) -> bool:
@@ -47,7 +66,35 @@ class Activation(Entry):
         return result
 
 
-activations: Registry[Activation] = Registry("activation", Activation)
+def _try_out(entry: Activation) -> None:
+    z = torch.randn(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
+    for name, function in (("function", entry.function), ("up", entry.up)):
+        result = function(z.clone())
+        if not isinstance(result, Tensor) or (result.shape, result.dtype) != (z.shape, z.dtype):
+            got = f"{result.dtype} {tuple(result.shape)}" if isinstance(result, Tensor) else type(result).__name__
+            raise SettingsError(
+                f"The {name} of the activation {entry.name!r} returned {got} for {z.dtype} {tuple(z.shape)}; it must "
+                "return a Tensor of the same shape and dtype."
+            )
+    if entry.goes_apart and not {"backward", "up_backward"} <= set(entry.traits):
+        raise SettingsError(
+            f"The activation {entry.name!r} has the trait up; then it must have backward and up_backward, too."
+        )
+    if not entry.states_derivative:
+        reason = why_not_differentiable(entry.function)
+        if reason:
+            raise SettingsError(f"The activation {entry.name!r} needs the trait backward(delta, h): {reason}.")
+        alone = torch.stack([entry.function(column.clone()) for column in z.unbind(-1)], -1)
+        if not torch.allclose(entry.function(z.clone()), alone, atol=1e-5):
+            raise SettingsError(
+                f"The activation {entry.name!r} needs the trait backward(delta, h), because what it makes of a unit "
+                "depends on the others."
+            )
+
+
+activations: Registry[Activation] = Registry(
+    "activation", Activation, _try_out, "a batch of 3 samples and 4 units", ("backward", "by_sign", "up", "up_backward")
+)
 
 
 def _relu_backward(delta: Tensor, h: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -16,8 +16,18 @@ if TYPE_CHECKING:
     from ffexplore.engine.settings import Settings
 
 
+class Jittered(Protocol):
+    """Jitters pictures (K', S', B, features), by the chance of the streams if some are given."""
+
+    def __call__(self, raw: Tensor, streams: Streams | None = None) -> Tensor:
+        """Fresh pictures of the same shape."""
+
+
 class Jitter:
     """Moves, turns and scales each picture a little, filling with zeros; both sides of a pair share that.
+
+    An image that a negative takes from another sample is jittered, too, by a draw of its own: else the jitter would
+    tell the sides apart.
 
     Parameters
     ----------
@@ -34,22 +44,31 @@ class Jitter:
         self.streams = Streams(seeds, "shifts", device=device)
         self._maps: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def __call__(self, raw: Tensor, settings: Settings) -> Tensor:
-        """Jitter pictures (K', S', B, features) as the settings say, which ask for it; a fresh tensor."""
-        rows, device = raw.shape[2], raw.device
+    def by(self, settings: Settings) -> Jittered | None:
+        """What jitters as the settings say; None where they ask for nothing of it."""
+        if not jitters(settings):
+            return None
+        return lambda raw, streams=None: self(raw, settings, streams)
+
+    def __call__(self, raw: Tensor, settings: Settings, streams: Streams | None = None) -> Tensor:
+        """Jitter pictures (K', S', B, features) as the settings say, which ask for it; a fresh tensor.
+
+        Chance is that of the streams, its own unless others are given.
+        """
+        rows, device, streams = raw.shape[2], raw.device, streams or self.streams
         if settings.shift:
-            raw = self._moved(raw, settings.shift)
+            raw = self._moved(raw, settings.shift, streams)
         if not (settings.rotation or settings.zoom):
             return raw
-        parts = self.streams.stack(lambda rng: torch.rand(2, rows, generator=rng, device=device)).mul_(2).sub_(1)
+        parts = streams.stack(lambda rng: torch.rand(2, rows, generator=rng, device=device)).mul_(2).sub_(1)
         angle = parts[:, 0] * math.radians(settings.rotation)
         return self._turned(raw.expand(len(parts), -1, -1, -1), angle, 1 + settings.zoom * parts[:, 1])
 
-    def _moved(self, raw: Tensor, reach: int) -> Tensor:
+    def _moved(self, raw: Tensor, reach: int, streams: Streams) -> Tensor:
         """Pictures moved by up to ``reach`` pixels in each direction, each by a draw of its own."""
         source, inside = self._map(reach)
         rows, device = raw.shape[2], raw.device
-        drawn = self.streams.stack(
+        drawn = streams.stack(
             lambda rng: torch.randint(0, len(source), (rows,), generator=rng, device=device)
         ).unsqueeze(1)
         raw = raw.expand(len(drawn), -1, -1, -1)

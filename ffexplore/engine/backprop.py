@@ -16,6 +16,8 @@ from torch.nn.functional import cross_entropy
 from ffexplore.engine.augment import Jitter, jitters, moved_copies
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.dense import DenseNetwork
+from ffexplore.engine.diagnostics import check_split
+from ffexplore.engine.fields import whole_number
 from ffexplore.engine.fitting import chosen_length, run
 from ffexplore.engine.inputs import Inputs, Prepared
 from ffexplore.engine.labels import label_encodings
@@ -243,8 +245,7 @@ class BackpropTwin:
         SettingsError
             When there is no such split.
         """
-        if split not in self.inputs.x:
-            raise SettingsError(f"split is {split!r}; allowed: train, validation, test.")
+        check_split(split)
         labels = self.inputs.y[split]
         rows = torch.arange(len(labels), device=labels.device).split(ROWS)
         logits = torch.cat([self.score(self.inputs.rows(index, split)) for index in rows])
@@ -263,8 +264,14 @@ class BackpropTwin:
         return self.score(self.inputs.given(images)).argmax(-1).cpu().numpy()
 
     def weights(self, layer: int) -> tuple[Tensor, Tensor]:
-        """Copies of a layer's present weights (inputs, units) and biases (units,), float32; the last is the softmax."""
-        chosen = self.layers[layer]
+        """Copies of a layer's present weights (inputs, units) and biases (units,), float32; the last is the softmax.
+
+        Raises
+        ------
+        SettingsError
+            When there is no such layer.
+        """
+        chosen = self.layers[whole_number("layer", layer, 0, len(self.layers) - 1)]
         return chosen.weight.detach().t().clone(), chosen.bias.detach().clone()
 
     def __repr__(self) -> str:

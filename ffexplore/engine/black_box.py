@@ -96,7 +96,7 @@ def _try_out(entry: BlackBox) -> None:
     entry(h, params, torch.full((1, 3, 4), 0.5) if entry.tosses else None)
 
 
-black_boxes: Registry[BlackBox] = Registry("black box", BlackBox, _try_out, "a batch of 3 samples and 4 units")
+black_boxes: Registry[BlackBox] = Registry("black box", BlackBox, _try_out, "a batch of 3 samples and 4 units", ())
 
 
 class PlacedBox:

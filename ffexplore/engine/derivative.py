@@ -1,7 +1,8 @@
-"""Whether a derivative comes through a function, found by trial: what backpropagation needs and Forward-Forward not."""
+"""Derivatives found by trial: whether one comes through a function, and whether one in closed form is right."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -24,3 +25,16 @@ def why_not_differentiable(function: Callable[[Tensor], Tensor], width: int = 16
     if gradient is None:
         return "torch knows no derivative of it"
     return "" if gradient.any() else "its derivative is zero everywhere"
+
+
+def warn_where_other(what: str, stated: Tensor | None, wanted: Tensor) -> None:
+    """Warn where a derivative in closed form is another than that of automatic differentiation.
+
+    That may be meant, as with surrogate gradients; where it is not, nothing else would tell.
+    """
+    if stated is None or stated.shape != wanted.shape or not torch.allclose(stated, wanted, rtol=1e-4, atol=1e-6):
+        warnings.warn(
+            f"{what} differs from the derivative that automatic differentiation finds; layers learn by the one that "
+            "is given.",
+            stacklevel=5,
+        )

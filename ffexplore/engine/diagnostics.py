@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ffexplore.engine.accuracies import Accuracies, accuracies, scored
+from ffexplore.engine.fields import whole_number
+from ffexplore.engine.inputs import SPLITS
 from ffexplore.engine.measures import calibration
 from ffexplore.engine.probe import thresholds
+from ffexplore.errors import SettingsError
 
 if TYPE_CHECKING:
     from ffexplore.engine.trained import Trained
@@ -122,8 +125,25 @@ def diagnose(trainer: Trained, split: str = "validation", rows: int | None = 512
     -------
     Diagnostics
         Of each variant and layer.
+
+    Raises
+    ------
+    SettingsError
+        When that is no Trainer, there is no such split, or rows is not a whole number of 1 or more.
     """
+    from ffexplore.engine.trained import Trained
+
+    if not isinstance(trainer, Trained):
+        raise SettingsError(f"trainer is a {type(trainer).__name__}; give a Trainer, as in Trainer(settings).")
+    check_split(split)
+    rows = None if rows is None else whole_number("rows", rows, 1)
     return judge(trainer, look(trainer, split, rows), accuracies(trainer, scored(trainer, split, rows)))
+
+
+def check_split(split: str) -> None:
+    """Raise SettingsError, which names it, unless there is such a split."""
+    if split not in SPLITS:
+        raise SettingsError(f"split is {split!r}; allowed: {', '.join(SPLITS)}.")
 
 
 def judge(trainer: Trained, seen: Look, right: Accuracies) -> Diagnostics:

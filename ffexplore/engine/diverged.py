@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,6 +54,16 @@ class Diverged:
         if len(all_words) == self.variants:
             raise DivergedError(words)
         self.words = all_words
+
+    def to_list(self) -> list[tuple[int, str, int | None]]:
+        """Number, words and step of each that rests, as JSON has them."""
+        return [(variant, words, self.steps.get(variant)) for variant, words in self.words.items()]
+
+    def take(self, resting: Iterable[Sequence[Any]]) -> None:
+        """Let those rest, and no others, that ``to_list`` named."""
+        found = [(int(variant), str(words), step) for variant, words, step in resting]
+        self.words = {variant: words for variant, words, _ in found}
+        self.steps = {variant: int(step) for variant, _, step in found if step is not None}
 
     def date(self, step: int) -> None:
         """Say at which step those diverged that are new."""

@@ -77,13 +77,15 @@ class Field:
         """
         if value is None and self.optional:
             return None
+        if self.per_layer and hasattr(value, "tolist"):  # of numpy and its like
+            value = value.tolist()
         if self.per_layer and isinstance(value, tuple | list) and not _is_pair(value):
             if not value:
                 raise SettingsError(f"{name} is empty; give one value, or one for each layer.")
             return tuple(self._one(f"{name}[{number}]", item) for number, item in enumerate(value))
-        return self._one(name, value)
+        return self._one(name, value, ", or a list of them, one for each layer" if self.per_layer else "")
 
-    def _one(self, name: str, value: Any) -> Any:
+    def _one(self, name: str, value: Any, or_else: str = "") -> Any:
         if self.registry is not None:
             return self.registry.choice(value)
         if isinstance(value, str) and value in self.choices:
@@ -92,19 +94,19 @@ class Field:
             return str(value)
         if self.choices and self.low is None:
             raise SettingsError(unknown_name(f"value of {name},", value, self.choices))
-        return self._number(name, value)
+        return self._number(name, value, or_else)
 
-    def _number(self, name: str, value: Any) -> float | int:
+    def _number(self, name: str, value: Any, or_else: str) -> float | int:
         try:
             if isinstance(value, bool | str):
                 raise TypeError
             number = float(value)
         except (TypeError, ValueError, OverflowError):
-            raise SettingsError(f"{name} is {value!r}; it must be {self.allowed()}.") from None
+            raise SettingsError(f"{name} is {value!r}; it must be {self.allowed()}{or_else}.") from None
         low = -float("inf") if self.low is None else self.low
         high = float("inf") if self.high is None else self.high
         if not low <= number <= high or abs(number) == float("inf") or (self.whole and number != int(number)):
-            raise SettingsError(f"{name} is {value!r}; it must be {self.allowed()}.")
+            raise SettingsError(f"{name} is {value!r}; it must be {self.allowed()}{or_else}.")
         return int(number) if self.whole else number
 
     def allowed(self) -> str:
@@ -136,6 +138,11 @@ def _is_pair(value: Any) -> bool:
 def setting(default: Any, meaning: str, group: str, **what: Any) -> Any:
     """A dataclass field that knows its range and meaning."""
     return dataclasses.field(default=default, metadata={"field": Field(meaning, group, **what)})
+
+
+def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """The value as an int; raises SettingsError, which names it, unless it is a whole number in an inclusive range."""
+    return int(Field("", "", low=low, high=high, whole=True).check(name, value))
 
 
 def plain(value: Any) -> Any:

@@ -12,7 +12,6 @@ from tqdm.auto import tqdm
 
 from ffexplore.errors import SettingsError
 
-UNITS = ("epochs", "steps", "seconds")
 FORMATS = {
     "epochs": "{l_bar}{bar}| {n:.2f}/{total:g} epochs [{elapsed}<{remaining}]",
     "steps": "{l_bar}{bar}| {n:.0f}/{total:g} steps [{elapsed}<{remaining}, {rate_fmt}]",
@@ -40,20 +39,25 @@ def chosen_length(given: dict[str, float | None]) -> tuple[str, float]:
     Raises
     ------
     SettingsError
-        When none or several were given, or the amount is not above zero.
+        When none or several were given, the amount is not above zero, or steps are not whole.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     if len(chosen) != 1:
         raise SettingsError(f"fit takes exactly one of epochs, steps and seconds; {len(chosen)} were given.")
     ((unit, amount),) = chosen.items()
-    return unit, amount_above_zero(unit, amount)
+    return unit, amount_above_zero(unit, amount, whole=unit == "steps")
 
 
-def amount_above_zero(name: str, amount: float) -> float:
-    """The amount as a float; raises SettingsError, which names it, unless it is a number above zero."""
-    if not isinstance(amount, Real) or not 0 < amount < float("inf"):
-        raise SettingsError(f"{name} is {amount!r}; it must be above 0.")
+def amount_above_zero(name: str, amount: float, whole: bool = False) -> float:
+    """The amount as a float; raises SettingsError, which names it, unless it is a (whole) number above zero."""
+    if not is_number(amount) or not 0 < amount < float("inf") or (whole and amount != int(amount)):
+        raise SettingsError(f"{name} is {amount!r}; it must be above 0 and a {'whole' if whole else 'finite'} number.")
     return float(amount)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a real number, which True and False are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def run(trainer: Trained, unit: str, amount: float, progress: bool) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Choice, Entry, Param, Registry
 
-inferences: Registry[Entry] = Registry("inference", Entry)
+inferences: Registry[Entry] = Registry("inference", Entry, traits=("needs",))
 
 Layers = Annotated[str, Param("all, without_first, last, or numbers from 1 joined by +, as in 1+3")]
 

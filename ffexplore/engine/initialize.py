@@ -7,9 +7,22 @@ import math
 import torch
 from torch import Tensor
 
+from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry
 
-initializations: Registry[Entry] = Registry("initialization", Entry)
+
+def _try_out(entry: Entry) -> None:
+    params = {key: param.default for key, param in entry.params.items()}
+    made = entry.function(5, 4, torch.Generator().manual_seed(0), **params)
+    shapes = [tuple(each.shape) for each in made if isinstance(each, Tensor)]
+    if shapes != [(4, 5), (4,)]:
+        raise SettingsError(
+            f"The initialization {entry.name!r} must return two Tensors, weights (units, inputs) and biases (units,); "
+            f"for 4 units and 5 inputs it returned {shapes or type(made).__name__}."
+        )
+
+
+initializations: Registry[Entry] = Registry("initialization", Entry, _try_out, "4 units and 5 inputs", ())
 
 
 @initializations.register("normal", source="Hinton's MATLAB code")

@@ -39,16 +39,25 @@ class LabelEncoding(Entry):
         """Whether the code is written over the first inputs."""
         return bool(self.traits.get("replaces", False))
 
-    def table(
-        self, classes: int, params: Mapping[str, Value] | None = None, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def table(self, classes: int, params: Mapping[str, Value] | None = None) -> Tensor:
         """The code of each class and, in the last row, of the neutral label: (classes + 1, m) float32.
 
         In units of the brightest input; m is 0 where no label is written.
+
+        Raises
+        ------
+        SettingsError
+            When the function returns something else.
         """
         values = {key: value for key, value in dict(params or {}).items() if key != "per_image"}
-        result: Tensor = self.function(classes, **values)
-        return result
+        result = self.function(classes, **values)
+        if not isinstance(result, Tensor) or result.ndim != 2 or len(result) != classes + 1:
+            got = f"shape {tuple(result.shape)}" if isinstance(result, Tensor) else type(result).__name__
+            raise SettingsError(
+                f"The label encoding {self.name!r} returned {got} for {classes} classes; it must return a Tensor "
+                f"({classes + 1}, m): a row for each class, and one more for the neutral label."
+            )
+        return result.float()
 
 
 def all_but(labels: Tensor, classes: int) -> Tensor:
@@ -65,7 +74,13 @@ def with_inverses(table: Tensor) -> Tensor:
     return torch.cat([table, codes.sum(0) - codes])
 
 
-label_encodings: Registry[LabelEncoding] = Registry("label encoding", LabelEncoding)
+def _try_out(entry: LabelEncoding) -> None:
+    entry.table(3, {key: param.default for key, param in entry.params.items()})
+
+
+label_encodings: Registry[LabelEncoding] = Registry(
+    "label encoding", LabelEncoding, _try_out, "3 classes", ("replaces", "tells")
+)
 
 
 def _one_hot(classes: int, strength: float) -> Tensor:

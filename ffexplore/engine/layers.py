@@ -117,10 +117,17 @@ class Layer:
             return torch.add(shared, product, out=out)
         return torch.addcmul(shared, product, first.scale.unsqueeze(-1), out=out)
 
-    def activate(self, z: Tensor, masks: Tensor | None = None) -> Tensor:
-        """The activity (K, S, B, units) of a pre-activation, which may be overwritten; masks are those of dropout."""
-        h: Tensor = self.activation.function(z)
-        return h if masks is None else h.mul_(masks)
+    def activate(self, z: Tensor, masks: Tensor | None = None, train: bool = False) -> tuple[Tensor, Tensor | None]:
+        """The activity (K, S, B, units) of a pre-activation, which may be overwritten; masks are those of dropout.
+
+        With it come the factors by which a derivative by the activity is multiplied on its way back, before
+        ``Activation.backward``: the masks, and to ``train`` the slope where the activation does not state it.
+        """
+        if train and not self.activation.states_derivative:
+            h, slope = self.activation.with_slope(z)
+            return (h, slope) if masks is None else (h.mul_(masks), slope.mul_(masks))
+        h = self.activation.function(z)
+        return (h, None) if masks is None else (h.mul_(masks), masks)
 
     def pass_apart(self, z: Tensor, masks: Tensor | None = None) -> Tensor | None:
         """What goes on to the layers above from a pre-activation, which stays; None where that is the activity."""

@@ -28,7 +28,7 @@ CHUNK_ON_GPU, ROWS_ON_GPU = 1 << 24, 1 << 13  # where no cache is to be kept to,
 
 
 class Stage(NamedTuple):
-    """A layer on the way up: what it was fed, its activity (K, S, B, units), dropout's factors or None.
+    """A layer on the way up: what it was fed, its activity (K, S, B, units), factors of a derivative by it or None.
 
     ``energy`` (K, S, B) is the sum of squares of the activity over the units, or None where nobody asked. What goes on
     to the layers above and the read-out is ``up``: the activity, but for an activation that says otherwise.
@@ -130,7 +130,7 @@ class Network:
             z = layer.project(parts, space)
             mask = masks(layer, z) if masks is not None else None
             apart = layer.pass_apart(z, mask)
-            h = layer.activate(z, mask)
+            h, mask = layer.activate(z, mask, train)
             up = h if apart is None else apart
             goes_on = number + 1 < len(layers)
             squares = energy(h) if layer.asks_energy or (goes_on and scales_rows and up is h) else None

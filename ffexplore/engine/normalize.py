@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ffexplore.engine.constants import constant
 from ffexplore.engine.energy import energy
+from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
 
 Epsilon = Annotated[float, Param("added to the length, so that a silent layer stays finite", 0.0, 1.0)]
@@ -81,7 +82,25 @@ class Normalization(Entry):
         return result if out is None else out.copy_(result)
 
 
-normalizations: Registry[Normalization] = Registry("normalization", Normalization)
+def _try_out(entry: Normalization) -> None:
+    h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
+    params = {key: param.default for key, param in entry.params.items()}
+    result = entry(h.clone(), params, state=entry.init(4, 1, h.device), train=True)
+    if not isinstance(result, Tensor) or result.shape != h.shape:
+        got = f"shape {tuple(result.shape)}" if isinstance(result, Tensor) else type(result).__name__
+        raise SettingsError(
+            f"The normalization {entry.name!r} returned {got} for an activity {tuple(h.shape)}; it must return a "
+            "Tensor of the same shape."
+        )
+
+
+normalizations: Registry[Normalization] = Registry(
+    "normalization",
+    Normalization,
+    _try_out,
+    "a batch of 3 samples and 4 units",
+    ("row_scale", "init", "input", "coupled"),
+)
 
 
 def _rms_scale(squares: Tensor, size: int, *, epsilon: float) -> Tensor:

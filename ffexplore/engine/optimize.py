@@ -21,7 +21,7 @@ TENSORS = {3: 48, 4: 36}  # that one launch of torch's fused kernels takes, by h
 SHARE = 1 << 16  # numbers of a tensor that such a kernel gives to one processor of a GPU, however many there are
 PROCESSORS = 128  # about as many as a large GPU has
 NOTHING = 1e-30  # an average below this changes no weight, and decays to denormal numbers within some hundred steps
-optimizers: Registry[Entry] = Registry("optimizer", Entry)
+optimizers: Registry[Entry] = Registry("optimizer", Entry, traits=())
 
 
 class Optimizer(Protocol):

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ffexplore.engine.augment import Jittered
 from ffexplore.engine.constants import constants
 from ffexplore.engine.inputs import Prepared
-from ffexplore.engine.negatives import Batch, Draw, Negatives
+from ffexplore.engine.negatives import Batch, Draw, Negatives, check_negatives
 from ffexplore.engine.network import Network
 from ffexplore.engine.parts import Part
 from ffexplore.engine.rng import Streams, stream
-from ffexplore.errors import SettingsError
 
 SCORE_SCALE_FLOOR = 1.0  # scores are divided by the natural threshold, but never by less than this
 
@@ -104,7 +104,14 @@ class Pairs:
         """How many sides go through the network: one where layers score the classes of an input that both share."""
         return 1 if self.network.per_class and not (self.wanted and self.changes_image) else 2
 
-    def sides(self, index: Tensor, raw: Tensor | None, prepared: Prepared, period: object) -> list[Part]:
+    def sides(
+        self,
+        index: Tensor,
+        raw: Tensor | None,
+        prepared: Prepared,
+        period: object,
+        jitter: Jittered | None = None,
+    ) -> list[Part]:
         """Parts of both sides of a batch.
 
         Parameters
@@ -117,11 +124,18 @@ class Pairs:
             The same, ready for labels.
         period
             Changes when lasting negatives are to be drawn anew.
+        jitter
+            How those inputs were jittered, for images that a negative takes from other rows; None where they were not.
         """
-        return self.assemble(index, raw, prepared, *self.negatives(index, raw, prepared, period))
+        return self.assemble(index, raw, prepared, *self.negatives(index, raw, prepared, period, jitter))
 
     def negatives(
-        self, index: Tensor, raw: Tensor | None, prepared: Prepared, period: object
+        self,
+        index: Tensor,
+        raw: Tensor | None,
+        prepared: Prepared,
+        period: object,
+        jitter: Jittered | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Labels (K', B) of the negative side and its images (K', B, features), None where it shares the image.
 
@@ -134,13 +148,15 @@ class Pairs:
             raw = self._raw(index, raw)
         wrong, made = [], []
         for variant, (generator, params) in enumerate(self.choices):
-            images = None if raw is None else raw[min(variant, len(raw) - 1), 0]
-            batch = self._batch(index[min(variant, len(index) - 1)], scores, variant, images)
+            own = images = None if raw is None else raw[min(variant, len(raw) - 1), 0]
+            if own is not None and not generator.is_ours:
+                images = own.clone()  # what somebody else wrote may write into them; the positive side has them, too
+            batch = self._batch(index[min(variant, len(index) - 1)], scores, variant, images, jitter)
             draw = self._draw(batch, variant, period)
             if generator.changes == "label":
                 wrong.append(draw["labels"])
-                if self.changes_image:  # another variant's; this one keeps its own
-                    made.append(batch.images)
+                if own is not None:  # another variant changes them; this one keeps its own
+                    made.append(own)
             else:
                 pictures, labels = generator.make(batch, draw, params)
                 wrong.append(labels)
@@ -209,9 +225,18 @@ class Pairs:
         return self._streams.generators
 
     def _batch(
-        self, index: Tensor, scores: Callable[[str], Tensor], variant: int, images: Tensor | None = None
+        self,
+        index: Tensor,
+        scores: Callable[[str], Tensor],
+        variant: int,
+        images: Tensor | None = None,
+        jitter: Jittered | None = None,
     ) -> Batch:
         inputs = self.inputs
+
+        def jittered(images: Tensor) -> Tensor:
+            return images if jitter is None else jitter(images[None, None], Streams.of(self._streams[variant]))[0, 0]
+
         return Batch(
             index=index,
             labels=inputs.y[self.split][index],
@@ -223,6 +248,7 @@ class Pairs:
             scores=lambda what: scores(what)[variant],
             bank=self._bank,
             given=images,
+            jitter=jittered,
         )
 
     def _bank(self, name: str, make: Callable[[torch.Generator], Tensor]) -> Tensor:
@@ -284,18 +310,3 @@ def _side_by_side(own: Part, other: Part) -> Part:
     """
     first, second = torch.broadcast_tensors(own.scaled(), other.scaled())
     return Part(own.source, torch.cat([first, torch.lerp(first, second, 0.5)], 1))
-
-
-def check_negatives(kind: str, generator: Negatives) -> None:
-    """Refuse negatives that the data cannot give.
-
-    Raises
-    ------
-    SettingsError
-        Saying why, and what fits.
-    """
-    if "pictures" in generator.needs and kind != "images":
-        raise SettingsError(
-            f"negatives is {generator.name!r}, which mixes pictures, but the data is a table; choose uniform_label, "
-            "hard_label or self_contrastive."
-        )

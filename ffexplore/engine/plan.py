@@ -12,7 +12,7 @@ from ffexplore.engine.device import resolve_device, resolve_half
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.parts import BELOW, LABEL_ABOVE
 from ffexplore.engine.settings import Settings, dataset_of, natural_threshold
-from ffexplore.engine.suitability import objections
+from ffexplore.engine.suitability import check_suited
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Choice
 
@@ -69,8 +69,7 @@ def plan(settings: Settings) -> Plan:
     dataset = dataset_of(settings)
     encoding = label_encodings[settings.label_encoding.name]
     table = encoding.table(dataset.classes, settings.label_encoding.values)
-    for refusal in objections(settings, dataset):
-        raise SettingsError(refusal.sentence)
+    check_suited([settings], dataset)
     first = {"image": (0, dataset.features)}
     label = table.shape[1] if settings.label_layers == "all" else 0
     if table.shape[1]:

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
+from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry
 
-rate_courses: Registry[Entry] = Registry("rate course", Entry)
+
+def checked_factor(name: str, factor: object) -> float:
+    """What a course returned, if it is a number of 0 or more.
+
+    Raises
+    ------
+    SettingsError
+        When it is not.
+    """
+    if not isinstance(factor, Real) or not 0 <= float(factor) < math.inf:
+        raise SettingsError(f"The rate course {name!r} returned {factor!r}; it must return a number of 0 or more.")
+    return float(factor)
+
+
+def _try_out(entry: Entry) -> None:
+    params = {key: param.default for key, param in entry.params.items()}
+    for progress in (0.0, 0.5, 1.0):
+        checked_factor(entry.name, entry.function(progress, **params))
+
+
+rate_courses: Registry[Entry] = Registry("rate course", Entry, _try_out, "the progress of a fit", ())
 
 
 @rate_courses.register("constant", source="common")

@@ -62,12 +62,13 @@ def fit_readout(
         raise SettingsError("fit_readout takes epochs or seconds, not both; leave both out to go on to the minimum.")
     passes = MOST_PASSES if epochs is None else max(1, round(amount_above_zero("epochs", epochs)))
     until = float("inf") if seconds is None else time.perf_counter() + amount_above_zero("seconds", seconds)
-    readout = trainer.choose_readout_layers(trainer.settings.readout_layers if layers is None else layers)
     if decay is None:
         decay = trainer.settings.readout_decay
     elif not 0 <= decay < float("inf"):
         raise SettingsError(f"decay is {decay!r}; it must be 0 or more.")
-    chunks = _activities(trainer, readout, _checked_copies(trainer, copies), kept_bytes)
+    _check_copies(trainer, copies)
+    readout = trainer.choose_readout_layers(trainer.settings.readout_layers if layers is None else layers)
+    chunks = _activities(trainer, readout, copies, kept_bytes)
     most = 0
 
     def is_enough() -> bool:
@@ -78,15 +79,18 @@ def fit_readout(
         with bar as shown:
             found = minimum(_of(variant, chunks), readout.size, readout.classes, decay, passes, is_enough, shown)
         weight, bias, done = found
+        if not done:  # interrupted within the first pass: what was there is better
+            continue
         most = max(most, done)
         readout.parameters.weight[variant].copy_(weight)
         readout.parameters.bias[variant].copy_(bias)
     readout.parameters.set_optimizer("smoothed", {})  # what it learned beside the layers was on the way elsewhere
     readout.parameters.changed()
+    trainer.renew_stepper()
     return most
 
 
-def _checked_copies(trainer: Trained, copies: int) -> int:
+def _check_copies(trainer: Trained, copies: int) -> None:
     if isinstance(copies, bool) or not isinstance(copies, int) or copies < 1:
         raise SettingsError(f"copies is {copies!r}; it must be a whole number of 1 or more.")
     if copies > 1 and not jitters(trainer.settings):
@@ -94,7 +98,6 @@ def _checked_copies(trainer: Trained, copies: int) -> int:
             f"copies is {copies}, but shift is 0, so that all of them would be the same; set shift, rotation or zoom "
             "above 0, or copies to 1."
         )
-    return copies
 
 
 def _activities(trainer: Trained, readout: Readout, copies: int, kept_bytes: int) -> Chunks:

@@ -57,7 +57,7 @@ class Repeats:
         for layer in network.layers:
             entries.append(layer.activation)
             entries += [entry for rule in layer.rules for entry in (rule.goodness, rule.objective)]
-        return lasting and all(entry.function.__module__.startswith("ffexplore.") for entry in entries)
+        return lasting and all(entry.is_ours for entry in entries)
 
     @property
     def manner(self) -> str:

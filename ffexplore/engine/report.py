@@ -104,15 +104,21 @@ def make_reports(trainer: Trained, split: str, shortcut: bool = False) -> list[R
     """One report for each variant of a trainer; see ``Trainer.evaluate``."""
     network, inputs = trainer.network, trainer.network.inputs
     told = scored(trainer, split)
-    labels, goodness, variants = told.labels, told.goodness, told.goodness.shape[1]
+    labels, variants = told.labels, told.goodness.shape[1]
     right = accuracies(trainer, told)
-    uniform = torch.full(goodness.shape[:2], float("nan"))
-    if network.names_classes:
-        wrong = other_label(labels, inputs.classes, stream(0, "uniform", split, device=labels.device))
-        pick = goodness.gather(-1, labels[None, None, :, None].expand(*goodness.shape[:2], -1, 1))
-        miss = goodness.gather(-1, wrong[None, None, :, None].expand(*goodness.shape[:2], -1, 1))
-        uniform = auc(pick.squeeze(-1), miss.squeeze(-1))
     seen = look(trainer, split)
+    uniform = torch.full(seen.goodness.shape[:2], float("nan"))
+    if network.names_classes:
+        # of the inputs as they are, as for the chosen negatives, also where a class is read from moved copies
+        scores = told.goodness
+        if trainer.settings.inference_shift:
+            scores, _ = network.score(inputs.rows(torch.arange(len(labels), device=labels.device), split))
+        wrong = other_label(labels, inputs.classes, stream(0, "uniform", split, device=labels.device))
+        given, wrong_ones = (
+            scores.gather(-1, each[None, None, :, None].expand(*scores.shape[:2], -1, 1)).squeeze(-1)
+            for each in (labels, wrong)
+        )
+        uniform = auc(given, wrong_ones)
     own = auc(seen.goodness[:, :, 0], seen.goodness[:, :, 1])
     found = judge(trainer, seen, right)
     spread = _histograms(seen.goodness, thresholds(network))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ffexplore.engine.rates import rate_courses
-from ffexplore.engine.schedule import Blocks, round_length, schedules
+from ffexplore.engine.rates import checked_factor, rate_courses
+from ffexplore.engine.schedule import Blocks, checked_blocks, round_length, schedules
 from ffexplore.engine.settings import Settings
 
 
@@ -18,14 +18,18 @@ class Rhythm:
 
     def __init__(self, settings: Settings) -> None:
         schedule, course = settings.schedule, settings.rate_course
-        self._schedule, self._schedule_params = schedules[schedule.name].function, schedule.values
-        self._course, self._course_params = rate_courses[course.name].function, course.values
+        self._schedule, self._schedule_params = schedules[schedule.name], schedule.values
+        self._course, self._course_params = rate_courses[course.name], course.values
         self._depth, self._horizon = len(settings.layers), settings.horizon
         self._round = round_length(self._depth, self._schedule_params)
+        self._known: Blocks | None = None  # blocks that were seen to be in order
 
     def blocks(self, step: int) -> Blocks:
         """The blocks of layers that learn at a step."""
-        blocks: Blocks = self._schedule(step, self._depth, **self._schedule_params)
+        blocks: Blocks = self._schedule.function(step, self._depth, **self._schedule_params)
+        if blocks != self._known:
+            crosses = bool(self._schedule.traits.get("crosses"))
+            self._known = blocks = checked_blocks(self._schedule.name, blocks, self._depth, crosses)
         return blocks
 
     def period(self, refresh: str, step: int, epoch: int) -> object:
@@ -38,5 +42,4 @@ class Rhythm:
         """The factor of the learning rate: by the horizon where one is stated, else by the progress of the fit."""
         if self._horizon is not None:
             progress = epochs / self._horizon
-        factor: float = self._course(min(1.0, progress), **self._course_params)
-        return factor
+        return checked_factor(self._course.name, self._course.function(min(1.0, progress), **self._course_params))

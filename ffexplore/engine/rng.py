@@ -42,6 +42,13 @@ class Streams:
     def __init__(self, seeds: Sequence[int], *purpose: object, device: torch.device | str = "cpu") -> None:
         self.generators = [stream(seed, *purpose, device=device) for seed in seeds]
 
+    @classmethod
+    def of(cls, generator: torch.Generator) -> Streams:
+        """A stream that goes on with the numbers of a generator."""
+        streams = cls([])
+        streams.generators = [generator]
+        return streams
+
     def __len__(self) -> int:
         return len(self.generators)
 

@@ -10,11 +10,53 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
+from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry
 
-schedules: Registry[Entry] = Registry("schedule", Entry)
-
 Blocks = list[list[int]]
+
+
+def checked_blocks(name: str, blocks: object, depth: int, crosses: bool) -> Blocks:
+    """What a schedule returned, if it is blocks of neighbouring layers, of one each unless it ``crosses``.
+
+    Raises
+    ------
+    SettingsError
+        When it is not.
+    """
+    kept = isinstance(blocks, list | tuple) and all(isinstance(block, list | tuple) for block in blocks)
+    found = [list(block) for block in blocks] if kept else []  # type: ignore[attr-defined]
+    ends = [block[-1] for block in found if block]
+    if (
+        not found
+        or len(ends) < len(found)
+        or len(set(ends)) < len(ends)
+        or any(not isinstance(layer, int) or not 0 <= layer < depth for block in found for layer in block)
+        or any(block != [*range(block[0], block[0] + len(block))] for block in found)
+    ):
+        raise SettingsError(
+            f"The schedule {name!r} returned {blocks!r}; it must return a list of blocks, each a list of neighbouring "
+            f"layers from 0 to {depth - 1} that ends with a layer of its own."
+        )
+    if not crosses and any(len(block) > 1 for block in found):
+        raise SettingsError(
+            f"The schedule {name!r} returned {blocks!r}; blocks of more than one layer want the trait crosses=True."
+        )
+    return found
+
+
+def _try_out(entry: Entry) -> None:
+    params = {key: param.default for key, param in entry.params.items()}
+    for depth in (1, 2, 3):
+        for step in range(2 * depth):
+            checked_blocks(entry.name, entry.function(step, depth, **params), depth, _crosses(entry))
+
+
+def _crosses(entry: Entry) -> bool:
+    return bool(entry.traits.get("crosses"))
+
+
+schedules: Registry[Entry] = Registry("schedule", Entry, _try_out, "1 to 3 layers", ("crosses",))
 
 
 @schedules.register("simultaneous", source="Hinton's MATLAB code")

@@ -97,7 +97,7 @@ class Settable:
         source="Hinton 2022, section 2; width: Hinton's MATLAB code; one for each layer: arXiv 2307.04205",
     )  # fmt: skip
     threshold_rate: float = setting(
-        0.0, "How fast each layer's threshold learns with its objective, in units of the learning rate; 0 keeps it.",
+        0.0, "How fast thresholds learn with their objective, in units of the learning rate; at 0 they are as set.",
         "Goodness", low=0.0, high=100.0, lockstep=True, source="common",
     )  # fmt: skip
     objective: Any = setting(

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from ffexplore.data import Dataset, load
@@ -38,7 +39,7 @@ class Settings(Settable):
         object.__setattr__(self, "dataset", check_dataset(self.dataset))
         for name, spec in Settings.fields().items():
             value = getattr(self, name)
-            if name == "layers" and isinstance(value, int):
+            if name == "layers" and isinstance(value, Real):
                 value = (value,)
             if name != "dataset":
                 object.__setattr__(self, name, spec.check(name, value))

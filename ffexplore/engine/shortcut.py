@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ffexplore.engine.augment import Jitter
+from ffexplore.engine.diagnostics import check_split
+from ffexplore.engine.fields import whole_number
 from ffexplore.engine.measures import auc
 from ffexplore.engine.settings import Settings
+from ffexplore.errors import SettingsError
 
 if TYPE_CHECKING:
     from ffexplore.engine.trained import Trained
@@ -84,9 +88,18 @@ def shortcut_meter(what: Settings | Trained, split: str = "validation", rows: in
     -------
     Shortcut
         Its ``auc`` is about 0.5 for negatives that differ only in the label, however easily its code gives them away.
+
+    Raises
+    ------
+    SettingsError
+        When that is neither Settings nor a trainer, there is no such split, or rows is not a whole number of 1 or more.
     """
     from ffexplore.engine.training import Trainer
 
+    if not isinstance(what, Settings | Trainer):
+        raise SettingsError(f"what is a {type(what).__name__}; give Settings or a Trainer, as in Trainer(settings).")
+    check_split(split)
+    rows = whole_number("rows", rows, 1)
     trainer: Trained = Trainer(what) if isinstance(what, Settings) else what
     names, learned = _both_sides(trainer, "train", rows)
     _, held_out = _both_sides(trainer, split, rows)
@@ -109,9 +122,12 @@ def shortcut_meter(what: Settings | Trained, split: str = "validation", rows: in
 def _both_sides(trainer: Trained, split: str, rows: int) -> tuple[list[str], Tensor]:
     """Names of the statistics, and their values (2, B, F) of positives and negatives; of the first variant."""
     inputs, pairs = trainer.network.inputs, trainer.make_pairs(split)
+    jitter = Jitter(inputs.dataset.shape, [0], inputs.table.device).by(trainer.settings)
     index = torch.arange(min(rows, len(inputs.y[split])), device=inputs.table.device).unsqueeze(0)
     raw = inputs.rows(index, split).unsqueeze(1)
-    _, images = pairs.negatives(index, raw, inputs.prepare(raw.clone()), None)
+    if jitter is not None:
+        raw = jitter(raw)
+    _, images = pairs.negatives(index, raw, inputs.prepare(raw.clone()), None, jitter)
     images = pairs.seen(index, raw, images)
     negative = raw[0, 0] if images is None else images[0]
     shape = inputs.dataset.shape

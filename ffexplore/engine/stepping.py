@@ -17,7 +17,7 @@ from functools import partial
 
 from torch import Tensor
 
-from ffexplore.engine.augment import Dropout, Jitter, jitters
+from ffexplore.engine.augment import Dropout, Jitter
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.epoch import EpochSides
 from ffexplore.engine.inputs import Prepared
@@ -91,7 +91,8 @@ class Stepper:
         self._drops = any(each.dropout > 0 for each in variants)
         # made anew each time: an epoch's images cannot be kept where each is jittered
         self._per_class = network.per_class
-        self._at_once = not (jitters(self.settings) or self._per_class) and EpochSides.serves(pairs)
+        self._jittered = jitter.by(self.settings)
+        self._at_once = not (self._jittered or self._per_class) and EpochSides.serves(pairs)
         self._epoch_sides = EpochSides(pairs)
         if former is not None:
             self._epoch_sides.go_on(former._epoch_sides)
@@ -208,16 +209,16 @@ class Stepper:
 
         With a watch no number is looked at; see ``WholeStep``.
         """
-        network, settings, period = self.network, self.settings, self._period(number)
+        network, period = self.network, self._period(number)
         if self._at_once and watch is None:
             if self._reads(number):
                 self._teach_readout(index, network.inputs.prepare_rows(index))
             return self._epoch_sides.batch(self.batches, index.shape[1], period)
-        raw = self.jitter(network.inputs.rows(index).unsqueeze(1), settings) if jitters(settings) else None
+        raw = self._jittered(network.inputs.rows(index).unsqueeze(1)) if self._jittered else None
         prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
         if self._reads(number):
             self._teach_readout(index, prepared, watch)
-        return self.pairs.sides(index, raw, prepared, period)
+        return self.pairs.sides(index, raw, prepared, period, self._jittered)
 
     def _period(self, number: int) -> object:
         return self.rhythm.period(self.pairs.refresh, number, self.batches.epoch)

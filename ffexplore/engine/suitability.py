@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ffexplore.data import Dataset
 from ffexplore.engine.compatibility import Draft, Refusal, alternatives
 from ffexplore.engine.goodness import goodness
 from ffexplore.engine.inputs import check_blank
 from ffexplore.engine.labels import label_encodings
-from ffexplore.engine.negatives import negatives
-from ffexplore.engine.pairs import check_negatives
+from ffexplore.engine.negatives import check_negatives, negatives
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 
@@ -37,7 +36,8 @@ def _moved_table(draft: Draft, data: Dataset) -> Refusal | None:
     for field, done in JITTERS.items():
         if getattr(draft, field) and data.kind != "images":
             return Refusal(
-                f"{field} is {getattr(draft, field)}, but {data.name!r} is a table; only pictures can be {done}.",
+                f"{field} is {getattr(draft, field)}, but {data.name!r} is a table; only pictures can be {done}. Set "
+                f"{field} to 0.",
                 (field, "dataset"),
             )
     return None
@@ -77,6 +77,19 @@ def objections(settings: Settings | Draft, data: Dataset) -> Iterator[Refusal]:
     """What in settings does not go with data, the first reason first."""
     draft = settings if isinstance(settings, Draft) else Draft(settings)
     return (refusal for rule in RULES if (refusal := rule(draft, data)) is not None)
+
+
+def check_suited(all_settings: Iterable[Settings], data: Dataset) -> None:
+    """Refuse settings that do not go with data.
+
+    Raises
+    ------
+    SettingsError
+        With the first reason.
+    """
+    for settings in all_settings:
+        for refusal in objections(settings, data):
+            raise SettingsError(refusal.sentence)
 
 
 def unsuited(settings: Settings, field: str, data: Dataset) -> dict[str, Refusal]:

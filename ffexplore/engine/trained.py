@@ -13,6 +13,8 @@ from torch import Tensor
 from ffexplore.engine.augment import Dropout, Jitter
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import make_pairs, make_readout
+from ffexplore.engine.diagnostics import check_split
+from ffexplore.engine.fields import whole_number
 from ffexplore.engine.network import Network
 from ffexplore.engine.pairs import Pairs
 from ffexplore.engine.plan import Plan
@@ -80,6 +82,9 @@ class Trained:
     def rows_per_step(self) -> int:
         """Inputs that one step trains, positive and negative ones apart unless one pass serves both."""
         return self.pairs.walked * self.batches.size * len(self._variants)
+
+    def _make_stepper(self, former: Stepper | None = None) -> Stepper:
+        return Stepper(self.network, self._variants, self.pairs, self.batches, self.dropout, self.jitter, former)
 
     def make_pairs(self, split: str, *, to_learn: bool = False) -> Pairs:
         """A generator of positive and negative sides for a split; off the training data always from the same seed.
@@ -151,7 +156,13 @@ class Trained:
         if readout is None:
             raise SettingsError("readout_rate is 0, which switches the read-out off; set it above 0.")
         self._variants, self.network.readout = variants, readout
+        readout.diverged = self.network.diverged
+        self.renew_stepper()
         return readout
+
+    def renew_stepper(self) -> None:
+        """Have steps forget the tensors that they held: what is captured would go on reading and writing them."""
+        self.stepper = self._make_stepper(self.stepper)
 
     def evaluate(self, split: str = "test", *, shortcut: bool = False) -> Report:
         """Accuracies and separations on held-out data.
@@ -172,8 +183,7 @@ class Trained:
 
     def evaluate_variants(self, split: str = "test", *, shortcut: bool = False) -> list[Report]:
         """A report for each variant."""
-        if split not in self.network.inputs.x:
-            raise SettingsError(f"split is {split!r}; allowed: train, validation, test.")
+        check_split(split)
         return make_reports(self, split, shortcut)
 
     def predict(self, images: ArrayLike) -> NDArray[np.int64]:
@@ -201,7 +211,14 @@ class Trained:
 
         The first layer's inputs are the flattened image, then an appended label; an overlaid label has the first
         places of the image. Those of a layer above are the units below it, then the label where it sees one.
+
+        Raises
+        ------
+        SettingsError
+            When there is no such layer or variant; both count from 0.
         """
+        layer = whole_number("layer", layer, 0, len(self.network.layers) - 1)
+        variant = whole_number("variant", variant, 0, len(self._variants) - 1)
         parameters = self.network.layers[layer].parameters
         return parameters.weight[variant].clone(), parameters.bias[variant].clone()
 
@@ -217,6 +234,7 @@ class Trained:
             "progress": self.progress,
             "epochs_before": self._epochs_before,
             "kept_for": self.pairs.kept_for,
+            "diverged": self.network.diverged.to_list(),
         }
 
     def load_state(self, state: dict[str, Tensor], counters: dict[str, Any]) -> None:
@@ -224,6 +242,7 @@ class Trained:
         self.steps, self.seconds = int(counters["steps"]), float(counters["seconds"])
         self.progress, self._epochs_before = float(counters["progress"]), float(counters["epochs_before"])
         give(self, state, counters)
+        self.network.diverged.take(counters.get("diverged", []))
 
     def manifest(self) -> dict[str, Any]:
         """What is needed to repeat the run: settings, versions, device, threads, precision, seed, data.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -14,9 +14,9 @@ from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import build, configure
 from ffexplore.engine.fitting import chosen_length, run
 from ffexplore.engine.lockstep import check_lockstep, distinct_seeds
-from ffexplore.engine.plan import plan
+from ffexplore.engine.plan import Plan, plan
 from ffexplore.engine.settings import Settings
-from ffexplore.engine.stepping import Stepper
+from ffexplore.engine.suitability import check_suited
 from ffexplore.engine.trained import Trained
 from ffexplore.errors import DivergedError, SettingsError
 
@@ -47,7 +47,7 @@ class Trainer(Trained):
         self._begin([settings if settings is not None else Settings()])
 
     @classmethod
-    def variants(cls, variants: Sequence[Settings]) -> Trainer:
+    def variants(cls, variants: Iterable[Settings]) -> Trainer:
         """A trainer of several networks in lockstep, each with the numbers it would have alone.
 
         Parameters
@@ -61,9 +61,15 @@ class Trainer(Trained):
         SettingsError
             When there is none, they differ in another field, or their goodness or negatives cannot share a batch.
         """
+        if not isinstance(variants, Iterable):
+            raise SettingsError(
+                f"variants is a {type(variants).__name__}; give several Settings, as in "
+                "[settings, settings.replace(seed=1)]."
+            )
+        variants = list(variants)
         check_lockstep(variants)
         trainer = cls.__new__(cls)
-        trainer._begin(list(variants))
+        trainer._begin(variants)
         return trainer
 
     def fan_out(self, variants: Sequence[Settings], among: Sequence[Settings] | None = None) -> Trainer:
@@ -100,26 +106,24 @@ class Trainer(Trained):
         self.seconds = 0.0
         self.progress = 0.0  # of the horizon, in [0, 1]
         self._plan = plan(variants[0])
+        check_suited(variants[1:], self._plan.dataset)
         self._start()
 
     def _start(self) -> None:
         """Build everything anew; steps and time go on."""
-        self._epochs_before = self.epochs if hasattr(self, "batches") else 0.0
+        epochs = self.epochs if hasattr(self, "batches") else 0.0
         self.network = build(self._plan, self._variants)
         configure(self.network, self._variants)
         self.pairs = self.make_pairs("train", to_learn=True)
         seeds, data, device = distinct_seeds(self._variants), self._plan.dataset, self._plan.device
-        self.batches = Batches(len(data.train), self._batch_size(), seeds, device)
+        self.batches, self._epochs_before = Batches(len(data.train), self._batch_size(), seeds, device), epochs
         self.dropout = Dropout(seeds, device)
         self.jitter = Jitter(data.shape, seeds, device)
         self.stepper = self._make_stepper()
 
-    def _make_stepper(self, former: Stepper | None = None) -> Stepper:
-        return Stepper(self.network, self._variants, self.pairs, self.batches, self.dropout, self.jitter, former)
-
     def step_call_by_call(self) -> None:
         """Train on one batch as `step` does, but not as a recording has it: for who watches what is done."""
-        self.stepper = self._make_stepper(self.stepper)
+        self.renew_stepper()
         self.step()
 
     def _batch_size(self) -> int:
@@ -135,11 +139,32 @@ class Trainer(Trained):
         Raises
         ------
         SettingsError, DatasetError
-            When the new settings cannot be met; nothing has changed then.
+            When the new settings cannot be met. Then, and where a function of somebody's own raises something else
+            while it is built in, nothing has changed.
         """
         if len(self._variants) > 1:
             raise SettingsError("A trainer of several variants keeps its settings; make a new one.")
         new_plan = plan(settings)
+        # What is built anew takes the place of what was there, which stays whole: to have it back is enough.
+        layers, readout = self.network.layers, self.network.readout
+        owners = [
+            self,
+            *layers,
+            *(layer.parameters for layer in layers),
+            *(layer.threshold for layer in layers),
+            readout,
+        ]
+        before = [(owner, dict(vars(owner))) for owner in owners if owner is not None]
+        try:
+            self._take_up(settings, new_plan)
+        except BaseException:  # what somebody else wrote may raise anything while it is built in
+            for owner, attributes in before:
+                vars(owner).clear()
+                vars(owner).update(attributes)
+            raise
+
+    def _take_up(self, settings: Settings, new_plan: Plan) -> None:
+        """Build what has to be built for settings, and set up the rest."""
         old, old_plan = self.settings, self._plan
         if new_plan.start != old_plan.start:
             self._plan, self._variants = new_plan, [settings]
@@ -148,7 +173,7 @@ class Trainer(Trained):
         if all(getattr(old, name) == getattr(settings, name) for name in Settings.fields() if name not in NUMBERS):
             self._plan, self._variants = new_plan, [settings]
             configure(self.network, [settings])
-            self.stepper = self._make_stepper(self.stepper)
+            self.renew_stepper()
             return
         network = build(new_plan, [settings], self.network)
         self._plan, self._variants, self.network = new_plan, [settings], network
@@ -160,7 +185,7 @@ class Trainer(Trained):
         pairs.go_on(self.pairs, keep=all(getattr(old, name) == getattr(settings, name) for name in PAIR_FIELDS))
         self.pairs = pairs
         self.batches.resize(self._batch_size())
-        self.stepper = self._make_stepper(self.stepper)
+        self.renew_stepper()
 
     def step(self) -> None:
         """Train on one batch; see ``ffexplore.engine.stepping``.
@@ -200,10 +225,13 @@ class Trainer(Trained):
     def _told(self, error: DivergedError) -> DivergedError:
         """What went wrong, for the person; the step that it happened at is the next one again."""
         self.steps -= error.steps
-        rate = max(self.settings.per_layer("learning_rate"))
+        advice = f"Lower learning_rate (now {max(self.settings.per_layer('learning_rate')):g}), then go on"
+        if self.steps == 0:  # no weight had moved
+            advice = (
+                "This is the first step, so it is not the rate: look at the data, at functions of your own, at scales"
+            )
         return DivergedError(
-            f"At step {self.steps} {error}. Lower learning_rate (now {rate:g}), then go on; the weights are "
-            "those from before the step.",
+            f"At step {self.steps} {error}. {advice}; the weights of that layer are those from before the step.",
             met=f"at step {self.steps} {error}",
         )
 

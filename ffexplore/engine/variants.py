@@ -107,7 +107,7 @@ def single(trainer: Trainer, variant: int) -> Trainer:
     if not 0 <= variant < len(settings):
         raise IndexError(f"variant is {variant!r}; there are {len(settings)}, counted from 0.")
     alone = type(trainer)(settings[variant])
-    alone.load_state(_of_one(trainer, variant), trainer.counters())
+    alone.load_state(_of_one(trainer, variant), trainer.counters() | {"diverged": []})
     return alone
 
 

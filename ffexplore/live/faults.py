@@ -102,7 +102,7 @@ def explain(error: BaseException) -> str:
         What was raised while training, measuring or building.
     """
     if isinstance(error, DivergedError):
-        return str(error).partition("; the weights are")[0].rstrip(".") + "."
+        return str(error).partition("; the weights")[0].rstrip(".") + "."
     what = f"{type(error).__name__}: {error}".rstrip(": ").rstrip(".")
     if isinstance(error, DatasetError):
         return str(error)  # it says itself what to do; a dataset that cannot be had is nobody's mistake in a function

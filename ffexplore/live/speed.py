@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 
+from ffexplore.engine.fitting import is_number
 from ffexplore.errors import SettingsError
 
 VARIABLE = "FFEXPLORE_SPEED"  #: the environment variable that says at which speed runners start
@@ -18,7 +19,7 @@ def check_speed(speed: float | None) -> None:
     SettingsError
         When it is neither None nor a number above 0.
     """
-    if speed is not None and not (speed > 0 and math.isfinite(speed)):
+    if speed is not None and not (is_number(speed) and speed > 0 and math.isfinite(speed)):
         raise SettingsError(f"speed is {speed!r}; it must be None or a number of steps per second above 0.")
 
 
@@ -28,10 +29,10 @@ def check_rate(rate: float) -> None:
     Raises
     ------
     SettingsError
-        When it is not above 0, or above 1000.
+        When it is not a number above 0, or above 1000.
     """
-    if not 0 < rate <= 1000:
-        raise SettingsError(f"rate is {rate!r}; it must be above 0 and at most 1000 snapshots per second.")
+    if not (is_number(rate) and 0 < rate <= 1000):
+        raise SettingsError(f"rate is {rate!r}; it must be a number above 0 and at most 1000 snapshots per second.")
 
 
 def starting_speed() -> float | None:

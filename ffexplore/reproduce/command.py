@@ -55,4 +55,4 @@ def print_list(names: tuple[str, ...]) -> None:
         for one in configurations(name):
             gpu = ", wants a GPU" if one.gpu else ""
             length = f"{one.epochs} epochs" if one.seconds is None else f"{one.seconds:g} s, alone on the machine"
-            print(f"  {one.name:<28}{length}, {one.seeds} seeds, about {one.planned_minutes():.0f} min in all{gpu}")
+            print(f"  {one.name:<30} {length}, {one.seeds} seeds, about {one.planned_minutes():.0f} min in all{gpu}")

@@ -22,7 +22,7 @@ class Log:
 
     def place(self, value: float) -> float:
         """Where a value lies; one beyond the axis at its end."""
-        share = (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+        share = (math.log(max(value, self.low)) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)
 
     def ticks(self) -> list[float]:
@@ -33,8 +33,9 @@ class Log:
 
 
 def axis(values: Sequence[float], start: float, end: float) -> Log:
-    """The axis on which some positive values have room."""
-    return Log(min(values) / 1.15, max(values) * 1.15, start, end)
+    """The axis on which some values have room; zero, which has no place on it, lies at its beginning."""
+    positive = [value for value in values if value > 0] or [1.0]
+    return Log(min(positive) / 1.15, max(positive) * 1.15, start, end)
 
 
 def text(x: float, y: float, words: str, anchor: str = "start", colour: str = "") -> str:

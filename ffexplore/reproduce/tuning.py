@@ -49,7 +49,7 @@ def choose(name: str, configuration: Configuration, store: Store) -> None:
     if not runs or None in records:
         return
     table = [
-        {**given, MEASURE: None if (record or {}).get("diverged") else figure(MEASURE).read(record or {})}
+        {**given, MEASURE: _error(record or {})}
         for given, record in zip(configuration.candidates(), records, strict=True)
     ]
     best = min(table, key=lambda row: math.inf if row[MEASURE] is None else row[MEASURE])
@@ -67,3 +67,9 @@ def choose(name: str, configuration: Configuration, store: Store) -> None:
 def _plain(configuration: Configuration) -> dict[str, list[Any]]:
     """The grid as JSON has it."""
     return {key: list(values) for key, values in configuration.grid.items()}
+
+
+def _error(record: dict[str, Any]) -> float | None:
+    """The validation error of a trial; None where it diverged, or there is no number."""
+    error = None if record.get("diverged") else figure(MEASURE).read(record)
+    return None if error is None or math.isnan(error) else error

@@ -7,11 +7,13 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ffexplore import Trainer
+import ffexplore
+from ffexplore import Choice, Settings, Trainer
 from ffexplore.cli import main
 from ffexplore.cli_train import finite, percent, read_field
 from ffexplore.data import datasets
@@ -32,6 +34,11 @@ SMALL += ["--set", "label_encoding=appended"]
         ("goodness=mean_square", "mean_square"),
         ("objective=swish_symba(alpha=4)", "swish_symba(alpha=4)"),
         ("negatives=a=b", "a=b"),
+        ("goodness=mean_square,mean", ["mean_square", "mean"]),
+        ("goodness=top_k(share=0.2),mean", ["top_k(share=0.2)", "mean"]),
+        ("goodness = lp_norm(p=3) , mean", ["lp_norm(p=3)", "mean"]),
+        ("negatives=hard_label(temperature=2,layers=all)", "hard_label(temperature=2,layers=all)"),
+        ("objective=symba(alpha=2),logistic", ["symba(alpha=2)", "logistic"]),
     ],
 )
 def test_a_field_is_read(text: str, value: object) -> None:
@@ -67,6 +74,22 @@ def test_json_report_is_all_there_is_on_stdout(capsys: pytest.CaptureFixture[str
     assert len(report["layer_accuracy"]) == len(report["auc"]) == 2
 
 
+def test_a_field_of_each_layer_is_a_list_with_commas(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--steps", "2", "--set", "goodness=top_k(share=0.2),mean", "--json"]) == 0
+    named = json.loads(capsys.readouterr().out)["settings"]["goodness"]
+    assert Settings(layers=(16, 16), goodness=named).goodness == (
+        Choice("top_k", (("share", 0.2),)),
+        Choice("mean", ()),
+    )
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"ffexplore {ffexplore.__version__}\n"
+
+
 def test_report_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SMALL, "--epochs", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -96,8 +119,45 @@ def test_ctrl_c_ends_the_training_and_still_reports(
 
     monkeypatch.setattr(Trainer, "step", step)
     assert main([*SMALL, "--steps", "50", "--json"]) == 0
-    assert 0 <= json.loads(capsys.readouterr().out)["accuracy"] <= 1
+    told = capsys.readouterr()
+    assert 0 <= json.loads(told.out)["accuracy"] <= 1
+    assert told.err == "Stopped early; this is how far it got.\n"
     assert count == 4
+
+
+@pytest.mark.parametrize("length", [["--steps", "6"], ["--epochs", "1"], ["--seconds", "60"], []])
+def test_what_ends_early_says_so_whatever_the_length(
+    length: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    whole = Trainer.fit
+
+    def fit(self: Trainer, **given: Any) -> Trainer:
+        return whole(self, steps=2, progress=False)
+
+    monkeypatch.setattr(Trainer, "fit", fit)
+    path = tmp_path / "network"
+    assert main([*SMALL, *length, "--save", str(path)]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("test accuracy")
+    assert told.err == "Stopped early; this is how far it got.\n"
+    assert Trainer.restore(path).steps == 2
+
+
+@pytest.mark.parametrize("length", [["--steps", "3"], ["--epochs", "3"], ["--seconds", "0.05"]])
+def test_what_goes_to_its_end_says_nothing_of_it(length: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, *length]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main([*SMALL, "--steps", "1", "--save", str(tmp_path / "file" / "network")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("ffexplore: The checkpoint ")
+    assert "could not be written" in error
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

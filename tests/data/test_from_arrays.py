@@ -38,6 +38,12 @@ def test_the_same_data_give_the_same_splits_and_the_seed_others():
     assert first.fingerprint == again.fingerprint != other.fingerprint
 
 
+def test_a_seed_may_be_of_numpy():
+    seeds: list[Any] = [np.int64(1), 1]
+    first, again = (Dataset.from_arrays(numbered(), Y, seed=seed) for seed in seeds)
+    assert first.fingerprint == again.fingerprint
+
+
 def test_the_smallest_that_can_be_split():
     data = Dataset.from_arrays(numbered(6), [0, 0, 0, 1, 1, 1])
     assert [len(part) for part in (data.train, data.validation, data.test)] == [2, 2, 2]
@@ -200,6 +206,10 @@ FRAME = pd.DataFrame({"height": range(20), "colour": ["red"] * 20})
         (numbered(), Y, {"validation_fraction": 0}, "validation_fraction is 0; it must be a number between 0 and 1"),
         (numbered(), Y, {"test_fraction": "a"}, "test_fraction is 'a'; it must be a number between 0 and 1"),
         (numbered(), Y, {"test_fraction": 0.9}, "leave nothing to train on"),
+        (numbered(), Y, {"seed": -1}, "seed is -1; it must be a whole number from 0 to 4294967295"),
+        (numbered(), Y, {"seed": 1.5}, "seed is 1.5; it must be a whole number"),
+        (numbered(), Y, {"seed": "a"}, "seed is 'a'; it must be a whole number"),
+        (numbered(), Y, {"seed": None}, "seed is None; it must be a whole number"),
     ],
 )
 def test_refusals(x, y, options, message):

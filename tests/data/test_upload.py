@@ -116,6 +116,24 @@ def test_what_cannot_be_used_is_told_in_words(files, said):
     assert said in str(caught.value)
 
 
+def test_an_archive_with_a_damaged_stream_is_told_in_words():
+    noisy = np.random.default_rng(0).integers(0, 256, (2, 8, 40, 40), dtype=np.uint8)
+    files = {}
+    for word, pictures in zip("ab", noisy, strict=True):
+        for number, pixels in enumerate(pictures):
+            file = io.BytesIO()
+            Image.fromarray(pixels).save(file, "BMP")  # which, unlike PNG, is not packed already
+            files[f"{word}/{number}.bmp"] = file.getvalue()
+    packed = archive(files)
+    assert dataset_of_files({"a.zip": packed}).classes == 2
+    with zipfile.ZipFile(io.BytesIO(packed)) as whole:
+        item = whole.infolist()[5]
+    start = item.header_offset + 30 + len(item.filename)
+    damaged = packed[:start] + b"\xff" * 8 + packed[start + 8 :]
+    with pytest.raises(ff.DatasetError, match=r"a\.zip is not a zip archive that can be read: .* while decompressing"):
+        dataset_of_files({"a.zip": damaged})
+
+
 def test_sizes_are_bounded_before_and_after_unpacking(monkeypatch):
     monkeypatch.setattr(upload, "MOST_BYTES", 100_000)
     with pytest.raises(ff.DatasetError, match="take 0 MB; at most"):

@@ -169,6 +169,70 @@ def test_a_refused_change_changes_nothing() -> None:
     assert kept(flat_weights(control), flat_weights(trainer)) == [True] * 3
 
 
+def only_for_four(width: int, classes: int, generator: torch.Generator) -> dict[str, Tensor]:
+    if width != 4:
+        raise SettingsError(f"of {width} units it knows nothing")
+    return {"count": torch.zeros(1)}
+
+
+def for_four(activity: Tensor, state: Any = None, train: bool = False) -> Tensor:
+    return activity.square().mean(-1)
+
+
+IN_THE_MIDDLE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "nothing else": ({}, {}),
+    "activation, batches, shift": (
+        {"dropout": 0.2, "negatives": "hard_label"}, {"activation": "tanh", "batch_size": 7, "shift": 1}
+    ),
+    "widths": ({}, {"layers": (4, 7, 4)}),
+    "more layers": ({}, {"layers": (4, 4, 4, 4, 5)}),
+    "fewer layers": ({}, {"layers": (9, 4)}),
+    "input": ({}, {"label_encoding": "appended", "input_scaling": "standardize"}),
+    "no read-out": ({}, {"readout_rate": 0.0}),
+    "read-out of other layers": ({}, {"readout_layers": "1"}),
+    "negatives": ({"schedule": "rotation(turn=2)", "negatives_refresh": "once"}, {"negatives": "hybrid_images"}),
+    "black box": ({"black_box": "coin_toss"}, {"black_box": "none"}),
+    "normalization with running means": ({"normalization": "batch_norm"}, {"normalization": "rms"}),
+    "optimizer": ({}, {"optimizer": "sgd"}),
+    "count of the optimizer": ({"optimizer": "adam(shared_count=True)"}, {"optimizer": "adam"}),
+    "seed": ({}, {"seed": 3}),
+    "initialization": ({}, {"initialization": "torch_linear"}),
+    "data": ({}, {"dataset": pictures(seed=8)}),
+    "goodness with running means": ({"goodness": "predictive_coding"}, {}),
+    "learned threshold": ({"threshold_rate": 1.0}, {"threshold": 3.0}),
+    "threshold learns no more": ({"threshold_rate": 1.0}, {"threshold_rate": 0.0}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layers", [(8, 6, 5), (4, 4, 5)], ids=["at the first layer", "at the last layer"])
+@pytest.mark.parametrize(("before", "changes"), IN_THE_MIDDLE.values(), ids=IN_THE_MIDDLE.keys())
+def test_a_change_that_fails_in_the_middle_leaves_everything_as_it_was(
+    before: dict[str, Any], changes: dict[str, Any], layers: tuple[int, ...], register: Callable[..., Any]
+) -> None:
+    """As when a goodness of somebody else's cannot do with the widths of these layers, which shows only here."""
+    register(ff.goodness, "for_four", for_four, init=only_for_four)
+    data = pictures()
+    asked, control = (trained(dataset=data, layers=layers, **before) for _ in range(2))
+    with pytest.raises(SettingsError, match="it knows nothing"):
+        asked.apply(asked.settings.replace(goodness="for_four", **changes))
+    for steps in (0, 6):  # at once, and after going on
+        for trainer in (asked, control):
+            for _ in range(steps):
+                trainer.step()
+        assert asked.settings == control.settings
+        assert asked.plan.units == control.plan.units == asked.network.widths
+        assert [layer.activation for layer in asked.network.layers] == [
+            layer.activation for layer in control.network.layers
+        ]
+        assert (asked.steps, asked.epochs) == (control.steps, control.epochs)
+        mine, theirs = asked.state(), control.state()
+        assert mine.keys() == theirs.keys()
+        assert [name for name, value in mine.items() if not torch.equal(value, theirs[name])] == []
+    assert asked.evaluate("validation").auc == control.evaluate("validation").auc
+    asked.apply(asked.settings.replace(goodness="for_four", layers=(4, 4, 4)))
+    asked.step()
+
+
 def test_networks_that_do_not_fit_into_memory_are_refused_with_sizes() -> None:
     with pytest.raises(SettingsError, match=r"layers is \(100000, 100000, 100000\): .* GiB, but only .* GiB are free"):
         plan(Settings(layers=(100_000,) * 3, dataset=pictures()))

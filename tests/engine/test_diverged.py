@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,6 +119,70 @@ def test_one_of_the_others_goes_on_alone() -> None:
         torch.allclose(one, other, atol=3e-5, rtol=1e-3)
         for one, other in zip(weights(together, 2), weights(alone), strict=True)
     )
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_a_restored_trainer_lets_rest_who_rested_and_goes_on_bit_for_bit(case: dict[str, Any], tmp_path: Path) -> None:
+    together = Trainer.variants(settings_of(case)).fit(steps=5, progress=False)
+    spoil(together, 1)
+    together.fit(steps=3, progress=False)
+    assert together.diverged[1].startswith("at step 5 ")
+    # what it rests for may be gone when it is asked the next time, and what is remembered decides
+    together.network.layers[0].parameters.flat[1] = 0.01
+    together.network.layers[0].parameters.changed()
+    again = Trainer.restore(together.save(tmp_path / "three"))
+    assert again.diverged == together.diverged
+    assert all(layer.diverged is again.network.diverged for layer in again.network.layers)
+    before = weights(again, 1)
+    for trainer in (together, again):
+        trainer.fit(steps=6, progress=False)
+    mine, theirs = together.state(), again.state()
+    assert mine.keys() == theirs.keys()
+    # as bits, because what the averages of one that rests hold need not be finite
+    assert [name for name, value in mine.items() if value.numpy().tobytes() != theirs[name].numpy().tobytes()] == []
+    assert again.diverged == together.diverged
+    assert all(torch.equal(one, other) for one, other in zip(before, weights(again, 1), strict=True))
+
+
+def test_a_moment_before_the_divergence_brings_the_variant_back() -> None:
+    together = Trainer.variants(settings_of({})).fit(steps=5, progress=False)
+    kept, counters = {name: value.clone() for name, value in together.state().items()}, together.counters()
+    spoil(together, 1)
+    together.fit(steps=2, progress=False)
+    assert set(together.diverged) == {1}
+    together.load_state(kept, counters)
+    assert together.diverged == {}
+    before = weights(together, 1)
+    together.fit(steps=2, progress=False)
+    assert not any(torch.equal(one, other) for one, other in zip(before[:2], weights(together, 1)[:2], strict=True))
+
+
+def test_a_moment_that_does_not_say_who_rests_is_one_at_which_nobody_does() -> None:
+    together = Trainer.variants(settings_of({})).fit(steps=2, progress=False)
+    counters = together.counters()
+    del counters["diverged"]
+    together.load_state(together.state(), counters)
+    assert together.diverged == {}
+
+
+def test_at_the_first_step_nobody_is_told_to_lower_the_rate() -> None:
+    trainer = Trainer(settings_of({})[0])
+    spoil(trainer, 0)
+    with pytest.raises(
+        DivergedError, match=r"At step 0 layer 1 met a .*\. This is the first step, so it is not"
+    ) as first:
+        trainer.step()
+    assert "learning_rate" not in str(first.value)
+    assert "the weights of that layer are those from before the step" in str(first.value)
+    assert trainer.steps == 0
+    later = Trainer(settings_of({})[0]).fit(steps=1, progress=False)
+    spoil(later, 0)
+    with pytest.raises(
+        DivergedError, match=r"At step 1 layer 1 met a .*\. Lower learning_rate \(now 0.0001\), then"
+    ) as told:
+        later.step()
+    assert "first step" not in str(told.value)
+    assert "the weights of that layer are those from before the step" in str(told.value)
 
 
 def test_sums_that_overflow_only_together_are_no_divergence() -> None:

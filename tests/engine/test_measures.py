@@ -197,6 +197,25 @@ def test_auc_of_the_report_is_that_of_drawn_wrong_labels() -> None:
         assert report.auc_uniform[number] == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.parametrize("encoding", ["overlay", "appended"])
+@pytest.mark.parametrize("variants", [1, 2])
+def test_auc_of_uniform_labels_is_that_of_inputs_that_are_not_moved(variants: int, encoding: str) -> None:
+    """As that of the chosen negatives is, also where a class is read from moved copies."""
+    base = Settings(
+        **BASE, dataset=pictures(count=100), negatives="uniform_label", label_encoding=encoding, optimizer="sgd"
+    )
+    still, moved = (
+        Trainer.variants([base.replace(inference_shift=shift, seed=seed) for seed in range(variants)])
+        for shift in (0, 1)
+    )
+    for trainer in (still, moved):
+        trainer.fit(steps=30, progress=False)
+    for one, other in zip(still.evaluate_variants("train"), moved.evaluate_variants("train"), strict=True):
+        assert other.auc_uniform == one.auc_uniform
+        assert other.auc == one.auc
+        assert other.layer_accuracy != one.layer_accuracy  # that is read from moved copies
+
+
 def test_a_report_without_labels_says_so() -> None:
     settings = Settings(
         **BASE, dataset=pictures(), label_encoding="none", negatives="hybrid_images", inference="readout"

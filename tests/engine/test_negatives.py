@@ -12,6 +12,7 @@ from torch import Tensor
 import ffexplore as ff
 from ffexplore import Settings, Trainer
 from ffexplore.engine.negatives import Batch, other_label
+from tests.engine.reference import flat_weights
 from tests.engine.sets import pictures
 
 
@@ -89,6 +90,24 @@ def test_lasting_pictures_are_kept_as_numbers(name: str, refresh: str) -> None:
             r"images of shape \(8, 3\), not \(8, 30\)",
         ),
         (lambda batch, rng: {"labels": batch.labels}, {"changes": "both"}, "were to change images and returned none"),
+        (lambda batch, rng: {"images": batch.images}, {"changes": "both"}, "were to change labels and returned none"),
+        (lambda batch, rng: {"images": batch.images}, {}, "were to change labels and returned none"),
+        (
+            lambda batch, rng: batch.labels.float(),
+            {"changes": "label"},
+            r'labels of torch.float32 \(8,\); they must be torch.int64 \(8,\)\. Images want the trait changes="image"',
+        ),
+        (
+            lambda batch, rng: torch.nn.functional.one_hot(batch.labels, batch.classes),
+            {"changes": "label"},
+            r'labels of torch.int64 \(8, 4\); .* the trait changes="image", or "both"',
+        ),
+        (
+            lambda batch, rng: 1 - batch.images,
+            {},
+            r'labels of torch.float32 \(8, 30\); .* Images want the trait changes="image"',
+        ),
+        (lambda batch, rng: torch.tensor(3), {"changes": "label"}, "not one row for each sample"),
     ],
 )
 def test_what_a_persons_generator_does_wrong_is_said(
@@ -98,6 +117,92 @@ def test_what_a_persons_generator_does_wrong_is_said(
     trainer = Trainer(Settings(dataset=pictures(), negatives="wrong", layers=(5,), batch_size=8))
     with pytest.raises(ff.SettingsError, match=said):
         trainer.step()
+
+
+def turned_over(batch: Batch, rng: torch.Generator) -> Tensor:
+    return 1 - batch.images
+
+
+def turned_over_in_place(batch: Batch, rng: torch.Generator) -> Tensor:
+    return batch.images.neg_().add_(1)
+
+
+def next_class(batch: Batch, rng: torch.Generator) -> Tensor:
+    return (batch.labels + 1) % batch.classes
+
+
+def next_class_and_blank(batch: Batch, rng: torch.Generator) -> Tensor:
+    batch.images.zero_()
+    return (batch.labels.add_(1)) % batch.classes
+
+
+def both(batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
+    return {"labels": next_class(batch, rng), "images": turned_over(batch, rng)}
+
+
+def both_in_place(batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
+    return {"labels": next_class(batch, rng), "images": turned_over_in_place(batch, rng)}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"shift": 1},
+        {"label_encoding": "appended"},
+        {"label_encoding": "overlay(per_image=True)"},
+        {"normalization": "layer_norm"},
+        {"batch_size": "full"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("usual", "writes", "traits"),
+    [
+        (turned_over, turned_over_in_place, {"changes": "image"}),
+        (both, both_in_place, {"changes": "both"}),
+        (next_class, next_class_and_blank, {"changes": "label"}),
+    ],
+    ids=["image", "both", "label"],
+)
+def test_a_generator_that_writes_into_the_batch_leaves_the_positive_side_as_it_was(
+    usual: Callable[..., Any],
+    writes: Callable[..., Any],
+    traits: dict[str, Any],
+    settings: dict[str, Any],
+    register: Callable[..., Any],
+) -> None:
+    register(ff.negatives, "usual", usual, **traits)
+    register(ff.negatives, "writes", writes, **traits)
+    base = Settings(**{"dataset": pictures(), "layers": (7, 5), "batch_size": 8, "device": "cpu", **settings})
+    one, other = (Trainer(base.replace(negatives=name)).fit(steps=9, progress=False) for name in ("usual", "writes"))
+    assert all(map(torch.equal, flat_weights(one), flat_weights(other)))
+    reports = [trainer.evaluate(shortcut=True) for trainer in (one, other)]
+    assert reports[0].auc == reports[1].auc
+    assert reports[0].shortcut == reports[1].shortcut
+
+
+def as_alone(names: list[str]) -> None:
+    """Variants with these negatives train in lockstep as they do alone."""
+    base = Settings(dataset=pictures(), layers=(7, 5), batch_size=8, shift=1, device="cpu")
+    variants = [base.replace(negatives=name) for name in names]
+    together = Trainer.variants(variants).fit(steps=9, progress=False)
+    for number, settings in enumerate(variants):
+        alone = Trainer(settings).fit(steps=9, progress=False)
+        for mine, theirs in zip(flat_weights(alone), flat_weights(together, number), strict=True):
+            torch.testing.assert_close(theirs, mine, atol=3e-5, rtol=1e-3)
+
+
+def test_a_generator_that_writes_into_the_batch_leaves_other_variants_as_they_are(register: Callable[..., Any]) -> None:
+    register(ff.negatives, "writes", turned_over_in_place, changes="image")
+    as_alone(["writes", "hybrid_images", "uniform_label"])
+
+
+def test_one_that_changes_labels_and_writes_into_images_keeps_its_images_beside_one_that_changes_them(
+    register: Callable[..., Any],
+) -> None:
+    register(ff.negatives, "blanks", next_class_and_blank, changes="label")
+    as_alone(["blanks", "hybrid_images"])
 
 
 def test_a_persons_generator_may_change_label_and_image(register: Callable[..., Any]) -> None:

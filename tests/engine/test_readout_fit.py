@@ -246,6 +246,56 @@ def test_what_cannot_be_is_said(changes: dict[str, Any], arguments: dict[str, An
         trainer.fit_readout(**arguments, progress=False)
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"decay": -1}, {"copies": 0}, {"copies": 2}, {"epochs": -1}, {"layers": "4"}], ids=str
+)
+def test_what_is_refused_leaves_the_read_out_as_it_was(wrong: dict[str, Any]) -> None:
+    trainer, control = (Trainer(Settings(**SMALL)).fit(steps=4, progress=False) for _ in range(2))
+    readout = trainer.network.readout
+    arguments: dict[str, Any] = {"layers": "all", "progress": False} | wrong
+    with pytest.raises(SettingsError):
+        trainer.fit_readout(**arguments)
+    assert trainer.settings == control.settings
+    assert trainer.network.readout is readout
+    for steps in (0, 4):  # at once, and after going on
+        for each in (trainer, control):
+            for _ in range(steps):
+                each.step()
+        assert all(torch.equal(value, trainer.state()[name]) for name, value in control.state().items())
+
+
+@pytest.mark.parametrize("layers", ["all", "without_first", None])
+def test_training_goes_on_with_a_stepper_that_knows_the_read_out_that_was_fitted(layers: str | None) -> None:
+    variants = [Settings(**SMALL, seed=seed) for seed in (0, 1)]
+    trainer = Trainer.variants(variants).fit(steps=12, progress=False)
+    former, before = trainer.stepper, trainer.network.readout
+    trainer.fit_readout(layers=layers, progress=False)
+    readout = trainer.network.readout
+    assert readout is not None
+    assert (readout is before) == (layers != "all")
+    assert trainer.stepper is not former
+    assert readout.diverged is trainer.network.diverged
+    fitted = readout.parameters.flat.clone()
+    trainer.fit(steps=12, progress=False)
+    assert not torch.equal(fitted, readout.parameters.flat)
+    trainer.network.diverged.words[1] = "met a value of this test"
+    fitted = readout.parameters.flat.clone()
+    trainer.fit(steps=12, progress=False)
+    assert not torch.equal(fitted[0], readout.parameters.flat[0])
+    assert torch.equal(fitted[1], readout.parameters.flat[1])  # it rests
+
+
+def test_an_interrupt_within_the_first_pass_keeps_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: Any, **how: Any) -> torch.Tensor:
+        raise KeyboardInterrupt
+
+    trainer = Trainer(Settings(**SMALL)).fit(steps=4, progress=False)
+    before = trainer.state()["readout.flat"].clone()
+    monkeypatch.setattr("ffexplore.engine.readout_fit.cross_entropy", interrupted)
+    trainer.fit_readout(progress=False)
+    assert torch.equal(before, trainer.state()["readout.flat"])
+
+
 def test_activities_that_are_not_finite_are_said() -> None:
     trainer = Trainer(Settings(**SMALL))
     trainer.network.layers[1].parameters.flat.fill_(float("nan"))

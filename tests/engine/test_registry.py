@@ -13,6 +13,8 @@ import ffexplore as ff
 from ffexplore import Choice, Param, SettingsError
 from ffexplore.params import declared_params
 from ffexplore.registry import Entry, Registry
+from tests.engine.catalogues import ALL
+from tests.engine.sets import pictures
 
 
 @pytest.fixture
@@ -50,6 +52,69 @@ def test_a_cell_may_run_twice_and_listeners_hear_of_it(registry: Registry[Entry]
     end()
     registry.register("sugar")(lambda: 3)
     assert heard == ["salt", "salt"]
+
+
+@pytest.mark.parametrize("name", ["my goodness(2)", "a,b", "p=2", ")", "=", "", None, 3, len])
+def test_a_name_that_would_be_taken_for_parameters_or_is_none_is_refused(registry: Registry[Entry], name: Any) -> None:
+    said = (
+        r"spice is named .*; a name holds none of \( \) , =" if name and isinstance(name, str) else "takes a name first"
+    )
+    with pytest.raises(SettingsError, match=said):
+        registry.register(name)(lambda: 1)
+    assert registry.names() == []
+
+
+def test_what_came_with_ffexplore_cannot_be_replaced_and_says_what_to_do(register: Callable[..., Any]) -> None:
+    ours = ff.goodness["mean"]
+    with pytest.raises(SettingsError, match=r"The goodness 'mean' is one of ffexplore's own; .* such as 'my_mean'"):
+        ff.goodness.register("mean")(lambda activity: activity.mean(-1))
+    assert ff.goodness["mean"] is ours
+    for factor in (1, 2):
+        register(ff.goodness, "my_mean", lambda activity, factor=factor: factor * activity.mean(-1))
+    assert ff.goodness["my_mean"].function(torch.ones(3, 4)).tolist() == [2.0] * 3
+    again = ff.goodness.register("mean", summary=ours.summary, source=ours.source, **ours.traits)
+    assert again(ours.function) is ours.function  # as when a module of ours is loaded again
+    assert ff.goodness["mean"] == ours
+
+
+def test_every_entry_that_is_there_from_the_start_is_ours() -> None:
+    entries = [param.values[0] for param in ALL]
+    assert len(entries) > 100
+    assert [entry.name for entry in entries if not entry.is_ours] == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("registry", "trait", "said"),
+    [
+        (ff.goodness, "batchd", r"Unknown trait of the goodness 'bad', 'batchd'\. Did you mean 'batched'"),
+        (ff.activations, "backwards", r"trait of the activation 'bad', 'backwards'\. Did you mean 'backward'"),
+        (ff.negatives, "change", r"trait of the negatives 'bad', 'change'\. Did you mean 'changes'"),
+        (ff.objectives, "slopes", "Did you mean 'slope'"),
+        (ff.schedules, "cross", "Did you mean 'crosses'"),
+        (ff.label_encodings, "replace", "Did you mean 'replaces'"),
+        (ff.normalizations, "row_scal", "Did you mean 'row_scale'"),
+        (ff.inferences, "need", "Did you mean 'needs'"),
+        (ff.rate_courses, "low", r"trait of the rate course 'bad', 'low'\. It takes summary and source alone"),
+        (ff.initializations, "low", "It takes summary and source alone"),
+        (ff.optimizers, "low", "It takes summary and source alone"),
+        (ff.black_boxes, "low", "It takes summary and source alone"),
+    ],
+    ids=lambda each: each.kind if isinstance(each, Registry) else "",
+)
+def test_an_unknown_trait_is_refused_with_the_nearest_name(registry: Registry[Entry], trait: str, said: str) -> None:
+    traits: dict[str, Any] = {trait: True}
+    with pytest.raises(SettingsError, match=said):
+        registry.register("bad", **traits)(lambda *given: given[0])
+    assert "bad" not in registry
+
+
+def test_a_function_written_in_c_can_be_registered(registry: Registry[Entry], register: Callable[..., Any]) -> None:
+    registry.register("sigmoid")(torch.sigmoid)
+    assert registry["sigmoid"].params == {}
+    register(ff.activations, "sigmoid", torch.sigmoid)
+    assert not ff.activations["sigmoid"].is_ours
+    settings = ff.Settings(dataset=pictures(), layers=(6, 5), batch_size=10, activation="sigmoid", device="cpu")
+    ff.Trainer(settings).fit(steps=3, progress=False)
 
 
 def test_parameters_without_annotations_that_resolve_are_still_found() -> None:

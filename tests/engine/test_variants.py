@@ -10,7 +10,7 @@ import torch
 
 from ffexplore import Settings, SettingsError, Trainer
 from tests.engine.reference import flat_weights
-from tests.engine.sets import pictures
+from tests.engine.sets import pictures, table
 
 BASE: dict[str, Any] = {"layers": (8, 6), "batch_size": 8, "device": "cpu", "optimizer": "adam(epsilon=0.001)"}
 
@@ -160,3 +160,35 @@ def test_variants_that_cannot_share_a_batch_are_refused(changes: tuple[dict[str,
     base = Settings(**{**BASE, "dataset": pictures(), "negatives": "hybrid_images"})
     with pytest.raises(SettingsError, match=words):
         Trainer.variants([base.replace(**each) for each in changes])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            ({"goodness": "projection"}, {"goodness": "class_groups"}),
+            r"layers is \(3, 3\), but the goodness 'class_groups' deals the units of a layer out to 4 classes",
+        ),
+        (({"goodness": "projection"}, {}, {"goodness": ("projection", "class_groups")}), "layers of 4 units or more"),
+    ],
+)
+def test_a_later_variant_that_does_not_go_with_the_data_is_refused(
+    changes: tuple[dict[str, Any], ...], words: str
+) -> None:
+    base = Settings(
+        **{**BASE, "dataset": pictures(), "layers": (3, 3), "goodness": "projection", "label_encoding": "none"}
+    )
+    variants = [base.replace(**each) for each in changes]
+    with pytest.raises(SettingsError, match=words) as alone:
+        Trainer(variants[-1])
+    with pytest.raises(SettingsError) as together:
+        Trainer.variants(variants)
+    assert str(together.value) == str(alone.value)
+
+
+def test_a_later_variant_whose_negatives_want_pictures_is_refused_of_a_table() -> None:
+    base = Settings(**BASE, dataset=table(), label_encoding="appended")
+    with pytest.raises(
+        SettingsError, match="negatives is 'hybrid_images', which mixes pictures, but the data is a table"
+    ):
+        Trainer.variants([base, base.replace(negatives="hybrid_images")])

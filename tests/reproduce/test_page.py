@@ -143,6 +143,18 @@ def test_the_list_names_every_experiment(capsys: pytest.CaptureFixture[str]) -> 
         assert f"\n{name}: " in f"\n{listed}"
 
 
+def test_the_list_has_a_space_after_every_name(enter: Enter, capsys: pytest.CaptureFixture[str]) -> None:
+    long = "a-name-of-a-configuration-that-is-longer-than-the-column-is-wide"
+    name = enter(configuration(long, 2), configuration("twenty-eight-letters-of-name", 3, minutes=2))
+    assert main(["reproduce", "--list"]) == 0
+    words = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    named = {row[0] for row in words}
+    assert {long, "twenty-eight-letters-of-name"} <= named
+    assert named == {one.name for each in experiments.names() for one in configurations(each)}
+    assert main(["reproduce", "--list", name]) == 0
+    assert f"  {long} 2 epochs, 1 seeds, about " in capsys.readouterr().out
+
+
 def test_an_unknown_experiment_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce", "hintn", "--docs", str(tmp_path / "docs")]) == 2
     assert "Unknown experiment 'hintn'. Did you mean 'hinton'?" in capsys.readouterr().err

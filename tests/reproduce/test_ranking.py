@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ffexplore.reproduce import ranking, series, welch
+from ffexplore.reproduce import ranking, series, svg, welch
 from ffexplore.reproduce.page import text
 from ffexplore.reproduce.pictures import picture_of, pictures
 from ffexplore.reproduce.summary import summary
@@ -176,6 +176,41 @@ def test_a_ranking_is_drawn_with_every_seed() -> None:
     assert names == ["best", "middle", "near", "once", "worst"]
     assert "better than middle" in words
     assert "5.10 ± 0.10" in words
+
+
+def circles(drawing: str, fill: str | None = None) -> list[tuple[float, float]]:
+    every = ET.fromstring(drawing).iter(f"{SVG}circle")
+    return [
+        (float(each.attrib["cx"]), float(each.attrib["cy"])) for each in every if fill in (None, each.attrib["fill"])
+    ]
+
+
+def test_a_ranking_with_an_error_of_zero_is_drawn() -> None:
+    perfect = experiment(row("perfect", 0.0, 0.0, 0.0), row("good", 0.0, 0.1, 0.2), row("poor", 4.0, 5.0),
+                         ranked="test_error", baseline="poor")  # fmt: skip
+    across = [x for x, _ in circles(picture_of(perfect), "none")]
+    assert len(across) == 3 + 3 + 2
+    assert across[:4] == [min(across)] * 4  # at the beginning of the axis
+    assert across[4] < across[5] < across[6] < across[7]
+    for nothing in (experiment(row("a", 0.0), row("b", 0.0, 0.0), ranked="test_error"), zoo()):
+        assert picture_of(nothing).endswith("</svg>\n")
+
+
+def test_curves_with_a_value_of_zero_are_drawn() -> None:
+    found = experiment(row("a", 0.0, place=["one", 0.5]), row("b", 2.0, place=["one", 1.0]), over="θ")
+    (_, first), (_, second) = circles(picture_of(found))[:2]
+    assert first > second  # zero lies below
+    at_zero = experiment(row("a", 3.0, place=["one", 0.0]), row("b", 2.0, place=["one", 1.0]), over="θ")
+    (first, _), (second, _) = circles(picture_of(at_zero))[:2]
+    assert first < second
+
+
+def test_zero_lies_at_the_beginning_of_an_axis() -> None:
+    along = svg.axis([0.0, 0.5, 2.0], 100, 300)
+    assert along.place(0.0) == along.place(along.low) == 100
+    assert 100 < along.place(0.5) < along.place(2.0) < 300
+    assert along.place(1e9) == 300
+    assert svg.axis([0.0, 0.0], 0, 1).place(0.0) == 0
 
 
 def test_what_has_too_little_has_no_picture() -> None:

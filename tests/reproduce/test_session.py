@@ -13,9 +13,10 @@ from ffexplore.errors import SettingsError
 from ffexplore.reproduce import session
 from ffexplore.reproduce.catalogue.goodness_zoo import unit
 from ffexplore.reproduce.experiment import Aim, Configuration, configurations
+from ffexplore.reproduce.run import perform
 from ffexplore.reproduce.session import Budget, Order, carry_out, reported
-from ffexplore.reproduce.store import Store, read
-from ffexplore.reproduce.tuning import chosen, trials
+from ffexplore.reproduce.store import Store, read, write
+from ffexplore.reproduce.tuning import choose, chosen, trials
 from tests.reproduce.conftest import Enter, configuration, first_run
 
 RATES = [1e-5, 1e-2]
@@ -53,6 +54,33 @@ def test_settings_are_chosen_on_validation_data(enter: Enter, store: Store) -> N
         assert record["settings"]["seed"] == 1000
     (run,) = reported(name, one, store, 1)
     assert (store.finished(run) or {})["settings"]["learning_rate"] == 1e-2
+
+
+def try_all(name: str, one: Configuration, store: Store, accuracies: list[float | None]) -> None:
+    """Carry the trials of a grid out, and let their records say these accuracies on the validation data."""
+    for run, accuracy in zip(trials(name, one), accuracies, strict=True):
+        record = perform(run, store, lambda line: None)
+        write(store.path(run), record | {"validation": record["validation"] | {"accuracy": accuracy}})
+
+
+@pytest.mark.parametrize("accuracies", [[None, 0.7, 0.8], [0.6, None, 0.8], [0.6, 0.7, 0.8]], ids=str)
+def test_a_trial_whose_error_is_no_number_is_not_the_best(
+    accuracies: list[float | None], enter: Enter, store: Store
+) -> None:
+    one = configuration("tuned", 1, grid={"learning_rate": [1e-4, 1e-3, 1e-2]})
+    name = enter(one)
+    try_all(name, one, store, accuracies)
+    choose(name, one, store)
+    assert chosen(name, one, store) == {"learning_rate": 1e-2}
+
+
+def test_where_no_error_is_a_number_nothing_is_chosen(enter: Enter, store: Store) -> None:
+    one = configuration("tuned", 1, grid={"learning_rate": RATES})
+    name = enter(one)
+    try_all(name, one, store, [None, None])
+    choose(name, one, store)
+    with pytest.raises(SettingsError):
+        chosen(name, one, store)
 
 
 def test_another_grid_chooses_anew(enter: Enter, store: Store) -> None:

@@ -25,6 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ffexplore.engine.derivative import warn_where_other
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
@@ -200,16 +201,45 @@ class Goodness(Entry):
         return vjp(h, g, dg, **dict(params or {}))
 
 
+TRAITS = (
+    "vjp", "of_energy", "factor", "natural_threshold", "init", "batched", "coupled", "rests_at_zero", "permutable",
+    "output", "learned", "group_of_units",
+)  # fmt: skip
+
+
 def _try_out(entry: Goodness) -> None:
     h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
+    if entry.output not in ("scalar", "per_class"):
+        raise SettingsError(unknown_name("value of output,", entry.output, ("scalar", "per_class")))
     state = entry.init(4, 2, [torch.Generator().manual_seed(0)])
     for name in entry.learned:
         if name not in state:
             raise SettingsError(unknown_name(f"learned tensor of the goodness {entry.name!r},", name, state))
-    entry(h, {key: param.default for key, param in entry.params.items()}, state, train=True)
+    params = {key: param.default for key, param in entry.params.items()}
+    kept = h.clone()
+    entry(h, params, state, train=True)
+    if not torch.equal(h, kept):
+        raise SettingsError(f"The goodness {entry.name!r} writes into the activity it is given; it must not.")
+    if entry.is_ours:  # tests see to the rest, in more ways than there is time for here
+        return
+    leaf = h.double().requires_grad_()
+    doubled = {name: value.double() if value.is_floating_point() else value for name, value in state.items()}
+    with torch.enable_grad():
+        g = entry(leaf, params, doubled)
+    if "vjp" not in entry.traits:
+        if not g.requires_grad:
+            raise SettingsError(
+                f"The goodness {entry.name!r} lets no derivative through, so that a layer would learn nothing. Use "
+                "functions of torch that have one, without detach, item or numpy; or give it as the trait vjp."
+            )
+    elif g.requires_grad:
+        dg = torch.rand(g.shape, generator=torch.Generator().manual_seed(1), dtype=g.dtype)
+        (wanted,) = torch.autograd.grad(g, leaf, dg, allow_unused=True, materialize_grads=True)
+        stated = entry.derivative(leaf.detach().clone(), g.detach(), dg, params)
+        warn_where_other(f"The vjp of the goodness {entry.name!r}", stated, wanted)
 
 
-goodness: Registry[Goodness] = Registry("goodness", Goodness, _try_out, "a batch of 3 samples and 4 units")
+goodness: Registry[Goodness] = Registry("goodness", Goodness, _try_out, "a batch of 3 samples and 4 units", TRAITS)
 
 
 @lru_cache(maxsize=1024)

@@ -47,11 +47,19 @@ class Batch:
     scores: Callable[[str], Tensor]  #: "first", "all" or "readout" -> (B, classes), one natural threshold high
     given: Tensor | None = None  #: the images of the batch where they are not those of the data (shifted, say)
     bank: Callable[[str, Callable[[torch.Generator], Tensor]], Tensor] = lambda name, make: make(torch.Generator())
+    jitter: Callable[[Tensor], Tensor] = lambda images: images  #: moves, turns and scales images as those of the batch
 
     @property
     def images(self) -> Tensor:
         """The images of the batch, (B, features) float32."""
         return self.fetch(self.index) if self.given is None else self.given
+
+    def partners(self, rows: Tensor) -> Tensor:
+        """Rows of the training data (B,) -> images (B, features), jittered where those of the batch are.
+
+        Else that alone would tell a negative from its positive.
+        """
+        return self.jitter(self.fetch(rows))
 
 
 @dataclass(frozen=True)
@@ -110,10 +118,6 @@ class Negatives(Entry):
         return bool(self.traits.get("beside", False))
 
     @property
-    def _is_ours(self) -> bool:
-        return self.function.__module__.startswith("ffexplore.")
-
-    @property
     def lasting(self) -> bool:
         """Whether a draw can be kept for an epoch or for good."""
         return self.changes == "label" or "make" in self.traits
@@ -133,23 +137,35 @@ class Negatives(Entry):
             raise SettingsError(f"The negatives {self.name!r} returned {type(drawn).__name__}; a Tensor is expected.")
         size = len(batch.index)
         for key, value in drawn.items():
-            if not isinstance(value, Tensor) or len(value) != size:
+            if not isinstance(value, Tensor) or value.shape[:1] != (size,):
                 raise SettingsError(f"The negatives {self.name!r} returned {key} that are not one row for each sample.")
         labels = drawn.get("labels")
+        if labels is None and self.changes != "image":
+            raise SettingsError(f"The negatives {self.name!r} were to change labels and returned none.")
+        if labels is not None and (labels.ndim != 1 or labels.dtype != torch.int64):
+            raise SettingsError(
+                f"The negatives {self.name!r} returned labels of {labels.dtype} {tuple(labels.shape)}; they must be "
+                f'torch.int64 ({size},). Images want the trait changes="image", or "both".'
+            )
         first = batch.classes + 1 if self.inverse else 0
         last = first + batch.classes - 1
-        is_checked = labels is not None and size and not (self._is_ours and _is_captured(batch.labels))
+        is_checked = labels is not None and size and not (self.is_ours and _is_captured(batch.labels))
         if labels is not None and is_checked and not first <= int(labels.min()) <= int(labels.max()) <= last:
             raise SettingsError(f"The negatives {self.name!r} returned labels outside {first} to {last}.")
         return drawn
 
     def make(self, batch: Batch, draw: Draw, params: Mapping[str, Value] | None = None) -> tuple[Tensor, Tensor]:
-        """Images and labels of the negatives; the images are ``None``-free and may be those of the batch itself.
+        """Images and labels of the negatives, for an entry that changes images.
 
         Returns
         -------
         tuple
-            Images (B, features) float32, identical to ``batch.images`` where nothing changes, and labels (B,).
+            Images (B, features) float32, and labels (B,) int64: those of the batch where none were drawn.
+
+        Raises
+        ------
+        SettingsError
+            When there are no images, or too few or too many numbers in them.
         """
         make: Callable[..., Tensor] | None = self.traits.get("make")
         labels = draw.get("labels", batch.labels)
@@ -171,9 +187,29 @@ def _known_traits(entry: Negatives) -> None:
         raise SettingsError(unknown_name("value of changes,", entry.changes, ("label", "image", "both")))
 
 
-negatives: Registry[Negatives] = Registry("negatives", Negatives, _known_traits)
+negatives: Registry[Negatives] = Registry(
+    "negatives",
+    Negatives,
+    _known_traits,
+    traits=("changes", "needs", "paired", "make", "always_wrong", "by_row", "inverse", "beside"),
+)
 
 
 def _is_captured(like: Tensor) -> bool:
     """Whether calls with such a tensor are being captured in a CUDA graph, where no number can be looked at."""
     return like.is_cuda and torch.cuda.is_current_stream_capturing()
+
+
+def check_negatives(kind: str, generator: Negatives) -> None:
+    """Refuse negatives that the data cannot give.
+
+    Raises
+    ------
+    SettingsError
+        Saying why, and what fits.
+    """
+    if "pictures" in generator.needs and kind != "images":
+        raise SettingsError(
+            f"negatives is {generator.name!r}, which mixes pictures, but the data is a table; choose uniform_label, "
+            "hard_label or self_contrastive."
+        )

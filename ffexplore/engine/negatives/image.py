@@ -42,7 +42,7 @@ def _make_hybrid(batch: Batch, draw: Draw, *, blur: int) -> Tensor:
     height, width, channels = batch.image_shape
     bank = batch.bank(f"masks {blur}", lambda rng: blurred_masks(BANK, height, width, blur, rng))
     mask = bank[draw["seeds"]].repeat_interleave(channels, dim=1)
-    return torch.lerp(batch.fetch(draw["partners"]), batch.images, mask)
+    return torch.lerp(batch.partners(draw["partners"]), batch.images, mask)
 
 
 @negatives.register("hybrid_images", changes="image", needs=("pictures",), paired=True, make=_make_hybrid,
@@ -80,7 +80,7 @@ def noise(batch: Batch, rng: torch.Generator) -> Draw:
 
 
 def _partner_images(batch: Batch, draw: Draw) -> Tensor:
-    return batch.fetch(draw["partners"])
+    return batch.partners(draw["partners"])
 
 
 @negatives.register("other_image", changes="image", needs=("labels",), paired=False, make=_partner_images,
@@ -107,7 +107,7 @@ def same_class(batch: Batch, rng: torch.Generator) -> Draw:
 
 
 def _make_mix(batch: Batch, draw: Draw, *, share: float) -> Tensor:
-    return torch.lerp(batch.images, batch.fetch(draw["partners"]), share)
+    return torch.lerp(batch.images, batch.partners(draw["partners"]), share)
 
 
 @negatives.register("self_contrastive", changes="image", needs=(), paired=True, beside=True, make=_partner_images,

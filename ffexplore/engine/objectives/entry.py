@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.constants import constants
+from ffexplore.engine.derivative import warn_where_other
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
@@ -200,7 +201,10 @@ def _try_out(entry: Objective) -> None:
         entry.gradients(evidence, entry.looked_at, params)
     else:
         entry(evidence, params)
-        entry.slope(torch.stack([g, g.flip(1)], 1), one.unsqueeze(-1), None, evidence.context, params)
+        _, wanted = entry.gradients(evidence, ("positive", "negative"), params)
+        stated = entry.slope(torch.stack([g, g.flip(1)], 1), one.unsqueeze(-1), None, evidence.context, params)
+        if not entry.is_ours:  # tests see to those, in more ways than there is time for here
+            warn_where_other(f"The slope of the objective {entry.name!r}", stated, torch.stack(wanted, 1))
 
 
-objectives: Registry[Objective] = Registry("objective", Objective, _try_out, "three pairs")
+objectives: Registry[Objective] = Registry("objective", Objective, _try_out, "three pairs", ("slope", "listens_to"))

@@ -1,0 +1,318 @@
+"""What a person registers is tried out: what cannot work is refused where it was written, what may be meant is told."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import ffexplore as ff
+from ffexplore import Settings, SettingsError, Trainer
+from ffexplore.registry import Registry
+from tests.engine.reference import flat_weights
+from tests.engine.sets import pictures
+
+BASE: dict[str, Any] = {"layers": (8, 6, 5), "batch_size": 10, "device": "cpu", "optimizer": "adam(epsilon=0.001)"}
+Register = Callable[..., Any]
+
+
+def refused(registry: Registry[Any], said: str, function: Callable[..., Any], **traits: Any) -> None:
+    """Registering ends in a SettingsError, and the entry is not there."""
+    with pytest.raises(SettingsError, match=said):
+        registry.register("bad", **traits)(function)
+    assert "bad" not in registry
+
+
+# Activations
+
+
+def soft(z: Tensor) -> Tensor:
+    return torch.log1p(z.exp())
+
+
+def written_over(z: Tensor) -> Tensor:
+    return torch.nn.functional.softplus(z.mul_(2), beta=0.5).div_(2)
+
+
+@pytest.mark.parametrize("function", [soft, written_over])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"dropout": 0.3},
+        {"schedule": "overlapping"},
+        {"schedule": "overlapping(reach=2)", "dropout": 0.3},
+        {"goodness": "sum_of_squares", "peer_normalization": 0.1},
+        {"goodness": "lp_norm"},
+        {"objective": "collaboration", "dropout": 0.2},
+        {"goodness": "class_groups", "objective": "class_cross_entropy", "label_encoding": "none", "dropout": 0.2},
+    ],
+    ids=str,
+)
+def test_an_activation_without_a_stated_derivative_trains_to_the_weights_of_the_closed_form(
+    changes: dict[str, Any], function: Callable[[Tensor], Tensor], register: Register
+) -> None:
+    register(ff.activations, "soft", function)
+    settings = Settings(**{**BASE, "dataset": pictures(), "activation": "softplus", **changes})
+    stated, found = Trainer(settings), Trainer(settings.replace(activation="soft"))
+    for trainer in (stated, found):
+        trainer.fit(steps=14, progress=False)
+    for one, other in zip(flat_weights(stated), flat_weights(found), strict=True):
+        torch.testing.assert_close(other, one, atol=3e-5, rtol=1e-3)
+    assert found.evaluate().accuracy == pytest.approx(stated.evaluate().accuracy, nan_ok=True)
+
+
+def test_variants_with_an_activation_of_ones_own_are_single_runs(register: Register) -> None:
+    register(ff.activations, "soft", soft)
+    base = Settings(**BASE, dataset=pictures(), activation="soft")
+    variants = [base, base.replace(goodness="mean", dropout=0.3), base.replace(seed=2, learning_rate=0.01)]
+    together = Trainer.variants(variants).fit(steps=10, progress=False)
+    for number, settings in enumerate(variants):
+        alone = Trainer(settings).fit(steps=10, progress=False)
+        for one, other in zip(flat_weights(alone), flat_weights(together, number), strict=True):
+            torch.testing.assert_close(other, one, atol=3e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("function", "traits", "said"),
+    [
+        (lambda z: z.mean(-1), {}, r"The function of the activation 'bad' returned torch.float32 \(1, 2, 3\) for"),
+        (lambda z: z.double(), {}, "must return a Tensor of the same shape and dtype"),
+        (lambda z: z.tolist(), {}, "returned list for"),
+        (lambda z: z @ torch.ones(9, 9), {}, "failed on a batch of 3 samples and 4 units: RuntimeError"),
+        (lambda z: z.detach().exp(), {}, r"needs the trait backward\(delta, h\): torch knows no derivative of it"),
+        (torch.sign, {}, "its derivative is zero everywhere"),
+        (lambda z: z.softmax(-1), {}, "what it makes of a unit depends on the others"),
+        (torch.relu, {"up": torch.relu}, "has the trait up; then it must have backward and up_backward, too"),
+        (torch.relu, {"up": torch.relu, "backward": lambda delta, h: delta}, "must have backward and up_backward, too"),
+        (
+            torch.relu,
+            {"up": lambda z: z.mean(-1), "backward": lambda delta, h: delta, "up_backward": lambda delta, up: delta},
+            "The up of the activation 'bad' returned",
+        ),
+    ],
+)
+def test_an_activation_that_cannot_work_is_refused(
+    function: Callable[..., Any], traits: dict[str, Any], said: str
+) -> None:
+    refused(ff.activations, said, function, **traits)
+
+
+def test_an_activation_that_mixes_units_is_taken_with_its_derivative(register: Register) -> None:
+    def backward(delta: Tensor, h: Tensor) -> Tensor:
+        return h * (delta - (delta * h).sum(-1, keepdim=True))
+
+    register(ff.activations, "shares", lambda z: z.softmax(-1), backward=backward)
+    Trainer(Settings(**BASE, dataset=pictures(), activation="shares")).fit(steps=3, progress=False)
+
+
+# Goodness and objectives
+
+
+@pytest.mark.parametrize(
+    ("function", "traits", "said"),
+    [
+        (lambda activity: activity.detach().mean(-1), {}, "lets no derivative through, so that a layer would learn"),
+        (lambda activity: torch.tensor(activity.tolist()).mean(-1), {}, "or give it as the trait vjp"),
+        (lambda activity: activity.mul_(2).mean(-1), {}, "'bad' writes into the activity it is given; it must not"),
+        (
+            lambda activity: activity.mean(-1),
+            {"output": "perclass"},
+            r"Unknown value of output, 'perclass'\. Did you mean 'per_class'",
+        ),
+    ],
+)
+def test_a_goodness_that_cannot_be_learned_from_is_refused(
+    function: Callable[..., Any], traits: dict[str, Any], said: str
+) -> None:
+    refused(ff.goodness, said, function, **traits)
+
+
+def twice(h: Tensor, g: Tensor, dg: Tensor) -> Tensor:
+    return 2 * h * dg[..., None] / h.shape[-1]
+
+
+def test_a_vjp_that_is_not_the_derivative_is_told_where_it_was_registered(register: Register) -> None:
+    with pytest.warns(UserWarning, match="The vjp of the goodness 'mine' differs from the derivative that") as told:
+        ff.goodness.register("mine", batched=True, vjp=lambda h, g, dg: 3 * twice(h, g, dg))(
+            lambda activity: activity.square().mean(-1)
+        )
+    del ff.goodness._entries["mine"]
+    assert told[0].filename == __file__
+    with pytest.warns(UserWarning, match="layers learn by the one that is given"):
+        register(ff.goodness, "shapeless", lambda activity: activity.square().mean(-1), vjp=lambda h, g, dg: dg)
+
+
+def test_a_right_vjp_is_taken_silently_and_one_for_what_torch_cannot_derive_too(register: Register) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(ff.goodness, "right", lambda activity: activity.square().mean(-1), batched=True, vjp=twice)
+        register(ff.goodness, "steps", lambda activity: activity.detach().square().mean(-1), batched=True, vjp=twice)
+    settings = Settings(**BASE, dataset=pictures())
+    usual, *others = (
+        Trainer(settings.replace(goodness=name, threshold=1.0)).fit(steps=8, progress=False)
+        for name in ("mean_square", "right", "steps")
+    )
+    for other in others:
+        for one, same in zip(flat_weights(usual), flat_weights(other), strict=True):
+            torch.testing.assert_close(same, one, atol=3e-5, rtol=1e-3)
+
+
+def hinge(positive: Tensor, negative: Tensor) -> Tensor:
+    return (1 - positive + negative).square()
+
+
+def test_a_slope_that_is_not_the_derivative_is_told(register: Register) -> None:
+    def slope(sides: Tensor) -> Tensor:
+        pull = 2 * (1 - sides[:, 0] + sides[:, 1])
+        return torch.stack([-pull, pull], 1)
+
+    with pytest.warns(UserWarning, match="The slope of the objective 'wrong' differs from the derivative"):
+        register(ff.objectives, "wrong", hinge, slope=lambda sides: -slope(sides))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(ff.objectives, "right", hinge, slope=slope)
+        register(ff.objectives, "without", hinge)
+
+
+# Label encodings, schedules, rate courses, normalizations, initializations
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (
+            lambda classes: torch.eye(classes),
+            r"returned shape \(3, 3\) for 3 classes; it must return a Tensor \(4, m\)",
+        ),
+        (lambda classes: torch.ones(classes + 1), r"returned shape \(4,\)"),
+        (lambda classes: torch.eye(classes + 1).tolist(), "returned list for 3 classes"),
+        (lambda classes: 1 / 0, "failed on 3 classes: ZeroDivisionError"),
+    ],
+)
+def test_a_label_encoding_of_another_shape_is_refused(function: Callable[..., Any], said: str) -> None:
+    refused(ff.label_encodings, said, function)
+
+
+def test_a_label_encoding_whose_number_of_rows_is_wrong_for_other_classes_is_refused_in_use(register: Register) -> None:
+    register(ff.label_encodings, "of_three", lambda classes: torch.rand(4, 6), tells=True)
+    with pytest.raises(SettingsError, match=r"'of_three' returned shape \(4, 6\) for 4 classes; it must .* \(5, m\)"):
+        Trainer(Settings(**BASE, dataset=pictures(), label_encoding="of_three"))
+
+
+def test_a_table_of_another_precision_is_taken_as_float32(register: Register) -> None:
+    def codes(classes: int) -> Tensor:
+        return torch.cat([torch.eye(classes), torch.full((1, classes), 1 / classes)])
+
+    register(ff.label_encodings, "single", codes, tells=True)
+    register(ff.label_encodings, "double", lambda classes: codes(classes).double(), tells=True)
+    assert ff.label_encodings["double"].table(3).dtype == torch.float32
+    settings = Settings(**BASE, dataset=pictures(), label_encoding="single")
+    one, other = (
+        Trainer(settings.replace(label_encoding=name)).fit(steps=5, progress=False) for name in ("single", "double")
+    )
+    assert all(map(torch.equal, flat_weights(one), flat_weights(other)))
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        lambda step, depth: [[depth]],
+        lambda step, depth: [[-1]],
+        lambda step, depth: [],
+        lambda step, depth: [[]],
+        lambda step, depth: [0],
+        lambda step, depth: 0,
+        lambda step, depth: None,
+        lambda step, depth: [[0], [0]],
+        lambda step, depth: [[0, 2]] if depth == 3 else [[0]],
+        lambda step, depth: [[1, 0]] if depth > 1 else [[0]],
+        lambda step, depth: [["first"]],
+        lambda step, depth: [[0.0]],
+    ],
+    ids=["too high", "too low", "none", "an empty one", "no block", "a number", "None", "the same end", "a gap",
+         "downwards", "words", "no whole number"],
+)  # fmt: skip
+@pytest.mark.parametrize("crosses", [False, True])
+def test_a_schedule_that_names_no_blocks_of_layers_is_refused(returned: Callable[..., Any], crosses: bool) -> None:
+    said = r"The schedule 'bad' returned .*; it must return a list of blocks, each a list of neighbouring layers from 0"
+    refused(ff.schedules, said, returned, crosses=crosses)
+
+
+def test_blocks_of_several_layers_want_the_trait_that_says_so(register: Register) -> None:
+    def first_two(step: int, depth: int) -> list[list[int]]:
+        return [[0, 1]] if depth > 1 else [[0]]
+
+    refused(
+        ff.schedules, r"returned \[\[0, 1\]\]; blocks of more than one layer want the trait crosses=True", first_two
+    )
+    register(ff.schedules, "first_two", first_two, crosses=True)
+    Trainer(Settings(**BASE, dataset=pictures(), schedule="first_two")).fit(steps=3, progress=False)
+
+
+def test_blocks_may_be_tuples(register: Register) -> None:
+    register(ff.schedules, "tuples", lambda step, depth: tuple((layer,) for layer in range(depth)))
+    settings = Settings(**BASE, dataset=pictures())
+    one, other = (
+        Trainer(settings.replace(schedule=name)).fit(steps=4, progress=False) for name in ("simultaneous", "tuples")
+    )
+    assert all(map(torch.equal, flat_weights(one), flat_weights(other)))
+
+
+@pytest.mark.parametrize("wrong", [[[3]], [], None, [[0], [0]], [[0, 1]]], ids=str)
+def test_a_schedule_that_goes_wrong_at_a_later_step_is_named_in_training(wrong: Any, register: Register) -> None:
+    register(ff.schedules, "later", lambda step, depth: [[0]] if step < 8 else wrong)
+    trainer = Trainer(Settings(**BASE, dataset=pictures(), schedule="later"))
+    trainer.fit(steps=8, progress=False)
+    before = flat_weights(trainer)
+    with pytest.raises(SettingsError, match="The schedule 'later' returned"):
+        trainer.step()
+    assert trainer.steps == 8
+    assert all(map(torch.equal, before, flat_weights(trainer)))
+
+
+@pytest.mark.parametrize("returned", ["1", None, math.nan, math.inf, -0.1, torch.tensor(0.5)], ids=str)
+def test_a_rate_course_that_gives_no_factor_is_refused(returned: Any) -> None:
+    said = r"The rate course 'bad' returned .*; it must return a number of 0 or more"
+    refused(ff.rate_courses, said, lambda progress: returned)
+    refused(ff.rate_courses, said, lambda progress: returned if progress == 1 else 1.0)
+
+
+@pytest.mark.parametrize("wrong", ["half", math.nan, -1.0])
+def test_a_rate_course_that_goes_wrong_later_is_named_and_spoils_no_weight(wrong: Any, register: Register) -> None:
+    register(ff.rate_courses, "later", lambda progress: wrong if 0.6 < progress < 0.9 else 1.0)
+    trainer = Trainer(Settings(**BASE, dataset=pictures(), rate_course="later"))
+    with pytest.raises(SettingsError, match="The rate course 'later' returned"):
+        trainer.fit(steps=10, progress=False)
+    assert trainer.steps == 7
+    assert all(bool(torch.isfinite(each).all()) for each in flat_weights(trainer))
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda h: h.mean(-1), r"returned shape \(1, 2, 3\) for an activity \(1, 2, 3, 4\)"),
+        (lambda h: 1.0, "returned float for an activity"),
+    ],
+)
+def test_a_normalization_of_another_shape_is_refused(function: Callable[..., Any], said: str) -> None:
+    refused(ff.normalizations, said, function)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda inputs, units, rng: (torch.rand(inputs, units), torch.zeros(units)), r"returned \[\(5, 4\), \(4,\)\]"),
+        (lambda inputs, units, rng: torch.rand(units, inputs), "must return two Tensors"),
+        (lambda inputs, units, rng: (torch.rand(units, inputs),), r"for 4 units and 5 inputs it returned \[\(4, 5\)\]"),
+        (lambda inputs, units, rng: "ones", "returned str"),
+        (lambda inputs, units, rng: 3.0, "failed on 4 units and 5 inputs: TypeError"),
+    ],
+)
+def test_an_initialization_of_another_shape_is_refused(function: Callable[..., Any], said: str) -> None:
+    refused(ff.initializations, said, function)
