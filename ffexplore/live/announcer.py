@@ -34,7 +34,7 @@ class Announcer:
         self.snapshot: Snapshot | None = None
         self.changes: list[str] = []
         self.listeners: list[Listener] = []
-        self.listener_errors: list[Exception] = []
+        self.listener_errors: list[BaseException] = []
         self._mark: tuple[float, list[str], Settings] | None = None
 
     def take_changes(self) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ class Announcer:
         for listener in tuple(self.listeners):
             try:
                 listener(snapshot)
-            except Exception as error:
+            except BaseException as error:  # nor may one that wants to end the program end training
                 self.listener_errors = [*self.listener_errors, error][-KEPT_ERRORS:]
                 if listener in self.listeners:
                     self.listeners.remove(listener)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ffexplore.engine.variants import way
+from ffexplore.errors import SettingsError
 from ffexplore.live.abreast import fan_out
 from ffexplore.live.changes import describe
 from ffexplore.live.compared import Compared
@@ -19,6 +20,11 @@ def compare(state: State, compared: Compared) -> None:
         return
     trainer, publisher, keeper = state.alone()
     try:
+        if compared.base is not None and compared.base != trainer.settings:
+            raise SettingsError(
+                f"Nothing is compared: the run has other settings than when {compared.field} was to be compared, "
+                "because a checkpoint was loaded or a change refused meanwhile. Compare again."
+            )
         together = fan_out(trainer, compared.settings)
         if all(moment.step != trainer.steps for moment in state.moments.all) and keeper.keep():
             state.moments.keep(trainer, at_rest=True)
@@ -57,6 +63,7 @@ def choose(state: State, compared: Compared, variant: int | None) -> None:
     state.announcer.turn_page()
     if variant is None:
         state.trainer, state.publisher, state.keeper = home.trainer, home.publisher, home.keeper
+        state.instruct(home.publisher)
         state.announcer.tell(home.trainer.steps, f"compared {compared}")
     else:
         chosen, before = compared.settings[variant], home.trainer.settings

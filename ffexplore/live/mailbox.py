@@ -5,57 +5,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.changes import Change, differing, joined, replayed, settle
 from ffexplore.live.compared import Compared
+from ffexplore.live.letter import MOVING, TRAINING, Letter, Order, Question
 from ffexplore.live.moments import Moment
-
-TRAINING = ("start", "step", "epoch")  #: orders to train
-MOVING = ("branch", "choose")  #: orders that bring other settings with them
-
-
-@dataclass
-class Question:
-    """A function that is to be called with the trainer between two batches."""
-
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    answer: Future[Any]
-
-
-@dataclass
-class Order:
-    """Something to be done in turn."""
-
-    kind: Literal[
-        "start", "step", "epoch", "reset", "branch", "compare", "choose", "fit_readout", "save", "restore", "publish",
-        "stop",
-    ]  # fmt: skip
-    count: int = 0
-    seconds: float = 0.0
-    moment: Moment | None = None
-    compared: Compared | None = None
-    variant: int | None = None
-    path: Path | None = None
-    answer: Future[Any] | None = None
-
-
-@dataclass
-class Letter:
-    """What the trainer thread takes out at once."""
-
-    settings: Settings | None = None
-    changes: tuple[Change, ...] = ()  # that lead to the settings, in the order in which they came
-    halt: bool = False
-    halt_message: str = ""
-    questions: list[Question] = field(default_factory=list)
-    order: Order | None = None
 
 
 class Mailbox:
@@ -248,7 +205,8 @@ class Mailbox:
                 letter.halt, letter.halt_message, self._halt = True, self._halt, None
             elif next_order and self._orders:
                 letter.order = self._orders.popleft()
-            self.is_waiting = bool(self._orders or self._pending)
+            # orders that must not be taken yet wait silently; whoever comes to rest finds them, see sleep
+            self.is_waiting = bool((next_order and self._orders) or self._pending)
             return letter
 
     def put_back(self, order: Order) -> None:
@@ -261,6 +219,8 @@ class Mailbox:
         """Say that the changes taken out are in force."""
         with self.lock:
             self._base = settings
+            if not self._will_branch:  # an order to branch that was queued meanwhile may have been dropped again
+                self._wanted, self._pending, _ = replayed(settings, self._pending)
 
     def adopt(self, settings: Settings) -> None:
         """Say that other settings are in force, from a checkpoint; changes that wait are forgotten."""
@@ -289,6 +249,7 @@ class Mailbox:
     def sleep(self, seconds: float | None, *, resting: bool) -> None:
         """Wait until something comes in, or for some seconds; ``resting`` tells others that all is done."""
         with self.lock:
+            self.is_waiting = self.is_waiting or (resting and bool(self._orders))
             if self.is_waiting:
                 return
             self.is_resting = resting

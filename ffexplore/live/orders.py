@@ -6,7 +6,7 @@ from ffexplore.engine.readout_fit import fit_readout
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import DivergedError, SettingsError
 from ffexplore.live.comparing import choose, compare
-from ffexplore.live.mailbox import Order, Question
+from ffexplore.live.letter import Order, Question
 from ffexplore.live.moments import Moment
 from ffexplore.live.recovery import recover
 from ffexplore.live.state import State
@@ -68,6 +68,7 @@ def _reset(state: State) -> None:
     if state.trainer is not None:
         try:
             state.surround(Trainer(state.trainer.settings))
+            state.worked = None
         except Exception as error:
             state.fail(error)
             return
@@ -161,6 +162,7 @@ def _restore(state: State, order: Order) -> None:
     try:
         trainer = Trainer.restore(order.path)
         state.surround(trainer)
+        state.worked = None
     except Exception as error:
         order.answer.set_exception(error)
         return

@@ -32,6 +32,7 @@ def diverge(state: State, error: DivergedError) -> None:
     state.store(error)
     state.message += f" Training went back to step {keeper.step}, the last good state."
     state.set_status("diverged")
+    state.announcer.turn_page()
     state.history.mark(keeper.step, f"diverged at step {reached}")
     state.publish(fresh=True)
     publisher.rest()
@@ -53,6 +54,7 @@ def retreat(state: State, error: Exception) -> bool:
     state.store(error)
     made, undone = ("; ".join(describe(*pair)) for pair in ((worked, wanted), (wanted, worked)))
     state.message = f"Memory ran out after the change {made}. It was taken back; training goes on as before."
+    state.announcer.turn_page()
     state.announcer.tell(trainer.steps, f"memory ran out: {undone}")
     if state.is_running:
         state.publish(fresh=False)

@@ -16,7 +16,7 @@ from ffexplore.errors import SettingsError
 from ffexplore.live.changes import check_data
 from ffexplore.live.compared import Compared, check_alone, make_compared
 from ffexplore.live.kernel import claim, enter, pause
-from ffexplore.live.mailbox import TRAINING, Order
+from ffexplore.live.letter import TRAINING, Order
 from ffexplore.live.moments import Moment
 from ffexplore.live.speed import check_rate, check_speed, starting_speed
 from ffexplore.live.watched import Watched
@@ -96,8 +96,7 @@ class Runner(Watched):
 
     def reset(self) -> None:
         """Begin anew with the same settings: weights from the seed, step 0, an empty history."""
-        check_alone(self.compared, "begin anew")
-        self._order(Order("reset"))
+        self._order_alone("begin anew", Order("reset"))
 
     def branch(self, moment: int | Moment) -> None:
         """Go on from a kept moment: weights, optimizer, order of the data, step count and settings of then.
@@ -115,10 +114,9 @@ class Runner(Watched):
         SettingsError
             When no weights are kept at that step.
         """
-        check_alone(self.compared, "go back")
-        chosen = moment if isinstance(moment, Moment) else self._worker.moments.find(moment)
         with self._mail.lock:
-            self._mail.branch(chosen)
+            check_alone(self.compared, "go back")
+            self._mail.branch(moment if isinstance(moment, Moment) else self._worker.moments.find(moment))
             self._worker.ensure_thread()
 
     def compare(self, field: str, values: Iterable[Any]) -> Compared:
@@ -193,9 +191,8 @@ class Runner(Watched):
         SettingsError
             When variants are compared, or ``seconds`` is not above 0.
         """
-        check_alone(self.compared, "fit the read-out")
         amount_above_zero("seconds", seconds)
-        self._order(Order("fit_readout", seconds=seconds))
+        self._order_alone("fit the read-out", Order("fit_readout", seconds=seconds))
 
     def publish(self) -> None:
         """Make a snapshot now, even while nothing trains (the first one shows the untrained network)."""
@@ -231,9 +228,8 @@ class Runner(Watched):
 
     def save(self, path: str | os.PathLike[str]) -> Future[Path]:
         """Write a checkpoint in turn; the Future's result is its path, see ``Trainer.save``."""
-        check_alone(self.compared, "write a checkpoint")
         answer: Future[Path] = Future()
-        self._order(Order("save", path=Path(path), answer=answer))
+        self._order_alone("write a checkpoint", Order("save", path=Path(path), answer=answer))
         return answer
 
     def restore(self, path: str | os.PathLike[str]) -> Future[None]:
@@ -242,9 +238,8 @@ class Runner(Watched):
         The Future raises CheckpointError when the checkpoint is truncated, altered, foreign or names what is not at
         hand here; nothing has changed then.
         """
-        check_alone(self.compared, "load a checkpoint")
         answer: Future[None] = Future()
-        self._order(Order("restore", path=Path(path), answer=answer))
+        self._order_alone("load a checkpoint", Order("restore", path=Path(path), answer=answer))
         return answer
 
     def stop(self, *, finish: bool = True) -> None:
@@ -309,6 +304,11 @@ class Runner(Watched):
         self._worker.attend(is_watched)
 
     # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _order_alone(self, purpose: str, order: Order) -> None:
+        with self._mail.lock:  # so that no comparison begins in between
+            check_alone(self.compared, purpose)
+            self._order(order)
 
     def _order(self, order: Order) -> None:
         with self._mail.lock:

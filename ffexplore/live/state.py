@@ -146,9 +146,15 @@ class State:
         self.told_diverged = set()
         trainer.progress = 0.0  # no end is in sight, so the course of the rate stays at its beginning
         keeper, publisher = Keeper(trainer), Publisher(trainer, self.rate)
+        self.instruct(publisher)
+        self.trainer, self.keeper, self.publisher = trainer, keeper, publisher
+
+    def instruct(self, publisher: Publisher) -> None:
+        """Have a publisher do as a person said, perhaps to another one."""
+        if publisher.rate != self.rate:
+            publisher.set_rate(self.rate)
         publisher.probe.is_locked = self._is_locked
         publisher.is_watched = self._is_watched
-        self.trainer, self.keeper, self.publisher = trainer, keeper, publisher
 
     def forget(self, news: str) -> None:
         """Forget what was before; what the history now begins with is said in words."""

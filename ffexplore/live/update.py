@@ -41,7 +41,6 @@ def take_up(state: State, settings: Settings, changes: Sequence[Change]) -> bool
     try:
         trainer.apply(settings)
     except BaseException as error:
-        _back_to(trainer, old)
         changes, errors = _one_by_one(trainer, changes) if len(changes) > 1 else ((), [error])
         settings = trainer.settings
         errors += state.mail.go_back(settings)
@@ -79,7 +78,8 @@ def _begin(state: State, settings: Settings) -> bool:
         except BaseException as error:
             errors.append(error)
         else:
-            state.mail.settled(each)
+            if each == settings:  # else what is wanted is to be refused with its reason first
+                state.mail.settled(each)
             return True
     state.mail.go_back(state.mail.in_force)
     state.fail(errors[0])
@@ -93,11 +93,9 @@ def _one_by_one(trainer: Trainer, changes: Sequence[Change]) -> tuple[list[Chang
     while True:
         errors, left = [], []
         for change in waiting:
-            before = trainer.settings
             try:
-                trainer.apply(before.replace(**change.values))
+                trainer.apply(trainer.settings.replace(**change.values))
             except BaseException as error:
-                _back_to(trainer, before)
                 errors.append(error)
                 left.append(change)
             else:
@@ -105,9 +103,3 @@ def _one_by_one(trainer: Trainer, changes: Sequence[Change]) -> tuple[list[Chang
         if not left or len(left) == len(waiting):
             return made, errors
         waiting = left
-
-
-def _back_to(trainer: Trainer, settings: Settings) -> None:
-    """Where taking up changes broke off half-way, take up the former settings again."""
-    if trainer.settings != settings:
-        trainer.apply(settings)

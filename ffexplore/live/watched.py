@@ -16,7 +16,7 @@ from ffexplore.live.changes import data_at_hand
 from ffexplore.live.compared import Compared
 from ffexplore.live.history import History
 from ffexplore.live.journal import Journal
-from ffexplore.live.mailbox import Question
+from ffexplore.live.letter import Question
 from ffexplore.live.moments import Moment
 from ffexplore.live.snapshot import Snapshot
 from ffexplore.live.worker import Worker
@@ -71,7 +71,7 @@ class Watched:
         return error
 
     @property
-    def listener_errors(self) -> list[Exception]:
+    def listener_errors(self) -> list[BaseException]:
         """What listeners raised."""
         return list(self._worker.announcer.listener_errors)
 

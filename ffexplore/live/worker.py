@@ -9,7 +9,7 @@ from ffexplore.engine.settings import Settings
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import DivergedError
 from ffexplore.live.comparing import tell_diverged
-from ffexplore.live.mailbox import Question
+from ffexplore.live.letter import Letter, Question
 from ffexplore.live.orders import answer, carry_out
 from ffexplore.live.publisher import Publisher
 from ffexplore.live.recovery import diverge, retreat
@@ -77,6 +77,14 @@ class Worker(State):
     def _attend(self) -> bool:
         """Take the mail and do what it says; returns whether that was to end."""
         letter = self.mail.take(next_order=not self.steps_left)
+        try:
+            return self._do(letter)
+        except BaseException as error:
+            letter.give_up(error)
+            raise
+
+    def _do(self, letter: Letter) -> bool:
+        """Do what a letter says; returns whether that was to end."""
         if letter.halt and (self.is_training or letter.halt_message):  # a person or another runner wants it
             self.come_to_rest(letter.halt_message)
         is_met = letter.settings is None or take_up(self, letter.settings, letter.changes)

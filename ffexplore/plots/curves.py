@@ -70,12 +70,19 @@ def curves(history: History, variant: int = 0) -> go.Figure:
             name=name,
         )
         figure.add_trace(trace)
-    for step, text in history.changes:
-        figure.add_vline(x=int(step), line={"color": MUTED, "width": 1, "dash": "dot"})
-        figure.add_annotation(
-            x=int(step), y=0.02, yref="paper", yanchor="bottom", xanchor="right", textangle=-90, showarrow=False,
-            text=str(text), font={"size": 11, "color": MUTED},
-        )  # fmt: skip
+    line = {"color": MUTED, "width": 1, "dash": "dot"}
+    beside = {
+        "y": 0.02, "yref": "paper", "yanchor": "bottom", "xanchor": "right", "textangle": -90, "showarrow": False,
+        "font": {"size": 11, "color": MUTED},
+    }  # fmt: skip
+    # All at once: plotly checks those that are there again with each that is added.
+    figure.update_layout(
+        shapes=[
+            {"type": "line", "x0": int(step), "x1": int(step), "y0": 0, "y1": 1, "yref": "y domain", "line": line}
+            for step, _ in history.changes
+        ],
+        annotations=[{"x": int(step), "text": str(text), **beside} for step, text in history.changes],
+    )
     figure.update_xaxes(title="batches", rangemode="tozero", **AXIS)
     figure.update_yaxes(title="validation accuracy (%)", **(AXIS | {"showgrid": True, "gridcolor": FAINT}))
     figure.update_layout(showlegend=True)

@@ -79,7 +79,7 @@ class AskedPane(Generic[Answer]):
         if answer is None:
             return {"words": "nothing to show yet"}
         if have and all(held.get("version") == version for held in have):
-            return {"version": version}
+            return {"version": version, "is_held": True}
         return {"version": version, **self.pack_answer(answer, arrays)}
 
     def pack_answer(self, answer: Answer, arrays: Arrays) -> dict[str, Any]:

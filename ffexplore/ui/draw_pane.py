@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ffexplore.data import Dataset
 from ffexplore.data.drawing import drawn_image, has_bright_ground
 from ffexplore.engine.training import Trainer
 from ffexplore.engine.verdict import Verdict, judge, moment_of
@@ -72,11 +73,16 @@ class DrawPane(AskedPane[Drawn]):
 
     def look(self, trainer: Trainer, at_rest: bool) -> Drawn | None:
         """Judge what lies on the pad."""
-        data, drawing, sample = trainer.plan.dataset, self._drawing, self._sample
-        now = moment_of(trainer), self._changes
+        now = moment_of(trainer), self._changes  # first: what is drawn from here on is judged at the next look
         if now == self._seen:
             return None
-        self._seen = now
+        answer = self._judged(trainer, trainer.plan.dataset, self._drawing, self._sample)
+        self._seen = now  # not where that failed, so that it can be tried again
+        return answer
+
+    def _judged(
+        self, trainer: Trainer, data: Dataset, drawing: NDArray[np.uint8] | None, sample: tuple[int, int] | None
+    ) -> Drawn:
         answer = Drawn(data.name, data.class_names, data.kind == "table", author=self._author)
         if answer.is_table:
             return answer

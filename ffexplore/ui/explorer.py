@@ -133,12 +133,8 @@ class Explorer(widgets.VBox):
             return  # closed already, or never finished
         self._unobserve = []
         self.runner.stop(finish=False)
-        self.bar.close()
-        self.controls.close()
-        self.comparing.drawer.close()
-        self.keep.close()
-        self.board.close()
-        self.status.close()
+        for part in (*self.children, self.controls, self.board):  # ipywidgets holds what is not closed
+            part.close()
         super().close()
 
     # ---- what the person does

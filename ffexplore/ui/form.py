@@ -111,12 +111,14 @@ class Form(Scripted):
 
     def _hear(self, _: Any, content: Mapping[str, Any], buffers: Sequence[Any]) -> None:
         part = self._parts.get(str(content.get("part")))
-        if part is None or part.disabled:
+        if part is None:
             return
         with self.holding():
             with self._lock:
                 self._answers[part] = content.get("message")
                 self._changed[part] = None
+            if part.disabled:  # meanwhile; the page hears what stands there
+                return
             if isinstance(part, Text):
                 for callback in self._entry_callbacks:
                     callback()

@@ -30,7 +30,11 @@ class LandscapePane(AskedPane[Landscape | str]):
         now = moment_of(trainer)
         if now == self._seen:
             return None
-        self._seen = now
+        answer = self._answer_of(trainer)
+        self._seen = now  # not where that failed, so that it can be tried again
+        return answer
+
+    def _answer_of(self, trainer: Trainer) -> Landscape | str:
         data = trainer.plan.dataset
         if not is_plane(data):
             what = f"{data.features} features" if data.kind == "table" else "pictures"

@@ -19,7 +19,7 @@ def catalogues() -> dict[str, Registry[Any]]:
 
 
 def renew_on_registration(runner: Runner, tell: Callable[[str], None]) -> list[Callable[[], None]]:
-    """Listen to every catalogue for a runner; does not keep the runner alive.
+    """Listen to every catalogue for a runner, which is not kept alive but by ``tell``, if that holds it.
 
     Parameters
     ----------

@@ -173,3 +173,13 @@ def test_the_board_and_the_figures_share_their_colours():
 def test_numbers_have_a_true_minus():
     assert style.number(-1.234) == "−1.23"
     assert style.number(float("nan")) == "–"
+
+
+def test_every_change_is_a_line_and_a_word_in_the_curves():
+    record = history()
+    record.changes = [(step, f"threshold {step}") for step in range(0, 200, 2)]
+    figure = plots.curves(record)
+    assert [(line.x0, line.x1, line.yref) for line in figure.layout.shapes] == [
+        (step, step, "y domain") for step in range(0, 200, 2)
+    ]
+    assert [each.text for each in figure.layout.annotations] == [f"threshold {step}" for step in range(0, 200, 2)]

@@ -120,4 +120,7 @@ def test_diagnostics_are_those_of_the_engine_and_the_meter_is_read_once(trainer,
             getattr(found, name)[0], rel=1e-6
         ), shape
     assert packed["shortcut"] == str(answer[1])
-    assert pane.pack(snapshot(), None, [{"version": packed["version"]}], Arrays()) == {"version": packed["version"]}
+    assert pane.pack(snapshot(), None, [{"version": packed["version"]}], Arrays()) == {
+        "version": packed["version"],
+        "is_held": True,
+    }

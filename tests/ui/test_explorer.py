@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import warnings
+import weakref
 
 import pytest
 
@@ -175,6 +177,15 @@ def test_closing_ends_the_thread_and_forgets_the_catalogues(halves):
     assert opened.board.comm is None
     assert opened.controls.comm is None
     assert opened.bar.comm is None
+
+
+def test_a_closed_panel_is_not_kept_by_anybody(halves):
+    opened = Explorer(dataset=halves, layers=(4,), task="Look.")
+    opened.runner.ask(lambda _: None).result(10)
+    gone = weakref.ref(opened), weakref.ref(opened.runner), weakref.ref(opened.board)
+    opened.close()
+    del opened
+    until(lambda: gc.collect() >= 0 and not any(each() is not None for each in gone))
 
 
 def registries():

@@ -160,3 +160,11 @@ def test_a_closed_form_sends_nothing(page, parts):
     parts["text"].value = "3"
     assert page.messages == []
     assert repr(page.form) == "Form(6 parts)"
+
+
+def test_a_message_to_a_part_that_is_disabled_is_answered_and_changes_nothing(page, parts):
+    parts["slider"].disabled = True
+    page.messages.clear()
+    page.send(parts["slider"], value=3)
+    assert parts["slider"].value == 0
+    assert page.part(parts["slider"])["answers"] == ["view", 1]

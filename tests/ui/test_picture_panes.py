@@ -179,7 +179,7 @@ def test_weights_travel_as_shades_around_zero_and_once(board, page):
     assert (shades.dtype, shades[0, 0, 0], shades[0, 1, 1], shades[1, 1, 1]) == (np.uint8, 128, 255, 1)
     page.say("ack", panes=["fields"], have={"fields": {"version": packed["version"]}})
     board.show(moment(200))
-    assert page.frames[-1][0]["panes"]["fields"] == {"version": packed["version"]}
+    assert page.frames[-1][0]["panes"]["fields"] == {"version": packed["version"], "is_held": True}
 
 
 def test_the_scale_rests_leaves_the_label_out_and_bears_nonsense():

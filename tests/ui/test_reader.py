@@ -156,4 +156,4 @@ def test_answers_are_sent_once_to_each_view(board, page, pane, clock):
     assert page.frames[-1][0]["panes"]["fields"] == {"version": 1, "looks": 1}
     page.say("ack", panes=["fields"], have={"fields": {"version": 1}})
     board.show(snapshot(200))
-    assert page.frames[-1][0]["panes"]["fields"] == {"version": 1}
+    assert page.frames[-1][0]["panes"]["fields"] == {"version": 1, "is_held": True}

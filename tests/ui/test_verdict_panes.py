@@ -11,6 +11,7 @@ import pytest
 import ffexplore as ff
 from ffexplore.data.drawing import drawn_image
 from ffexplore.engine.judged import Examiner
+from ffexplore.engine.verdict import judge
 from ffexplore.ui.board import Board
 from ffexplore.ui.candidates_pane import LABELS, CandidatesPane, walked
 from ffexplore.ui.confusion_pane import ConfusionPane
@@ -236,6 +237,32 @@ def test_what_is_no_drawing_is_refused_and_stops_the_pane_alone(trainer):
     page.say("ack", panes=["draw", "histograms"])
     assert page.frames[-1][0]["panes"]["draw"]["chosen"] == 7
     board.close()
+
+
+def test_a_stroke_that_comes_while_another_is_judged_is_judged_next(trainer, monkeypatch):
+    pane = DrawPane()
+
+    def judged(*given):
+        monkeypatch.undo()
+        pane.hear({"sample": 4}, [])  # from the thread of the page
+        return judge(*given)
+
+    monkeypatch.setattr("ffexplore.ui.draw_pane.judge", judged)
+    pane.hear({"drawing": 112, "view": "a"}, [memoryview(a_seven().tobytes())])
+    look(pane, trainer)
+    look(pane, trainer)
+    assert packed(pane)["right"] == 4
+
+
+def test_what_could_not_be_judged_is_tried_again(trainer, monkeypatch):
+    pane = DrawPane()
+    pane.hear({"drawing": 112, "view": "a"}, [memoryview(a_seven().tobytes())])
+    monkeypatch.setattr("ffexplore.ui.draw_pane.judge", lambda *given: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        pane.look(trainer, True)
+    monkeypatch.undo()
+    look(pane, trainer)
+    assert packed(pane)["chosen"] == 7
 
 
 def test_a_table_cannot_be_drawn():

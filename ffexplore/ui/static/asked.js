@@ -15,6 +15,8 @@ export class Asked {
   }
 
   update(pane) {
+    // Every view gets what is sent: this one has only just opened, and its own answer comes once its hello is heard.
+    if (pane.is_held && pane.version !== this.version) return;
     const isNew = pane.version !== this.version;
     if (pane.words || isNew) {
       setText(this.words, pane.words ?? "");

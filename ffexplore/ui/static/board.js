@@ -46,8 +46,8 @@ class View {
       model.on(`change:${trait}`, () => this.panes.forEach(({ pane }) => pane.configure?.()));
     }
     document.addEventListener("visibilitychange", () => this.tellPanes(), { signal });
-    window.addEventListener("pagehide", () => this.send({ kind: "bye" }), { signal });
-    window.addEventListener("pageshow", (event) => { if (event.persisted) this.hello(); }, { signal });
+    window.addEventListener("pagehide", () => this.leave(), { signal });
+    window.addEventListener("pageshow", (event) => { if (event.persisted) this.comeBack(); }, { signal });
     signal.addEventListener("abort", () => this.close());
     this.layOut();
     this.hello();
@@ -188,6 +188,7 @@ class View {
   }
 
   send(message, buffers = []) {
+    if (this.hasLeft) return; // to the kernel a word from a view that has left would be one of a new view
     try {
       this.model.send({ view: this.id, ...message }, undefined, buffers);
     } catch {
@@ -214,9 +215,19 @@ class View {
     this.toldPanes = key;
   }
 
+  leave() {
+    this.send({ kind: "bye" });
+    this.hasLeft = true;
+  }
+
+  comeBack() {
+    this.hasLeft = false;
+    this.hello();
+  }
+
   close() {
     this.watcher.disconnect();
-    this.send({ kind: "bye" });
+    this.leave();
   }
 }
 

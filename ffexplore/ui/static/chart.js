@@ -68,7 +68,6 @@ export class Chart {
     this.box = box;
     const { range, count } = recent(lines);
     if (count) this.scale = scaleFor(range, this.isShare, this.scale, count < 10 * lines.length);
-    this.hasValues = count > 0;
     this.drawAxis();
     while (this.paths.length < lines.length) this.paths.push(this.window.appendChild(svg("path")));
     while (this.paths.length > lines.length) this.paths.pop().remove();

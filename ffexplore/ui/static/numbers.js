@@ -18,15 +18,23 @@ export function decimalsFor(step) {
   return Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
 }
 
-// Fixed decimals and a true minus, so that columns of numbers keep their width.
+// As 2.4898e7: five digits for what would need more places than there is room for.
+function scientific(value) {
+  const [digits, power] = value.toExponential(4).split("e");
+  return `${Number(digits)}e${Number(power)}`;
+}
+
+// Fixed decimals and a true minus, so that columns of numbers keep their width; a number of millions is scientific.
 export function fixed(value, decimals) {
   if (!Number.isFinite(value)) return "–";
-  const text = Math.abs(value).toFixed(decimals);
+  const size = Math.abs(value);
+  const text = size >= 1e6 ? scientific(size) : size.toFixed(decimals);
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
-// Large steps as on an axis: 1500 -> "1.5k".
+// Large steps as on an axis: 15000 -> "15k".
 export function short(value) {
+  if (Math.abs(value) >= 1e9) return scientific(value);
   if (Math.abs(value) >= 1e6) return `${Number((value / 1e6).toPrecision(4))}M`;
   if (Math.abs(value) >= 1e4) return `${Number((value / 1e3).toPrecision(4))}k`;
   return `${Number(value.toPrecision(6))}`;

@@ -127,7 +127,7 @@ export class Row {
   get countsPerUnit() {
     if (!this.model.get("shows_density")) return 1;
     const { positive } = this.now;
-    return positive.counts.reduce((sum, count) => sum + count, 0) * binWidth(positive);
+    return positive.counts.reduce((sum, count) => sum + count, 0) * binWidth(positive) || 1;
   }
 
   tallest({ positive, negative }, factor = 1) {

@@ -37,6 +37,7 @@ export class Threshold {
     if (isMovable === this.isMovable) return;
     this.isMovable = isMovable;
     this.isDragged = false;
+    this.element.classList.remove("ff-dragged");
     this.element.classList.toggle("ff-movable", isMovable);
     setAttribute(this.element, "role", isMovable ? "slider" : "img");
     if (isMovable) this.element.tabIndex = 0;
