@@ -28,8 +28,7 @@ class Rhythm:
         """The blocks of layers that learn at a step."""
         blocks: Blocks = self._schedule.function(step, self._depth, **self._schedule_params)
         if blocks != self._known:
-            crosses = bool(self._schedule.traits.get("crosses"))
-            self._known = blocks = checked_blocks(self._schedule.name, blocks, self._depth, crosses)
+            self._known = blocks = checked_blocks(self._schedule, blocks, self._depth)
         return blocks
 
     def period(self, refresh: str, step: int, epoch: int) -> object:

@@ -16,8 +16,8 @@ from ffexplore.registry import Entry, Param, Registry
 Blocks = list[list[int]]
 
 
-def checked_blocks(name: str, blocks: object, depth: int, crosses: bool) -> Blocks:
-    """What a schedule returned, if it is blocks of neighbouring layers, of one each unless it ``crosses``.
+def checked_blocks(schedule: Entry, blocks: object, depth: int) -> Blocks:
+    """What a schedule returned, if it is blocks of neighbouring layers; of one each, unless it ``crosses``.
 
     Raises
     ------
@@ -35,12 +35,13 @@ def checked_blocks(name: str, blocks: object, depth: int, crosses: bool) -> Bloc
         or any(block != [*range(block[0], block[0] + len(block))] for block in found)
     ):
         raise SettingsError(
-            f"The schedule {name!r} returned {blocks!r}; it must return a list of blocks, each a list of neighbouring "
-            f"layers from 0 to {depth - 1} that ends with a layer of its own."
+            f"The schedule {schedule.name!r} returned {blocks!r}; it must return a list of blocks, each a list of "
+            f"neighbouring layers from 0 to {depth - 1} that ends with a layer of its own."
         )
-    if not crosses and any(len(block) > 1 for block in found):
+    if not schedule.traits.get("crosses") and any(len(block) > 1 for block in found):
         raise SettingsError(
-            f"The schedule {name!r} returned {blocks!r}; blocks of more than one layer want the trait crosses=True."
+            f"The schedule {schedule.name!r} returned {blocks!r}; blocks of more than one layer want the trait "
+            "crosses=True."
         )
     return found
 
@@ -49,11 +50,7 @@ def _try_out(entry: Entry) -> None:
     params = {key: param.default for key, param in entry.params.items()}
     for depth in (1, 2, 3):
         for step in range(2 * depth):
-            checked_blocks(entry.name, entry.function(step, depth, **params), depth, _crosses(entry))
-
-
-def _crosses(entry: Entry) -> bool:
-    return bool(entry.traits.get("crosses"))
+            checked_blocks(entry, entry.function(step, depth, **params), depth)
 
 
 schedules: Registry[Entry] = Registry("schedule", Entry, _try_out, "1 to 3 layers", ("crosses",))
