@@ -42,3 +42,22 @@ def test_they_show_what_the_kernel_found_and_rest_when_hidden(open_notebook, wid
     notebook.page.wait_for_timeout(1500)
     assert notebook.execute(asked) == at
     assert notebook.execute("print(panel.board.errors, panel.runner.listener_errors)").strip() == "{} []"
+
+
+def test_a_second_view_of_a_panel_that_trains_shows_them_too(open_notebook):
+    cells = ["import ffexplore as ff", "panel = ff.explore(start=True)\npanel.board.panes = ['diagnostics']\npanel"]
+    notebook = open_notebook(cells, height=1200)
+    notebook.page.wait_for_selector(".ff-bins circle", timeout=PATIENCE)
+    notebook.page.wait_for_timeout(1500)
+    notebook.page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 1; }")
+    notebook.command("notebook:create-output-view")
+    notebook.page.wait_for_function(
+        """() => {
+          const views = [...document.querySelectorAll('.ff-board')];
+          return views.length === 2 && views.every((view) => view.querySelector('.ff-bins circle'));
+        }""",
+        timeout=PATIENCE,
+    )
+    notebook.page.wait_for_timeout(1500)
+    stopped = notebook.page.locator(".ff-note:visible")
+    assert stopped.count() == 0, stopped.all_text_contents()
