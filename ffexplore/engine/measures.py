@@ -49,7 +49,8 @@ def goodness_range(positive: Tensor, negative: Tensor, threshold: Tensor) -> tup
     """A range that shows nearly all goodness and the threshold: (..., N) twice and (...) -> low, high (...).
 
     From the 0.5 to the 99.5 % quantile of both sides together, stretched to the threshold where that is no
-    further away than the spread of the goodness, with a margin of 5 % on each side.
+    further away than the spread of the goodness, or where there is none, as in a layer that is dead; with a margin of
+    5 % on each side.
     """
     both = torch.cat([positive, negative], -1).nan_to_num(0.0, 0.0, 0.0)
     ordered = both.sort(-1).values  # ten times as fast as torch.quantile
@@ -57,6 +58,7 @@ def goodness_range(positive: Tensor, negative: Tensor, threshold: Tensor) -> tup
     low, high = ordered[..., round(0.005 * last)], ordered[..., round(0.995 * last)]
     spread = (high - low).clamp(min=1e-6)
     near = (threshold > low - spread) & (threshold < high + spread)
+    near |= (high - low <= 1e-6 * (1 + high.abs())) & threshold.isfinite()
     low = torch.where(near, torch.minimum(low, threshold), low)
     high = torch.where(near, torch.maximum(high, threshold), high)
     margin = 0.05 * (high - low) + 1e-6 * (1 + high.abs())
