@@ -55,11 +55,16 @@ def read_field(text: str) -> tuple[str, Any]:
     name, equals, raw = (part.strip() for part in text.partition("="))
     if not equals or not name:
         raise SettingsError(f"--set was given {text!r}; write it as field=value, as in --set threshold=2.")
+    value, several = read_value(raw), OUTSIDE.split(raw)
+    return name, [read_value(each.strip()) for each in several] if value is raw and len(several) > 1 else value
+
+
+def read_value(text: str) -> Any:
+    """Read a number, a list, True, False or None; anything else is a word."""
     try:
-        return name, ast.literal_eval(raw)
+        return ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        words = OUTSIDE.split(raw)
-        return name, raw if len(words) == 1 else [word.strip() for word in words]
+        return text
 
 
 def finite(value: Any) -> Any:

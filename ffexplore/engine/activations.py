@@ -67,6 +67,11 @@ class Activation(Entry):
 
 
 def _try_out(entry: Activation) -> None:
+    if entry.params:
+        raise SettingsError(
+            f"The activation {entry.name!r} has the parameter {next(iter(entry.params))!r}; an activation has none: "
+            "write the number into the function, and register another one under another name."
+        )
     z = torch.randn(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
     for name, function in (("function", entry.function), ("up", entry.up)):
         result = function(z.clone())

@@ -85,13 +85,16 @@ class Normalization(Entry):
 def _try_out(entry: Normalization) -> None:
     h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
     params = {key: param.default for key, param in entry.params.items()}
-    result = entry(h.clone(), params, state=entry.init(4, 1, h.device), train=True)
-    if not isinstance(result, Tensor) or result.shape != h.shape:
-        got = f"shape {tuple(result.shape)}" if isinstance(result, Tensor) else type(result).__name__
+    given = h.clone()
+    result = entry(given, params, state=entry.init(4, 1, h.device), train=True)
+    if not isinstance(result, Tensor) or (result.shape, result.dtype) != (h.shape, h.dtype):
+        got = f"{result.dtype} {tuple(result.shape)}" if isinstance(result, Tensor) else type(result).__name__
         raise SettingsError(
-            f"The normalization {entry.name!r} returned {got} for an activity {tuple(h.shape)}; it must return a "
-            "Tensor of the same shape."
+            f"The normalization {entry.name!r} returned {got} for an activity {h.dtype} {tuple(h.shape)}; it must "
+            "return a Tensor of the same shape and dtype."
         )
+    if not torch.equal(given, h):
+        raise SettingsError(f"The normalization {entry.name!r} writes into the activity it is given; it must not.")
 
 
 normalizations: Registry[Normalization] = Registry(

@@ -39,6 +39,7 @@ SMALL += ["--set", "label_encoding=appended"]
         ("goodness = lp_norm(p=3) , mean", ["lp_norm(p=3)", "mean"]),
         ("negatives=hard_label(temperature=2,layers=all)", "hard_label(temperature=2,layers=all)"),
         ("objective=symba(alpha=2),logistic", ["symba(alpha=2)", "logistic"]),
+        ("threshold=width, 2", ["width", 2]),
     ],
 )
 def test_a_field_is_read(text: str, value: object) -> None:

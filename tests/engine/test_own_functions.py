@@ -39,6 +39,10 @@ def written_over(z: Tensor) -> Tensor:
     return torch.nn.functional.softplus(z.mul_(2), beta=0.5).div_(2)
 
 
+def leaky(z: Tensor, *, slope: float = 0.1) -> Tensor:
+    return torch.where(z > 0, z, slope * z)
+
+
 @pytest.mark.parametrize("function", [soft, written_over])
 @pytest.mark.parametrize(
     "changes",
@@ -87,6 +91,7 @@ def test_variants_with_an_activation_of_ones_own_are_single_runs(register: Regis
         (lambda z: z @ torch.ones(9, 9), {}, "failed on a batch of 3 samples and 4 units: RuntimeError"),
         (lambda z: z.detach().exp(), {}, r"needs the trait backward\(delta, h\): torch knows no derivative of it"),
         (torch.sign, {}, "its derivative is zero everywhere"),
+        (leaky, {}, "has the parameter 'slope'; an activation has none"),
         (lambda z: z.softmax(-1), {}, "what it makes of a unit depends on the others"),
         (torch.relu, {"up": torch.relu}, "has the trait up; then it must have backward and up_backward, too"),
         (torch.relu, {"up": torch.relu, "backward": lambda delta, h: delta}, "must have backward and up_backward, too"),
@@ -296,11 +301,13 @@ def test_a_rate_course_that_goes_wrong_later_is_named_and_spoils_no_weight(wrong
 @pytest.mark.parametrize(
     ("function", "said"),
     [
-        (lambda h: h.mean(-1), r"returned shape \(1, 2, 3\) for an activity \(1, 2, 3, 4\)"),
+        (lambda h: h.mean(-1), r"returned torch.float32 \(1, 2, 3\) for an activity torch.float32 \(1, 2, 3, 4\)"),
         (lambda h: 1.0, "returned float for an activity"),
+        (lambda h: h.double(), "must return a Tensor of the same shape and dtype"),
+        (lambda h: h.div_(2), "writes into the activity it is given"),
     ],
 )
-def test_a_normalization_of_another_shape_is_refused(function: Callable[..., Any], said: str) -> None:
+def test_a_normalization_that_cannot_work_is_refused(function: Callable[..., Any], said: str) -> None:
     refused(ff.normalizations, said, function)
 
 
