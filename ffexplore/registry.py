@@ -43,6 +43,11 @@ class Entry:
     traits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def defaults(self) -> dict[str, Value]:
+        """The value of every parameter that nobody chose."""
+        return {key: param.default for key, param in self.params.items()}
+
+    @property
     def is_ours(self) -> bool:
         """Whether it came with ffexplore; else somebody else wrote it."""
         return (getattr(self.function, "__module__", None) or "").startswith("ffexplore.")

@@ -92,7 +92,7 @@ class BlackBox(Entry):
 
 def _try_out(entry: BlackBox) -> None:
     h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
-    params = {key: param.default for key, param in entry.params.items()}
+    params = entry.defaults
     entry(h, params, torch.full((1, 3, 4), 0.5) if entry.tosses else None)
 
 

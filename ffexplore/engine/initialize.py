@@ -12,7 +12,7 @@ from ffexplore.registry import Entry, Registry
 
 
 def _try_out(entry: Entry) -> None:
-    params = {key: param.default for key, param in entry.params.items()}
+    params = entry.defaults
     made = entry.function(5, 4, torch.Generator().manual_seed(0), **params)
     shapes = [tuple(each.shape) for each in made if isinstance(each, Tensor)]
     if shapes != [(4, 5), (4,)]:

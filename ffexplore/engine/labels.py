@@ -75,7 +75,7 @@ def with_inverses(table: Tensor) -> Tensor:
 
 
 def _try_out(entry: LabelEncoding) -> None:
-    entry.table(3, {key: param.default for key, param in entry.params.items()})
+    entry.table(3, entry.defaults)
 
 
 label_encodings: Registry[LabelEncoding] = Registry(

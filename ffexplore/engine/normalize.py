@@ -49,7 +49,7 @@ class Normalization(Entry):
         name = self.traits.get("input")
         if name is None:
             return self, dict(params)
-        return normalizations[name], {key: param.default for key, param in normalizations[name].params.items()}
+        return normalizations[name], normalizations[name].defaults
 
     @cached_property
     def row_scale(self) -> Callable[..., Tensor | None] | None:
@@ -84,7 +84,7 @@ class Normalization(Entry):
 
 def _try_out(entry: Normalization) -> None:
     h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
-    params = {key: param.default for key, param in entry.params.items()}
+    params = entry.defaults
     given = h.clone()
     result = entry(given, params, state=entry.init(4, 1, h.device), train=True)
     if not isinstance(result, Tensor) or (result.shape, result.dtype) != (h.shape, h.dtype):

@@ -23,7 +23,7 @@ def checked_factor(name: str, factor: object) -> float:
 
 
 def _try_out(entry: Entry) -> None:
-    params = {key: param.default for key, param in entry.params.items()}
+    params = entry.defaults
     for progress in (0.0, 0.5, 1.0):
         checked_factor(entry.name, entry.function(progress, **params))
 

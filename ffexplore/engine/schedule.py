@@ -47,7 +47,7 @@ def checked_blocks(schedule: Entry, blocks: object, depth: int) -> Blocks:
 
 
 def _try_out(entry: Entry) -> None:
-    params = {key: param.default for key, param in entry.params.items()}
+    params = entry.defaults
     for depth in (1, 2, 3):
         for step in range(2 * depth):
             checked_blocks(entry, entry.function(step, depth, **params), depth)

@@ -133,7 +133,7 @@ class Goodness(Entry):
             return natural(width)
         named = inspect.signature(natural).parameters.values()
         takes_all = any(one.kind is one.VAR_KEYWORD for one in named)
-        known = {name: param.default for name, param in self.params.items()} | dict(params or {})
+        known = self.defaults | dict(params or {})
         wanted = known if takes_all else {one.name: known[one.name] for one in named if one.name in known}
         return natural(width, **wanted)
 
@@ -215,7 +215,7 @@ def _try_out(entry: Goodness) -> None:
     for name in entry.learned:
         if name not in state:
             raise SettingsError(unknown_name(f"learned tensor of the goodness {entry.name!r},", name, state))
-    params = {key: param.default for key, param in entry.params.items()}
+    params = entry.defaults
     kept = h.clone()
     entry(h, params, state, train=True)
     if not torch.equal(h, kept):

@@ -196,7 +196,7 @@ def _try_out(entry: Objective) -> None:
     one = torch.ones(1, 1)
     scores, labels = torch.stack([g, g.flip(1)], -1), torch.tensor([[0, 1, 0]])
     evidence = Evidence(g, g.flip(1), one, one, torch.zeros(1, 2, 3), scores, labels)
-    params = {key: param.default for key, param in entry.params.items()}
+    params = entry.defaults
     if "classes" in entry.needs:
         entry.gradients(evidence, entry.looked_at, params)
     else:
