@@ -287,7 +287,7 @@ def test_reduced_motion_slows_the_redraws(open_notebook):
 
 def test_layers_that_come_and_go_and_an_absent_threshold(open_notebook):
     notebook = open_notebook(cells(last=200, rate=30))
-    wait_seq(notebook, 2)
+    wait_seq(notebook, 0)
     for layers in (12, 1):
         notebook.execute(
             f"publisher.layers = {layers}; publisher.settings['threshold'] = float('nan'); publisher.publish()"
@@ -321,7 +321,7 @@ def test_a_kernel_that_is_gone_leaves_the_last_picture_and_a_quiet_page(open_not
 def test_the_board_fills_a_box_of_widgets(open_notebook, box):
     show = f"import ipywidgets\nipywidgets.{box}([ipywidgets.IntSlider(), board])"
     notebook = open_notebook([SETUP.format(layers=2, rate=8, last=200), show])
-    wait_seq(notebook, 2)
+    wait_seq(notebook, 0)
     room = notebook.page.locator(f".widget-{box.lower()}").first.bounding_box()["width"]
     board = notebook.page.locator(".ff-host").bounding_box()["width"]
     taken = 0 if box == "VBox" else notebook.page.locator(".widget-slider").first.bounding_box()["width"]
