@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ffexplore.engine.goodness import goodness
 from ffexplore.engine.negatives import negatives
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
+
+
+def listed(variants: Iterable[Settings]) -> list[Settings]:
+    """What somebody gave, as a list; raises SettingsError, which says what to give, if it is not several Settings."""
+    try:
+        return list(variants)
+    except TypeError:
+        raise SettingsError(
+            f"variants is a {type(variants).__name__}; give several Settings, as in "
+            "[settings, settings.replace(seed=1)]."
+        ) from None
 
 
 def check_lockstep(variants: Sequence[Settings]) -> None:
