@@ -59,7 +59,8 @@ class Trainer(Trained):
         Raises
         ------
         SettingsError
-            When there is none, they differ in another field, or their goodness or negatives cannot share a batch.
+            When there is none, they differ in another field, or their goodness, objectives or negatives cannot share a
+            batch.
         """
         variants = listed(variants)
         check_lockstep(variants)
