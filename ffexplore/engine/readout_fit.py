@@ -65,7 +65,7 @@ def fit_readout(
     if decay is None:
         decay = trainer.settings.readout_decay
     elif not is_number(decay) or not 0 <= decay < float("inf"):
-        raise SettingsError(f"decay is {decay!r}; it must be a number of 0 or more.")
+        raise SettingsError(f"decay is {decay!r}; it must be 0 or more.")
     _check_copies(trainer, copies)
     readout = trainer.choose_readout_layers(trainer.settings.readout_layers if layers is None else layers)
     chunks = _activities(trainer, readout, copies, kept_bytes)

@@ -64,7 +64,7 @@ def test_what_is_no_settings_is_not_applied(trainer):
 
 @pytest.mark.parametrize("wrong", ["x", [], float("nan"), -1])
 def test_what_is_no_decay_of_the_readout(trainer, wrong):
-    words = f"decay is {wrong!r}; it must be a number of 0 or more."
+    words = f"decay is {wrong!r}; it must be 0 or more."
     refuses(words, trainer.fit_readout, decay=wrong, epochs=1, progress=False)
 
 
