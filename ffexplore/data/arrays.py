@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,8 @@ def to_classes(y: NDArray[Any], class_names: Sequence[str] | None) -> tuple[NDAr
     if len(names) < 2:
         raise DatasetError(f"y has one class only, {names[0]!r}; there must be two or more.")
     if class_names is not None:
+        if not isinstance(class_names, Iterable):
+            raise DatasetError(f"class_names is {class_names!r}; give a list of {len(names)} names.")
         given = [str(name) for name in class_names]
         if len(given) != len(names) or len(set(given)) != len(given):
             raise DatasetError(

@@ -63,8 +63,9 @@ def _join(x: NDArray[Any], y: NDArray[Any], test: Any) -> tuple[NDArray[Any], ND
 
 
 def _check_fractions(validation: float, test: float | None) -> None:
-    for field, value in (("validation_fraction", validation), ("test_fraction", test)):
-        if value is not None and not (isinstance(value, int | float) and 0 < value < 1):
+    given = [("validation_fraction", validation)] + ([] if test is None else [("test_fraction", test)])
+    for field, value in given:
+        if not (isinstance(value, int | float) and 0 < value < 1):
             raise DatasetError(f"{field} is {value!r}; it must be a number between 0 and 1.")
     if test is not None and validation + test >= 1:
         raise DatasetError(

@@ -142,7 +142,7 @@ def diagnose(trainer: Trained, split: str = "validation", rows: int | None = 512
 
 def check_split(split: str) -> None:
     """Raise SettingsError, which names it, unless there is such a split."""
-    if split not in SPLITS:
+    if not isinstance(split, str) or split not in SPLITS:
         raise SettingsError(f"split is {split!r}; allowed: {', '.join(SPLITS)}.")
 
 

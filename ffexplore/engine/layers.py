@@ -136,17 +136,19 @@ class Layer:
         up = self.activation.up(z)
         return up if masks is None else up.mul_(masks)
 
-    def measure(self, h: Tensor, labels: Tensor | None = None, energy: Tensor | None = None) -> Tensor:
+    def measure(
+        self, h: Tensor, labels: Tensor | None = None, energy: Tensor | None = None, train: bool = False
+    ) -> Tensor:
         """The goodness (K, S, B) of activities (K, S, B, units), whose ``energy`` may be known.
 
         A goodness with a score a class is that of the ``labels`` (K', S', B); where S is 1, S' may be larger. Without
-        labels all its scores are given, (K, S, B, C).
+        labels all its scores are given, (K, S, B, C). ``train`` is as in ``Rule.measure``.
         """
         if len(self.rules) == 1:
-            g = self.rules[0].measure(h, energy)
+            g = self.rules[0].measure(h, energy, train)
         else:
             pieces = ((rule, None if energy is None else energy[rule.rows]) for rule in self.rules)
-            g = torch.cat([rule.measure(h[rule.rows], known) for rule, known in pieces])
+            g = torch.cat([rule.measure(h[rule.rows], known, train) for rule, known in pieces])
         return g if g.ndim == 3 or labels is None else of_label(g, labels)
 
     def meet_peers(self, h: Tensor) -> None:

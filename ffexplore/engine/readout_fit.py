@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from tqdm.auto import tqdm
 
 from ffexplore.engine.augment import Jitter, jitters
-from ffexplore.engine.fitting import amount_above_zero
+from ffexplore.engine.fitting import amount_above_zero, is_number
 from ffexplore.engine.readout import Readout
 from ffexplore.errors import DivergedError, SettingsError
 
@@ -64,7 +64,7 @@ def fit_readout(
     until = float("inf") if seconds is None else time.perf_counter() + amount_above_zero("seconds", seconds)
     if decay is None:
         decay = trainer.settings.readout_decay
-    elif not 0 <= decay < float("inf"):
+    elif not is_number(decay) or not 0 <= decay < float("inf"):
         raise SettingsError(f"decay is {decay!r}; it must be 0 or more.")
     _check_copies(trainer, copies)
     readout = trainer.choose_readout_layers(trainer.settings.readout_layers if layers is None else layers)

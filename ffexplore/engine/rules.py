@@ -75,11 +75,15 @@ class Rule:
         if "vjp" in self.goodness.traits:
             self._evidence = self._by_energy if self._of_energy and self._implied else self._closed_form
 
-    def measure(self, h: Tensor, known: Tensor | None = None) -> Tensor:
-        """The goodness (K, S, B) of activities, whose energy may be known, or scores of all classes (K, S, B, C)."""
+    def measure(self, h: Tensor, known: Tensor | None = None, train: bool = False) -> Tensor:
+        """The goodness (K, S, B) of activities, whose energy may be known, or scores of all classes (K, S, B, C).
+
+        ``train`` tells that it is a training batch, whose own means count; the running ones stay as they are.
+        """
         if self._of_energy is not None and known is not None:
             return self._of_energy(known, h.shape[-1])
-        return self.goodness(h, self.goodness_params, self.state)
+        state = {name: value.clone() for name, value in self.state.items()} if train else self.state
+        return self.goodness(h, self.goodness_params, state, train=train)
 
     def delta(self, activity: Activity, share: float, want_loss: bool) -> tuple[Tensor, Tensor | None]:
         """The derivative of the loss by the pre-activation, and the loss of each pair (K, B).

@@ -42,7 +42,9 @@ class Settings(Settable):
             if name == "layers" and isinstance(value, Real):
                 value = (value,)
             if name != "dataset":
-                object.__setattr__(self, name, spec.check(name, value))
+                value = spec.check(name, value)
+                # a number that is no Real, such as a tensor of one, is a single layer, too
+                object.__setattr__(self, name, (value,) if name == "layers" and isinstance(value, int) else value)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -74,7 +76,7 @@ class Settings(Settable):
             When there is no such field; names the nearest.
         """
         specs = cls.fields()
-        if name not in specs:
+        if not isinstance(name, str) or name not in specs:
             raise SettingsError(unknown_name("setting", name, specs))
         return specs[name]
 
@@ -195,6 +197,12 @@ def natural_threshold(choice: Choice, width: int) -> float:
     """The natural threshold of a goodness at a width; 1 where the goodness states none."""
     natural = goodness[choice.name].natural_threshold(width, choice.values)
     return 1.0 if natural is None else natural
+
+
+def check_settings(value: object) -> None:
+    """Raise SettingsError, which says what to give, unless a value is Settings."""
+    if not isinstance(value, Settings):
+        raise SettingsError(f"settings is {value!r}; give Settings, as in Settings.preset('fast').")
 
 
 def dataset_of(settings: Settings) -> Dataset:

@@ -82,7 +82,7 @@ def read_json(text: str) -> Any:
     """
     try:
         return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of a number with thousands of digits Python makes no int
         raise SettingsError(f"This is not JSON of settings: {error}.") from None
 
 

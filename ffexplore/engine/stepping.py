@@ -215,6 +215,8 @@ class Stepper:
                 self._teach_readout(index, network.inputs.prepare_rows(index))
             return self._epoch_sides.batch(self.batches, index.shape[1], period)
         raw = self._jittered(network.inputs.rows(index).unsqueeze(1)) if self._jittered else None
+        if raw is not None:
+            raw[..., : network.inputs.replaced] = 0  # what came to lie under the label is in neither side's picture
         prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
         if self._reads(number):
             self._teach_readout(index, prepared, watch)

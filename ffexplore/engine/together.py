@@ -49,7 +49,9 @@ def deltas(
     """
     heard: Sequence[Others | None] = [None] * len(walked)
     if listening(network.layers, [block[-1] for block in blocks]):
-        heard = hear([layer.measure(h, labels, e) - layer.theta.unsqueeze(-1) for layer, _, h, _, e, *_ in walked])
+        # by the same means of the batch as the layers themselves learn by
+        said = [layer.measure(h, labels, e, train=True) - layer.theta.unsqueeze(-1) for layer, _, h, _, e, *_ in walked]
+        heard = hear(said)
     found: dict[int, Tensor] = {}
     for *lower, last in blocks:
         layer, _, h, masks, energy, *_ = walked[last]

@@ -13,9 +13,9 @@ from ffexplore.engine.augment import Dropout, Jitter
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import build, configure
 from ffexplore.engine.fitting import chosen_length, run
-from ffexplore.engine.lockstep import check_lockstep, distinct_seeds
+from ffexplore.engine.lockstep import check_lockstep, distinct_seeds, listed
 from ffexplore.engine.plan import Plan, plan
-from ffexplore.engine.settings import Settings
+from ffexplore.engine.settings import Settings, check_settings
 from ffexplore.engine.suitability import check_suited
 from ffexplore.engine.trained import Trained
 from ffexplore.errors import DivergedError, SettingsError
@@ -59,14 +59,10 @@ class Trainer(Trained):
         Raises
         ------
         SettingsError
-            When there is none, they differ in another field, or their goodness or negatives cannot share a batch.
+            When there is none, they differ in another field, or their goodness, objectives or negatives cannot share a
+            batch.
         """
-        if not isinstance(variants, Iterable):
-            raise SettingsError(
-                f"variants is a {type(variants).__name__}; give several Settings, as in "
-                "[settings, settings.replace(seed=1)]."
-            )
-        variants = list(variants)
+        variants = listed(variants)
         check_lockstep(variants)
         trainer = cls.__new__(cls)
         trainer._begin(variants)
@@ -99,8 +95,7 @@ class Trainer(Trained):
 
     def _begin(self, variants: list[Settings]) -> None:
         for each in variants:
-            if not isinstance(each, Settings):
-                raise SettingsError(f"settings is {each!r}; give Settings, as in Settings.preset('fast').")
+            check_settings(each)
         self._variants = variants
         self.steps = 0
         self.seconds = 0.0
@@ -144,6 +139,7 @@ class Trainer(Trained):
         """
         if len(self._variants) > 1:
             raise SettingsError("A trainer of several variants keeps its settings; make a new one.")
+        check_settings(settings)
         new_plan = plan(settings)
         # What is built anew takes the place of what was there, which stays whole: to have it back is enough.
         layers, readout = self.network.layers, self.network.readout

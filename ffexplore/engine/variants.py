@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ffexplore.engine.lockstep import check_lockstep
+from ffexplore.engine.lockstep import check_lockstep, listed
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 
@@ -74,6 +74,7 @@ def fan_out(trainer: Trainer, variants: Sequence[Settings], among: Sequence[Sett
     base = trainer.settings
     if len(trainer.all_settings) > 1:
         raise SettingsError("A trainer of several variants cannot be fanned out; take a single one of them first.")
+    variants = listed(variants)
     check_lockstep(variants)
     kind = type(trainer)
     together, alone = kind.variants(variants), kind(base)

@@ -204,6 +204,8 @@ FRAME = pd.DataFrame({"height": range(20), "colour": ["red"] * 20})
         (numbered(), Y, {"test": (numbered(2) * np.nan, [0, 1])}, "sample 0 of the test data"),
         (BIG, Y, {"test": (np.zeros((2, 2, 2), np.uint8), [0, 1])}, "test x is uint8 and x is float64"),
         (numbered(), Y, {"validation_fraction": 0}, "validation_fraction is 0; it must be a number between 0 and 1"),
+        (numbered(), Y, {"validation_fraction": None}, "validation_fraction is None; it must be a number between 0 an"),
+        (numbered(), Y, {"class_names": 3}, "class_names is 3; give a list of "),
         (numbered(), Y, {"test_fraction": "a"}, "test_fraction is 'a'; it must be a number between 0 and 1"),
         (numbered(), Y, {"test_fraction": 0.9}, "leave nothing to train on"),
         (numbered(), Y, {"seed": -1}, "seed is -1; it must be a whole number from 0 to 4294967295"),

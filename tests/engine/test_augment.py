@@ -195,6 +195,23 @@ def test_a_generator_sees_the_moved_pictures(register: Callable[..., Any]) -> No
     assert seen == [True, False]
 
 
+def test_a_generator_sees_the_same_pictures_whatever_the_inputs_are_scaled_to(register: Callable[..., Any]) -> None:
+    """What was moved to where the label is written is in no picture, so that no generator can carry it elsewhere."""
+    seen: list[Tensor] = []
+
+    def watch(batch: Batch, rng: torch.Generator) -> Tensor:
+        seen.append(batch.images.clone())
+        return batch.images.flip(1)
+
+    register(ff.negatives, "watch", watch, changes="image")
+    for scaling in ("unit", "standardize"):
+        settings = Settings(dataset=pictures(), layers=(6,), negatives="watch", shift=2, rotation=20, device="cpu")
+        Trainer(settings.replace(input_scaling=scaling)).step()
+    unit, standardized = seen
+    assert torch.equal(unit, standardized)
+    assert not unit[:, :4].any()
+
+
 def test_a_table_is_not_moved() -> None:
     with pytest.raises(SettingsError, match="shift is 1, but 'clouds' is a table; only pictures can be moved"):
         Trainer(Settings(dataset=table(), label_encoding="appended", shift=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,30 @@ def test_variants_that_are_none(settings, wrong):
     refuses("variants is empty", ff.Trainer.variants, iter([]))
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), np.array(3)])
+def test_several_settings_are_taken_from_what_can_be_gone_through(settings, trainer, wrong):
+    refuses(f"variants is a {type(wrong).__name__}; give several Settings", ff.Trainer.variants, wrong)
+    refuses(f"variants is a {type(wrong).__name__}; give several Settings", trainer.fan_out, wrong)
+
+
+def test_what_is_no_settings_is_not_applied(trainer):
+    refuses("settings is None; give Settings, as in Settings.preset('fast').", trainer.apply, None)
+
+
+@pytest.mark.parametrize("wrong", ["x", [], float("nan"), -1])
+def test_what_is_no_decay_of_the_readout(trainer, wrong):
+    words = f"decay is {wrong!r}; it must be 0 or more."
+    refuses(words, trainer.fit_readout, decay=wrong, epochs=1, progress=False)
+
+
+def test_a_name_of_a_setting_is_a_word(settings):
+    refuses("Unknown setting ['layers']", settings.field, ["layers"])
+
+
+def test_json_with_a_number_that_has_thousands_of_digits():
+    refuses("This is not JSON of settings", ff.Settings.from_json, '{"seed": ' + "9" * 5000 + "}")
+
+
 def test_only_a_trainer_is_diagnosed(settings, trainer):
     refuses("trainer is a Settings; give a Trainer, as in Trainer(settings).", ff.diagnose, settings)
     refuses("what is a str; give Settings or a Trainer", ff.shortcut_meter, "fast")
@@ -60,7 +85,7 @@ def test_only_a_trainer_is_diagnosed(settings, trainer):
 
 @pytest.mark.parametrize("look", [ff.diagnose, ff.shortcut_meter])
 def test_looks_at_no_split_and_at_no_rows(trainer, look):
-    for split in ("x", None, ["test"]):
+    for split in ("x", None, ["test"], np.array([1, 2])):
         refuses(f"split is {split!r}; allowed: train, validation, test.", look, trainer, split)
     refuses("split is 'x'; allowed: train, validation, test.", trainer.evaluate, "x")
     for rows in (0, -5, 2.5, "7", True):
@@ -85,6 +110,11 @@ def test_an_array_is_taken_as_the_list_that_it_is(settings):
     assert changed.replace(goodness=np.array(["mean", "max"])) == changed.replace(goodness=["mean", "max"])
     assert isinstance(changed.layers[0], int)
     changed.to_json()
+
+
+@pytest.mark.parametrize("one", [np.array(8), torch.tensor(8), Decimal(8), np.int64(8)])
+def test_one_number_is_one_layer(settings, one):
+    assert settings.replace(layers=one).layers == (8,)
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,13 @@ def test_a_persons_objective_is_told_what_others_say(register: Callable[..., Any
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
 
 
-def test_every_layer_sees_the_same_probability() -> None:
-    """In collaboration with all others the logit of every layer is the network's: the same loss in each."""
-    each = trainer(objective="collaboration", readout_rate=0.0)
+@pytest.mark.parametrize("measure", ["mean_square", "energy_margin", "predictive_coding"])
+def test_every_layer_sees_the_same_probability(measure: str) -> None:
+    """In collaboration with all others the logit of every layer is the network's: the same loss in each.
+
+    A layer whose goodness looks across the batch is heard with the means of that batch, by which it learns itself.
+    """
+    each = trainer(objective="collaboration", readout_rate=0.0, goodness=measure, logit_scale=0.1)
     each.step()
     losses = [float(layer.take_loss()) for layer in each.network.layers]
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)

@@ -14,6 +14,8 @@ from tests.engine.sets import pictures, table
 
 BASE: dict[str, Any] = {"layers": (8, 6), "batch_size": 8, "device": "cpu", "optimizer": "adam(epsilon=0.001)"}
 
+TURNS = {"schedule": "rotation(turn=2)"}
+
 DIFFERENCES: dict[str, list[dict[str, Any]]] = {
     "threshold": [{"threshold": 0.5}, {"threshold": 1.0}, {"threshold": (2.0, 3.0)}],
     "rate": [{"learning_rate": 0.01}, {"learning_rate": 0.02}, {"learning_rate": (0.02, 0.05)}],
@@ -25,6 +27,7 @@ DIFFERENCES: dict[str, list[dict[str, Any]]] = {
         {"objective": "logistic"},
         {"objective": "collaboration_earlier", "seed": 2},
     ],
+    "collaboration in turns": [{"objective": "collaboration", **TURNS}, {"objective": "logistic", **TURNS}],
     "scores of classes": [
         {"goodness": "class_groups", "objective": "class_cross_entropy", "label_encoding": "none"},
         {"goodness": "class_groups", "objective": "logistic", "label_encoding": "none"},
@@ -153,6 +156,17 @@ def test_a_look_changes_nothing() -> None:
         (
             ({"goodness": "class_groups", "label_encoding": "none"}, {"label_encoding": "none"}),
             r"goodness is 'class_groups' in one variant, which scores every class, and 'mean_square' in another",
+        ),
+        (
+            ({"objective": "collaboration", **TURNS}, {"dropout": 0.2, **TURNS}),
+            r"'collaboration' in one variant, which listens to layers above those that learn, and 'logistic' in",
+        ),
+        (
+            (
+                {"normalization": "batch_norm", **TURNS},
+                {"normalization": "batch_norm", **TURNS, "objective": ("collaboration", "logistic")},
+            ),
+            r"and schedule is 'rotation', so that a batch goes up further for one than for the other",
         ),
     ],
 )
