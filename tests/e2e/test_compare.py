@@ -76,7 +76,7 @@ def test_variants_begin_in_the_drawer_and_the_chosen_one_goes_on(open_notebook):
     start(notebook)
     wait_cards(notebook, 4)
     assert not notebook.page.locator(".ffx-compare").is_visible()
-    wait_for_text(notebook, ".ff-compare-words", r"4 variants of threshold; .* by validation accuracy")
+    wait_for_text(notebook, ".ff-compare-words", r"4 variants of threshold; the best by validation accuracy: \S+, with")
     wait_for_text(notebook, ".ffx-facts", r"4 variants")
     labels = notebook.page.locator(".ff-card-label").all_inner_texts()
     assert labels == ["0.5", "1", "2", "4"]
@@ -176,7 +176,18 @@ def test_sixteen_variants_are_legible(open_notebook, width):
     button(notebook, "16 seeds").click()
     start(notebook)
     wait_cards(notebook, 16)
-    notebook.page.wait_for_timeout(4000)
+    high, best_is_cut = notebook.page.wait_for_function(
+        """() => {
+          const label = document.querySelector('.ff-best .ff-card-label'); // none while two are equal
+          return label && [document.querySelector('.ff-cards').clientHeight, label.scrollWidth > label.clientWidth];
+        }"""
+    ).json_value()
+    assert high < 900  # all of them are seen at once, by what they are judged by
+    assert not best_is_cut
+    assert notebook.page.locator(f"{CARD} .ff-card-caption:visible").count() == 0
+    notebook.screenshot(f"compare-16-low-{width}")
+    button(notebook, "histograms", ".ff-pane[data-pane='compare']").click()
+    notebook.page.wait_for_selector(f"{CARD} .ff-card-caption:visible")
     found = notebook.page.evaluate(
         """() => [...document.querySelectorAll('.ff-card')].map((card) => {
           const { left, right, width } = card.getBoundingClientRect();
