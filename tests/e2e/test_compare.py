@@ -155,6 +155,7 @@ def test_what_is_wrong_is_said_beside_it_and_nothing_is_lost(open_notebook):
     write_values(notebook, "mean_square, l2_norm, lp_norm(p=3)")
     notebook.page.keyboard.press("Enter")
     wait_cards(notebook, 3)
+    notebook.page.wait_for_function("() => document.activeElement.matches('.ffx-comparer')")  # not nowhere
     assert notebook.page.locator(".ff-card-label").all_inner_texts() == ["mean square", "l2 norm", "lp norm"]
     button(notebook, "Back to the run from before").click()
     wait_free(notebook)
