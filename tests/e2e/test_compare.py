@@ -187,7 +187,7 @@ def test_sixteen_variants_are_legible(open_notebook, width):
     assert not best_is_cut
     assert notebook.page.locator(f"{CARD} .ff-card-caption:visible").count() == 0
     notebook.screenshot(f"compare-16-low-{width}")
-    button(notebook, "histograms", ".ff-pane[data-pane='compare']").click()
+    button(notebook, "layers", ".ff-pane[data-pane='compare']").click()
     notebook.page.wait_for_selector(f"{CARD} .ff-card-caption:visible")
     found = notebook.page.evaluate(
         """() => [...document.querySelectorAll('.ff-card')].map((card) => {

@@ -30,7 +30,7 @@ export class Compare {
     const bar = html("div", "ff-compare-bar");
     bar.append(this.words, this.back);
     this.marks = ["positive", "negative"].map((side) => html("span", `ff-mark ff-mark-${side}`, `${side} data`));
-    this.toggle = makeToggle("histograms", "Goodness of every layer in each card", signal, () => {
+    this.toggle = makeToggle("layers", "The histograms of every layer in each card", signal, () => {
       this.showsLayers = !this.showsLayers;
       this.draw();
     });
