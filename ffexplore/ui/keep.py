@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -67,48 +67,52 @@ class Keep(Scripted):
         try:
             self._works[content["kind"]](content)
         except (FFExploreError, OSError) as error:
-            self._say(str(error), warns=True)
+            self._say(content, str(error), warns=True)
         except Exception as error:  # nothing that goes wrong here may be lost, or stop training
-            self._say(f"That did not work: {type(error).__name__}: {error}", warns=True)
+            self._say(content, f"That did not work: {type(error).__name__}: {error}", warns=True)
 
-    def _say(self, text: str, *, warns: bool = False) -> None:
-        self.send({"kind": "said", "text": text, "warns": warns})
+    def _answer(self, asked: Mapping[str, Any], kind: str, buffers: Sequence[bytes] = (), **answer: Any) -> None:
+        """Answer the view that asked; every open one hears it, and a file is to be downloaded once."""
+        self.send({"kind": kind, "view": asked.get("view"), **answer}, buffers=list(buffers))
 
-    def _send_share(self, content: Mapping[str, Any]) -> None:
-        self.send({"kind": "share", "text": self._share(), "as": content["as"]})
+    def _say(self, asked: Mapping[str, Any], text: str, *, warns: bool = False) -> None:
+        self._answer(asked, "said", text=text, warns=warns)
 
-    def _send_script(self, _: Mapping[str, Any]) -> None:
+    def _send_share(self, asked: Mapping[str, Any]) -> None:
+        self._answer(asked, "share", text=self._share(), **{"as": asked["as"]})
+
+    def _send_script(self, asked: Mapping[str, Any]) -> None:
         settled = self._runner.ask(lambda _: None)  # what was entered just before may still wait to be taken up
-        settled.add_done_callback(lambda _: self.send({"kind": "python", "text": self._runner.as_python()}))
+        settled.add_done_callback(lambda _: self._answer(asked, "python", text=self._runner.as_python()))
 
-    def _save(self, content: Mapping[str, Any]) -> None:
-        self._wait_for(self._runner.save(file_of(content["path"])), lambda path: f"Saved to {path}.")
+    def _save(self, asked: Mapping[str, Any]) -> None:
+        self._wait_for(asked, self._runner.save(file_of(asked["path"])), lambda path: f"Saved to {path}.")
 
-    def _load(self, content: Mapping[str, Any]) -> None:
-        path = file_of(content["path"])
-        self._wait_for(self._runner.restore(path), lambda _: f"Loaded {path}; press Play to go on from there.")
+    def _load(self, asked: Mapping[str, Any]) -> None:
+        path = file_of(asked["path"])
+        self._wait_for(asked, self._runner.restore(path), lambda _: f"Loaded {path}; press Play to go on from there.")
 
-    def _wait_for(self, answer: Future[Any], words: Callable[[Any], str]) -> None:
+    def _wait_for(self, asked: Mapping[str, Any], answer: Future[Any], words: Callable[[Any], str]) -> None:
         def told(done: Future[Any]) -> None:
             if done.cancelled():
-                self._say("It was not done, because the panel was closed.", warns=True)
+                self._say(asked, "It was not done, because the panel was closed.", warns=True)
             elif done.exception() is not None:
-                self._say(str(done.exception()), warns=True)
+                self._say(asked, str(done.exception()), warns=True)
             else:
-                self._say(words(done.result()))
+                self._say(asked, words(done.result()))
 
         answer.add_done_callback(told)
 
-    def _send_history(self, _: Mapping[str, Any]) -> None:
+    def _send_history(self, asked: Mapping[str, Any]) -> None:
         table = self._runner.history.to_frame().to_csv(index=False)
-        self._send_file("history.csv", "text/csv", table)
+        self._send_file(asked, "history.csv", "text/csv", table)
 
-    def _send_page(self, content: Mapping[str, Any]) -> None:
-        view = str(content["view"])
-        self._send_file(f"{view}.html", "text/html", page(view, self._runner, self._board.asked_panes))
+    def _send_page(self, asked: Mapping[str, Any]) -> None:
+        view = str(asked["pane"])
+        self._send_file(asked, f"{view}.html", "text/html", page(view, self._runner, self._board.asked_panes))
 
-    def _send_file(self, name: str, kind: str, text: str) -> None:
-        self.send({"kind": "file", "name": name, "type": f"{kind};charset=utf-8"}, buffers=[text.encode()])
+    def _send_file(self, asked: Mapping[str, Any], name: str, kind: str, text: str) -> None:
+        self._answer(asked, "file", [text.encode()], name=name, type=f"{kind};charset=utf-8")
 
 
 def file_of(text: str) -> Path:

@@ -169,13 +169,20 @@ class Text(Input):
 
 
 class Slider(Input):
-    """Positions from 0 to the last."""
+    """Positions from 0 to the last.
+
+    Attributes
+    ----------
+    words
+        What the position stands for; a screen reader says it instead of the position.
+    """
 
     kind = "slider"
-    told = (*Input.told, "last")
+    told = (*Input.told, "last", "words")
 
     value = traitlets.Int()
     last = traitlets.Int(1)
+    words = traitlets.Unicode()
 
     def read(self, value: Any) -> int:
         """A position that there is."""

@@ -158,7 +158,7 @@ class NumberRow(Row):
             self._value = value
             self._box.value = str(value) if isinstance(value, int) else f"{value:.6g}"
             if self._slider is not None and self._span is not None:
-                self._slider.value = self._span.position(value)
+                self._slider.value, self._slider.words = self._span.position(value), self._box.value
 
 
 class MenuRow(Row):

@@ -120,7 +120,7 @@ def suggestions(target: Target, settings: Settings) -> list[Suggestion]:
     multiples = RATES if target.field == "learning_rate" else WIDE
     lists = [_times(each, factors, high) for factors in (multiples, CLOSE, GRID)]
     return [
-        (f"{len(values)} from {_short(factors[0])} to {_short(factors[-1])} ×", _listed(values))
+        (f"{len(values)} from ×{_short(factors[0])} to ×{_short(factors[-1])}", _listed(values))
         for values, factors in zip(lists, (multiples, CLOSE, GRID), strict=True)
         if len(values) > 1
     ]

@@ -18,6 +18,17 @@ board.on_threshold(publisher.set_threshold)
 publisher.start();
 """
 
+HIGH = """
+import numpy as np
+from tests.ui.synthetic import History
+history = History()
+for step in range(0, 800, 20):
+    accuracy = 0.2 if step < 300 else 0.75
+    history.append(snapshot(step=step, accuracy=np.full(1, accuracy), readout_accuracy=np.full(1, accuracy)))
+publisher.stop()
+board.show(history.rows[-1], history)
+"""
+
 
 def cells(layers=2, rate=8, last=100_000):
     return [SETUP.format(layers=layers, rate=rate, last=last), "board"]
@@ -250,6 +261,17 @@ def test_pointer_reads_out_bins_and_curves(open_notebook):
     assert re.match(r"batch \d+ · epoch \d+\.\d", lines[0])
     assert [line.rsplit(" ", 2)[0] for line in lines[1:3]] == ["goodness per label", "read-out"]
     assert [re.sub(r"[\d.]+", "x", line) for line in lines[3:]] == ["AUC x · x", "loss x · x"]
+
+
+def test_an_axis_that_does_not_begin_at_zero_says_where_it_does(open_notebook):
+    notebook = open_notebook([*cells(last=0), HIGH], height=1500)
+    notebook.page.wait_for_function(
+        """() => {
+          const ticks = document.querySelectorAll('[data-pane=curves] .ff-tick')[1];
+          return [...ticks.children].map((label) => label.textContent).join() === '50 %,60 %,80 %,100 %';
+        }""",
+        timeout=20_000,
+    )
 
 
 def test_a_summary_changes_at_most_once_a_second(open_notebook):

@@ -144,6 +144,7 @@ def test_sliders_boxes_and_menus(open_notebook):
         arg=float(settings(notebook, "threshold")),
     )
     assert slider.get_attribute("aria-label") == "threshold"
+    assert slider.get_attribute("aria-valuetext") == field(notebook, "threshold").input_value()
     rate = field(notebook, "learning rate")
     rate.fill("-1")
     rate.press("Enter")

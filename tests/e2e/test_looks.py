@@ -128,6 +128,17 @@ def test_every_view_in_both_themes(open_notebook, width):
     assert page.evaluate(UNDESCRIBED) == []
 
 
+def test_the_bar_is_one_line_beside_the_list_of_files_and_without_it(open_notebook):
+    notebook = open_panel(open_notebook, "seed=3")
+    is_one_line = """(least) => {
+      const { width, height } = document.querySelector('.ffx-bar').getBoundingClientRect();
+      return width > least && height < 40;
+    }"""
+    notebook.page.wait_for_function(is_one_line, arg=700)
+    notebook.page.evaluate("() => jupyterapp.shell.collapseLeft()")
+    notebook.page.wait_for_function(is_one_line, arg=1000)
+
+
 def test_a_slide_fits_a_projector(open_notebook):
     notebook = open_panel(
         open_notebook, "layout='slide', layers=(128, 128, 128, 128), task='Make the hills **part**.'", height=900

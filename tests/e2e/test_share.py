@@ -189,6 +189,22 @@ def test_files_of_a_run(open_notebook, lab):
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
+def test_of_two_views_the_one_that_asked_gets_the_file(open_notebook):
+    notebook = open_notebook(cells(SMALL), width=1600)
+    page = notebook.page
+    page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
+    page.locator(".ffx-drawer").click()
+    page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 1; }")
+    notebook.command("notebook:create-output-view")
+    page.wait_for_function("() => document.querySelectorAll('.ffx-keep:not([hidden])').length === 2")
+    second = page.locator(".jp-LinkedOutputView .ffx-keep")
+    name, _ = downloaded(notebook, lambda: second.get_by_text("History as CSV").click())
+    assert name == "history.csv"
+    says = page.locator(".ffx-keep-said").all_text_contents()
+    assert sorted(says) == ["", "history.csv was handed to the browser."]
+    assert second.locator(".ffx-keep-said").text_content() == "history.csv was handed to the browser."
+
+
 @pytest.mark.parametrize("width", [1280, 900])
 def test_a_task_with_few_controls(open_notebook, width):
     task = "Make the two hills of **layer 1** part.\\n\\n- First by the threshold\\n- then by the *negatives*"

@@ -15,6 +15,17 @@ EXPLORER = [
     "panel = ff.explore(dataset='digits', label_encoding='appended', layers=(24, 16), batch_size=32)\npanel",
 ]
 
+BETWEEN = """
+from types import SimpleNamespace
+from tests.ui.synthetic import History
+history = History()
+for step in range(0, 401, 20):
+    history.append(snapshot(step=step))
+publisher.stop()
+board.on_branch(print)
+board.show(history.rows[-1], history, moments=[SimpleNamespace(number=1, step=305, fork=None)])
+"""
+
 
 def toggle(notebook, text):
     return notebook.page.locator(".ff-options .ff-switch", has_text=text)
@@ -90,6 +101,15 @@ def test_the_slider_is_dragged_through_the_past(open_notebook):
     assert step_shown(notebook) == notebook.page.locator(".ff-time-words").inner_text()
     sent, answered, _ = courier_state(notebook)
     assert sent - answered[0] <= 1
+
+
+def test_of_a_moment_between_two_rows_the_row_that_is_shown_is_named_everywhere(open_notebook):
+    notebook = open_notebook([*cells(last=0), BETWEEN], height=1500)
+    wait_for_text(notebook, ".ff-time-words", "^now · step 400$")
+    notebook.page.get_by_role("button", name="◂◆").click()
+    wait_for_text(notebook, ".ff-past-step", "^step 300 of 400$")
+    assert notebook.page.locator(".ff-time-words").inner_text() == "step 300 of 400"
+    assert notebook.page.get_by_role("button", name="go on from step 305").is_visible()
 
 
 def test_options_and_ghost_outlive_a_reload(open_notebook):

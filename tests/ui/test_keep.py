@@ -23,12 +23,14 @@ def panel(open_panel, until, monkeypatch):
 
 
 def ask(panel, kind, **content):
-    panel.keep._receive(None, {"kind": kind, **content}, [])
+    panel.keep._receive(None, {"kind": kind, "view": "mine", **content}, [])
 
 
 def answer(panel, until):
     until(lambda: panel.sent)
-    return panel.sent.pop(0)
+    content, buffers = panel.sent.pop(0)
+    assert content.pop("view") == "mine"  # so that another view of the panel does not copy or download it, too
+    return content, buffers
 
 
 def test_the_share_string_is_kept_up_to_date_only_while_the_drawer_is_open(panel):
@@ -127,7 +129,7 @@ def test_every_view_with_a_figure_is_a_page_that_needs_no_network(panel, open_pa
         monkeypatch.setattr(panel.keep, "send", lambda content, buffers=(): panel.sent.append((content, buffers)))
     panel.runner.step(2)
     panel.runner.wait(10)
-    ask(panel, "page", view=view)
+    ask(panel, "page", pane=view)
     content, buffers = answer(panel, until)
     text = buffers[0].decode()
     assert content["name"] == f"{view}.html"
@@ -153,7 +155,7 @@ def test_a_pane_that_was_acted_in_is_a_page_of_what_it_shows(panel, until, view)
     panel.runner.wait(10)
     pane.hear(heard, [])
     pane.take(panel.runner.ask(pane.look, True).result(20))
-    ask(panel, "page", view=view)
+    ask(panel, "page", pane=view)
     content, buffers = answer(panel, until)
     text = buffers[0].decode()
     assert content["name"] == f"{view}.html"
@@ -163,11 +165,11 @@ def test_a_pane_that_was_acted_in_is_a_page_of_what_it_shows(panel, until, view)
 
 
 def test_a_pane_that_shows_nothing_says_so(panel, until):
-    ask(panel, "page", view="candidates")
+    ask(panel, "page", pane="candidates")
     assert "nothing to show yet" in answer(panel, until)[0]["text"]
     pane = panel.board.asked_panes["draw"]
     pane.take(panel.runner.ask(pane.look, True).result(20))
-    ask(panel, "page", view="draw")
+    ask(panel, "page", pane="draw")
     content, _ = answer(panel, until)
     assert content["warns"]
     assert "draw something first" in content["text"]
@@ -178,7 +180,7 @@ def test_a_view_without_pictures_says_so(open_panel, until, monkeypatch):
     until(lambda: opened.runner.snapshot is not None)
     opened.sent = []
     monkeypatch.setattr(opened.keep, "send", lambda content, buffers=(): opened.sent.append((content, buffers)))
-    ask(opened, "page", view="gallery")
+    ask(opened, "page", pane="gallery")
     content, _ = answer(opened, until)
     assert content["warns"]
     assert "picture" in content["text"]
@@ -187,7 +189,7 @@ def test_a_view_without_pictures_says_so(open_panel, until, monkeypatch):
 def test_a_message_of_no_meaning_harms_nothing(panel, until):
     ask(panel, "nonsense")
     assert answer(panel, until)[0]["warns"]
-    ask(panel, "page", view="nonsense")
+    ask(panel, "page", pane="nonsense")
     assert answer(panel, until)[0]["warns"]
 
 

@@ -48,6 +48,7 @@ def test_the_box_and_the_slider_call_back_and_the_program_does_not(heard):
     row.show(2.0)
     assert heard == []
     assert (row._box.value, row._slider.value) == ("2", 200)
+    assert row._slider.words == "2"  # a screen reader would otherwise say 200
     row._slider.value = 250
     row._box.value = "30.0"
     assert heard == [2.5, 30.0]

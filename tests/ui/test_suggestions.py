@@ -53,6 +53,12 @@ def test_they_suit_the_present_value(field, param, first):
     assert suggestions(Target(field, param), settings)[0][1] == first
 
 
+def test_multiples_are_named_as_such():
+    """A cross at the end of a name, as of something that can be taken away, would be no factor."""
+    assert suggestions(Target("threshold"), Settings(threshold=0.5))[0][0] == "5 from ×0.25 to ×4"
+    assert suggestions(Target("goodness", "p"), Settings(goodness="lp_norm(p=3)"))[0][0] == "5 from 1 to 12"
+
+
 def test_of_a_catalogue_the_present_entry_is_first_and_what_does_not_fit_is_left_out():
     text = suggestions(Target("goodness"), Settings(goodness="l2_norm"))[-1][1]
     assert text.startswith("l2_norm, ")

@@ -67,17 +67,17 @@ export class Card {
     this.layers.replaceChildren(...this.rows.map(({ element }) => element));
   }
 
-  // `pane` is what the kernel sent, `lines` the curves of all: { own, others, scale } as paths and ends of the axis.
-  update(pane, width, lines) {
+  // `pane` is what the kernel sent, `lines` the curves of all: { paths, end } as paths and the last point of each.
+  update(pane, width, lines, showsLayers) {
     if (this.rows.length !== pane.widths.length) this.build(pane.widths.length);
     this.problemText = pane.diverged[this.variant] ?? "";
     const isBest = pane.best === this.variant;
     this.element.classList.toggle("ff-best", isBest);
     this.element.classList.toggle("ff-diverged", Boolean(this.problemText));
-    const words = [isBest ? "★ best" : "", this.isPresent ? "as before" : ""].filter(Boolean).join(" · ");
-    setText(this.badge, this.problemText ? "▲ diverged" : words);
+    setText(this.badge, this.problemText ? "▲ diverged" : this.isPresent ? "as before" : "");
     this.drawCurve(width, lines);
-    this.rows.forEach((row, layer) => this.drawLayer(row, pane, layer, width));
+    this.layers.hidden = !showsLayers;
+    if (showsLayers) this.rows.forEach((row, layer) => this.drawLayer(row, pane, layer, width));
     this.write(pane);
   }
 

@@ -3,6 +3,7 @@
 import { set, svg } from "./dom.js";
 import { decimalsFor, fixed, roundUp, ticks } from "./numbers.js";
 
+const CLEAR = 14; // pixels between two numbers beside the axis
 const FLOORS = [0, 0.5, 0.8, 0.9, 0.95, 0.98]; // where the axis of a share may begin
 
 // The highest floor that leaves the recent values visible; a raised floor comes down at once and goes up with some reserve.
@@ -103,6 +104,10 @@ export class Chart {
     this.axisKey = key;
     set(this.title, { x: left, y: top - 6 });
     const { step, values } = high > low ? ticks(low, high, (bottom - top) / 32) : { step: 1, values: [] };
+    if (this.isShare && low > 0) { // where it ends must be seen: what was lower is cut off there
+      while (this.y(low) - this.y(values[0]) < CLEAR) values.shift();
+      values.unshift(low);
+    }
     let grid = "";
     this.labels.replaceChildren(...values.map((value) => {
       const y = Math.round(this.y(value)) + 0.5;

@@ -3,8 +3,9 @@
 import { Card, CURVE } from "./card.js";
 import { html, onSize, setText } from "./dom.js";
 import { fixed, percent } from "./numbers.js";
+import { makeGroup, makeToggle } from "./toggles.js";
 
-const MANY = 8; // variants from which on the cards are narrower
+const MANY = 8; // variants above which the cards are narrower, and low at first, so that all of them are seen at once
 const GAP = 12; // pixels between two cards
 const WIDTHS = { few: 176, many: 114 }; // pixels that a card has at least
 const MOST = 600; // pixels that it has at most
@@ -28,8 +29,12 @@ export class Compare {
     this.grid = html("div", "ff-cards");
     const bar = html("div", "ff-compare-bar");
     bar.append(this.words, this.back);
-    legend.append(html("span", "ff-mark ff-mark-positive", "positive data"));
-    legend.append(html("span", "ff-mark ff-mark-negative", "negative data"));
+    this.marks = ["positive", "negative"].map((side) => html("span", `ff-mark ff-mark-${side}`, `${side} data`));
+    this.toggle = makeToggle("layers", "The histograms of every layer in each card", signal, () => {
+      this.showsLayers = !this.showsLayers;
+      this.draw();
+    });
+    legend.append(...this.marks, makeGroup("Cards", this.toggle.button));
     element.setAttribute("data-lm-suppress-shortcuts", "true"); // the notebook would take Enter
     element.append(bar, this.empty, this.grid, this.note);
     this.grid.hidden = this.note.hidden = true;
@@ -60,6 +65,7 @@ export class Compare {
     this.of = of;
     this.field = field;
     this.labels = labels;
+    this.showsLayers = labels.length <= MANY;
     this.stop?.abort();
     this.stop = new AbortController();
     const signal = AbortSignal.any([this.signal, this.stop.signal]);
@@ -92,7 +98,9 @@ export class Compare {
     const width = Math.min(MOST, Math.floor((this.width - (even - 1) * GAP) / even));
     this.grid.style.gridTemplateColumns = `repeat(${even}, ${width}px)`;
     const lines = this.lines(width);
-    for (const card of this.cards) card.update(this.pane, width, lines);
+    this.toggle.show(this.showsLayers);
+    for (const mark of this.marks) mark.hidden = !this.showsLayers;
+    for (const card of this.cards) card.update(this.pane, width, lines, this.showsLayers);
     this.write(lines.scale);
   }
 
@@ -126,13 +134,15 @@ export class Compare {
   write({ low, high, first, last }) {
     const { pane, labels, field } = this;
     const value = (number) => (pane.is_share ? percent(number, 0) : fixed(number, 2));
-    const ahead = pane.best < 0 ? "none is ahead" : `${labels[pane.best]} is ahead`;
-    setText(this.words, `${labels.length} variants of ${field}; ${ahead} by ${pane.measure}.`);
-    const shared = pane.is_shared.every(Boolean) ? "All histograms of a layer share one axis."
+    const best = pane.arrays.value.data[pane.best];
+    const ahead = pane.best < 0 ? `none is ahead by ${pane.measure}`
+      : `the best by ${pane.measure}: ${labels[pane.best]}, with ${pane.is_share ? percent(best) : fixed(best, 3)}`;
+    setText(this.words, `${labels.length} variants of ${field}; ${ahead}.`);
+    const shared = !this.showsLayers ? "" : pane.is_shared.every(Boolean) ? "All histograms of a layer share one axis."
       : pane.is_shared.some(Boolean)
         ? `One axis for all: ${pane.is_shared.flatMap((isShared, layer) => (isShared ? [`layer ${layer + 1}`] : [])).join(", ")}; else each has its own.`
         : "The scales differ, so histograms have axes of their own.";
     setText(this.note, `Curves: ${pane.measure}, ${value(low)} to ${value(high)} over batches ${first} to ${last}; `
-      + `thick the variant itself, thin the others. ${shared}`);
+      + `thick the variant itself, thin the others. ${shared}`.trim());
   }
 }

@@ -100,7 +100,7 @@ export class Timeline {
     const isPast = this.past !== null;
     this.element.classList.toggle("ff-is-past", isPast);
     const moment = this.moment;
-    setText(this.words, isPast ? `step ${short(moment?.step ?? this.past)} of ${short(last)}` : `now · step ${short(last)}`);
+    setText(this.words, isPast ? `step ${short(this.past)} of ${short(last)}` : `now · step ${short(last)}`);
     this.now.disabled = !isPast;
     this.before.disabled = !this.momentBeside(-1);
     this.after.disabled = !this.momentBeside(1);

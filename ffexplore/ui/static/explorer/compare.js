@@ -40,12 +40,16 @@ class Drawer {
   }
 
   tell(kind) {
+    this.hasBegun ||= kind === "begin"; // a box tells its values once more when it is left
     send(this.model, { kind, target: this.target.value, values: this.values.value });
   }
 
   show() {
     const get = (name) => this.model.get(name);
+    const isClosing = !this.el.hidden && !get("is_open");
     this.el.hidden = !get("is_open");
+    if (isClosing && this.hasBegun) this.handOnFocus();
+    this.hasBegun &&= !isClosing;
     const names = get("labels");
     if ([...this.target.options].map(({ value }) => value).join() !== names.join()) {
       this.target.replaceChildren();
@@ -61,6 +65,13 @@ class Drawer {
     this.begin.title = reason ? `Not in use: ${reason}` : BEGIN;
     this.problem.textContent = get("problem") || (reason ? `Not in use: ${reason}` : "");
     this.problem.classList.toggle("ffx-keep-warns", Boolean(get("problem")));
+  }
+
+  // What had the focus is off or hidden now; without one, the keys of the panel would be dead.
+  handOnFocus() {
+    const { activeElement } = document;
+    if (activeElement && activeElement !== document.body && !this.el.contains(activeElement)) return;
+    this.el.closest(".ffx-explorer")?.querySelector(".ffx-comparer")?.focus();
   }
 
   groupOf(label) {

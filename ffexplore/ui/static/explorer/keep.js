@@ -9,6 +9,7 @@ class Drawer {
     this.model = model;
     this.el = el;
     this.signal = signal;
+    this.id = Math.random().toString(36).slice(2, 10); // of this view: answers to another one are not for it
     el.classList.add("ffx-keep");
     el.setAttribute("role", "group");
     el.setAttribute("aria-label", "Share and keep");
@@ -21,8 +22,13 @@ class Drawer {
     this.said.setAttribute("aria-live", "polite");
     this.update = () => this.show();
     model.on("change", this.update);
-    model.on("msg:custom", (content, buffers) => this.receive(content, buffers));
+    this.hear = (content, buffers) => { if (content.view === this.id) this.receive(content, buffers); };
+    model.on("msg:custom", this.hear);
     this.show();
+  }
+
+  ask(content) {
+    send(this.model, { view: this.id, ...content });
   }
 
   button(parent, textContent, title, press) {
@@ -37,11 +43,11 @@ class Drawer {
     this.share = made("input", row, { type: "text", readOnly: true, title: label, className: "ffx-keep-share" });
     this.share.setAttribute("aria-label", "share string");
     // Asked for anew: what was entered just before the click may not have come back yet.
-    const ask = (as) => send(this.model, { kind: "share", as });
+    const ask = (as) => this.ask({ kind: "share", as });
     this.button(row, "Copy", "Copy the share string", () => ask("string"));
     this.link = this.button(row, "Copy link", "Copy the address that opens this panel", () => ask("link"));
     this.button(row, "Copy as Python", "The script of this run: its settings, and every change at its step",
-      () => send(this.model, { kind: "python" }));
+      () => this.ask({ kind: "python" }));
     this.script = made("textarea", this.el, { readOnly: true, rows: 10, hidden: true, className: "ffx-keep-script" });
     this.script.setAttribute("aria-label", "what was copied");
   }
@@ -51,11 +57,11 @@ class Drawer {
     this.path = made("input", row, { type: "text", value: "run.json", className: "ffx-keep-path" });
     this.path.title = "A file on the kernel's machine, in its working folder unless a folder is named; ~/ is your home";
     this.path.setAttribute("aria-label", "checkpoint file");
-    const ask = (kind) => send(this.model, { kind, path: this.path.value });
+    const ask = (kind) => this.ask({ kind, path: this.path.value });
     this.button(row, "Save", "Write a checkpoint: weights, optimizer, order of the data, settings", () => ask("save"));
     this.button(row, "Load", "Go on, paused, where a checkpoint was written; what is here now is lost", () => ask("load"));
     this.button(row, "History as CSV", "Every measure over time, with every change; in Python: panel.runner.history",
-      () => send(this.model, { kind: "csv" }));
+      () => this.ask({ kind: "csv" }));
   }
 
   addViews() {
@@ -64,7 +70,7 @@ class Drawer {
     this.views.setAttribute("aria-label", "view to save");
     this.button(row, "PNG", "The view as it looks now", () => this.savePicture());
     this.html = this.button(row, "HTML", "A page of its own that needs no network, with figures that can be read out",
-      () => send(this.model, { kind: "page", view: this.views.value }));
+      () => this.ask({ kind: "page", pane: this.views.value }));
     this.views.addEventListener("change", () => this.show(), { signal: this.signal });
   }
 
@@ -138,6 +144,7 @@ export default {
     const drawer = new Drawer(model, el, stop.signal);
     return () => {
       model.off("change", drawer.update);
+      model.off("msg:custom", drawer.hear);
       stop.abort();
     };
   },

@@ -200,7 +200,10 @@ class Slider extends Part {
     set(this.element, "max", `${state.last ?? 1}`);
     set(this.element, "ariaLabel", state.description ?? "");
     set(this.element, "disabled", Boolean(state.disabled));
-    if (this.field.hears(state)) set(this.element, "value", `${state.value ?? 0}`);
+    if (this.field.hears(state)) {
+      set(this.element, "value", `${state.value ?? 0}`);
+      set(this.element, "ariaValueText", state.words || null);
+    }
     this.fill();
   }
 
