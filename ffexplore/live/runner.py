@@ -142,7 +142,8 @@ class Runner(Watched):
         Raises
         ------
         SettingsError
-            When the field cannot differ between variants, a value does not fit, or variants are compared already.
+            When the field cannot differ between variants or has no effect now, a value does not fit, or variants are
+            compared already.
         """
         with self._mail.lock:
             check_alone(self.compared, "compare others")
