@@ -46,7 +46,7 @@ def as_python(journal: Journal, steps: int, threads: int) -> str:
     parts = [_head(), *_remarks(journal, beginning), *_threads(beginning.settings, threads)]
     parts += ["", *_trainer(beginning), "", TRAIN, ""]
     present, reached = beginning.settings, beginning.step
-    for step, settings, passes in notes:
+    for step, settings, passes, _ in notes:
         fields = differing(present, settings)
         if step > reached:
             parts.append(f"train_to({step})")

@@ -89,7 +89,7 @@ def _branch(state: State, moment: Moment) -> None:
     if not state.build():
         return
     trainer, publisher, keeper = state.alone()
-    left = state.moments.present(trainer, state.history, moment)
+    left = state.moments.present(trainer, state.journal.newest, state.history, moment)
     try:
         moment.restore(trainer)
     except Exception as error:
@@ -121,7 +121,7 @@ def _fit_readout(state: State, seconds: float) -> None:
     """Take the read-out to its minimum; whatever else is asked for ends that after the present pass."""
     if not (state.build() and recover(state)):
         return
-    trainer, _, _ = state.alone()
+    trainer, _, keeper = state.alone()
     state.message = FITTING
     state.publish(fresh=False)
     try:
@@ -132,6 +132,7 @@ def _fit_readout(state: State, seconds: float) -> None:
         state.store(error)
     else:
         state.all_is_well()
+        keeper.keep()  # whoever goes back to this step after diverging has the fit
         state.journal.note_fit(trainer.steps, trainer.settings, passes)
         state.announcer.turn_page()
         state.announcer.tell(trainer.steps, f"read-out fitted, {passes} passes")

@@ -222,7 +222,7 @@ def kept_over(trainer, moments, steps):
     for step in steps:
         trainer.steps = step
         if moments.wants(step):
-            moments.keep(trainer)
+            moments.keep(trainer, 0)
     return [moment.step for moment in moments.all]
 
 
@@ -245,7 +245,7 @@ def test_where_a_person_paused_is_kept_rather_than_a_moment_nearby(trainer):
     trainer.steps = 400
     assert not moments.wants(400)
     assert moments.wants(400, at_rest=True)
-    moments.keep(trainer, at_rest=True)
+    moments.keep(trainer, 0, at_rest=True)
     assert [moment.step for moment in moments.all] == [0, 300, 400]
     assert not moments.wants(401, at_rest=True)  # one step further is no news
     assert moments.wants(460)
@@ -257,5 +257,5 @@ def test_their_bytes_are_bounded(trainer):
     assert kept_over(trainer, Moments(limit=size), range(100))[0] > 50
     assert kept_over(trainer, Moments(limit=size - 1), range(100)) == []
     moments = Moments()
-    moments.keep(trainer)
+    moments.keep(trainer, 0)
     assert moments.all[0].size == size

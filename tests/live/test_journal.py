@@ -214,7 +214,7 @@ def test_changes_at_the_step_of_a_moment_but_after_it_are_left_behind():
     journal.note(5, second)
     journal.note(5, third)
     assert journal.present == third
-    journal.branch(Moment(number=1, step=5, epoch=0.0, settings=second))
+    journal.branch(Moment(number=1, step=5, epoch=0.0, settings=second, noted=1))
     assert journal.changes == [(5, second)]
-    journal.branch(Moment(number=2, step=5, epoch=0.0, settings=third, fork=5))
+    journal.branch(Moment(number=2, step=5, epoch=0.0, settings=third, noted=2, fork=5))
     assert journal.changes == [(5, second), (5, third)]
