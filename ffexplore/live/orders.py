@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ffexplore.engine.checkpoint import restore
 from ffexplore.engine.readout_fit import fit_readout
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import DivergedError, SettingsError
@@ -161,7 +162,7 @@ def _restore(state: State, order: Order) -> None:
     if not order.answer.set_running_or_notify_cancel():
         return
     try:
-        trainer = Trainer.restore(order.path)
+        trainer, others = restore(Trainer, order.path)
         state.surround(trainer)
         state.worked = None
     except Exception as error:
@@ -170,7 +171,7 @@ def _restore(state: State, order: Order) -> None:
     state.is_running, state.steps_left = False, 0
     state.mail.adopt(trainer.settings)
     state.journal.begin(trainer.settings, trainer.steps, order.path)
-    state.forget(f"loaded {order.path.name}")
+    state.forget(" ".join([f"loaded {order.path.name}", *(f"({other.rstrip('.')})" for other in others)]))
     state.set_status("paused")
     state.publish(fresh=True)
     order.answer.set_result(None)
