@@ -90,6 +90,11 @@ def _branch(state: State, moment: Moment) -> None:
     if not state.build():
         return
     trainer, publisher, keeper = state.alone()
+    if moment not in state.moments.all:  # the journal and the history may be of another run by now
+        state.mail.go_back(trainer.settings)
+        state.store(SettingsError(f"The weights of step {moment.step} are no longer kept."))
+        state.publish(fresh=False)
+        return
     left = state.moments.present(trainer, state.journal.newest, state.history, moment)
     try:
         moment.restore(trainer)

@@ -104,7 +104,8 @@ class Runner(Watched):
         Parameters
         ----------
         moment
-            One of ``moments``, or its step.
+            One of ``moments``, or its step. That it is no longer kept when its turn comes is told in ``message`` and
+            raised by ``check``.
 
         Raises
         ------

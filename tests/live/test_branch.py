@@ -259,3 +259,17 @@ def test_their_bytes_are_bounded(trainer):
     moments = Moments()
     moments.keep(trainer, 0)
     assert moments.all[0].size == size
+
+
+def test_a_moment_of_a_run_that_began_anew_is_not_gone_back_to(make_runner):
+    run = go(make_runner(), 10)
+    moment = run.moments[-1]
+    run.update(threshold=3.0)
+    run.reset()
+    go(run, 2)
+    run.branch(moment)
+    with pytest.raises(ff.SettingsError, match="weights of step 10 are no longer kept"):
+        run.wait(10)
+    assert run.settings.threshold == 3.0
+    assert run.snapshot.step == 2
+    assert run.journal.present == run.settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import wait
 
 import pytest
 import torch
@@ -200,3 +201,14 @@ def test_steps_that_wait_behind_a_failure_are_dropped_when_another_runner_is_sta
     assert one.wait(20)
     assert other.wait(20)
     assert one.snapshot.step == 1
+
+
+def test_whoever_waits_for_several_answers_hears_that_they_were_called_off(make_runner, tmp_path):
+    run = make_runner()
+    run.step(2)
+    assert run.wait(20)
+    with run._mail.lock:
+        answers = [run.ask(lambda trainer: trainer.steps), run.save(tmp_path / "run.json")]
+        run._mail.drop_all()
+    assert not wait(answers, 5).not_done
+    assert all(answer.cancelled() for answer in answers)
