@@ -91,6 +91,7 @@ def _threads(settings: Settings, threads: int) -> Iterator[str]:
 def _trainer(beginning: Beginning) -> Iterator[str]:
     if beginning.path is not None:
         yield f"trainer = ff.Trainer.restore({str(beginning.path)!r})"
+        yield f"assert trainer.steps == {beginning.step}, 'the checkpoint was written over since the run began with it'"
         return
     default = Settings()
     fields = differing(default, beginning.settings)

@@ -236,3 +236,15 @@ def test_a_checkpoint_of_a_function_with_other_code_says_so(make_runner, small, 
     second = make_runner()
     second.restore(path).result(10)
     assert second.history.changes == [(0, "loaded run.json (The goodness 'mine' has other code than then)")]
+
+
+def test_a_script_that_begins_with_a_checkpoint_sees_that_it_was_written_over(make_runner, capsys, tmp_path):
+    runner = make_runner()
+    train(runner, 3)
+    path = runner.save(tmp_path / "run").result(10)
+    runner.restore(path).result(10)
+    train(runner, 2)
+    assert_same_run(runner, capsys)
+    runner.save(path).result(10)
+    with pytest.raises(AssertionError, match="written over"):
+        executed(runner.as_python(), capsys)
