@@ -146,6 +146,7 @@ class Moments:
         """The present is a kept moment from now on, and ``left`` is what was left behind."""
         line = [kept for kept in self._line if kept.step <= _fork(moment)]
         if moment.fork is not None:  # what had been left behind is the way to the present now
+            line = [kept for kept in line if kept.step < moment.step]  # what it replaces is in what is left now
             line.append(dataclasses.replace(moment, fork=None, history=None))
         self._line, self._left = tuple(line), left
 

@@ -114,6 +114,16 @@ def test_going_back_can_be_undone_and_that_too(make_runner):
     assert same(branch, state_of(run))
 
 
+def test_going_to_and_fro_keeps_no_more_and_more(make_runner):
+    run = go(make_runner(), 10)
+    run.branch(0)
+    for _ in range(6):
+        assert run.wait(10)
+        run.branch(run.moments[-1])
+    assert run.wait(10)
+    assert [(moment.step, moment.fork) for moment in run.moments] == [(0, None), (10, 0)]
+
+
 def test_a_run_goes_on_running(make_runner):
     run = make_runner()
     run.start()
