@@ -105,7 +105,8 @@ def make_parser() -> argparse.ArgumentParser:
     train.set_defaults(command=train_command)
 
     reproduce = commands.add_parser("reproduce", help="run experiments over several seeds and write a page of results")
-    reproduce.add_argument("names", nargs="*", metavar="NAME", help="experiments, see --list (default: all)")
+    reproduce.add_argument("names", nargs="*", metavar="NAME", help="experiments to run, see --list")
+    reproduce.add_argument("--all", action="store_true", help="run every experiment; takes many hours")
     reproduce.add_argument("--seeds", type=positive(int), help="at most this many seeds (default: what each wants)")
     reproduce.add_argument(
         "--budget",

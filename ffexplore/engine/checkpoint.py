@@ -18,6 +18,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as pack_tensors
 from torch import Tensor
 
+from ffexplore.engine.manifest import become_other
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import CheckpointError, DatasetError, SettingsError
 
@@ -101,8 +102,8 @@ def _tensor_path(path: Path, head: Any) -> Path:
     return path.with_name(name)
 
 
-def read(path: Path) -> tuple[list[Settings], dict[str, Any], dict[str, Tensor]]:
-    """Read and verify a checkpoint: settings of each variant, counters, tensors.
+def read(path: Path) -> tuple[list[Settings], dict[str, Any], dict[str, Tensor], dict[str, Any]]:
+    """Read and verify a checkpoint: settings of each variant, counters, tensors, manifest.
 
     Raises
     ------
@@ -123,15 +124,15 @@ def read(path: Path) -> tuple[list[Settings], dict[str, Any], dict[str, Tensor]]
     try:
         tensors = load_tensors(packed)
         variants = [Settings.from_dict(each) for each in head["variants"]]
-        counters = dict(head["counters"])
+        counters, manifest = dict(head["counters"]), dict(head["manifest"])
     except (SafetensorError, KeyError, TypeError, ValueError, SettingsError) as error:
         raise CheckpointError(f"The checkpoint {path} does not fit: {error}") from error
-    return variants, counters, tensors
+    return variants, counters, tensors, manifest
 
 
-def restore(kind: type[Trainer], path: Path) -> Trainer:
-    """Make a trainer that goes on where a checkpoint was written."""
-    variants, counters, tensors = read(path)
+def restore(kind: type[Trainer], path: Path) -> tuple[Trainer, list[str]]:
+    """Make a trainer that goes on where a checkpoint was written; and say what has become other since then."""
+    variants, counters, tensors, manifest = read(path)
     try:
         trainer = kind.variants(variants)
         present = trainer.state()
@@ -143,6 +144,6 @@ def restore(kind: type[Trainer], path: Path) -> Trainer:
             if present[name].shape != tensors[name].shape or present[name].dtype != tensors[name].dtype:
                 raise CheckpointError(f"The checkpoint {path} does not fit: {name} has another shape or type.")
         trainer.load_state(tensors, counters)
+        return trainer, become_other(manifest, trainer)
     except (SettingsError, DatasetError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"The checkpoint {path} does not fit: {error}") from error
-    return trainer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -84,6 +85,8 @@ class Trainer(Trained):
     def restore(cls, path: str | os.PathLike[str]) -> Trainer:
         """Read a checkpoint and go on bit for bit where it was written (on a CPU, with as many threads).
 
+        Warns where a function of somebody's own, or data known by its name, is no longer what it was then.
+
         Raises
         ------
         CheckpointError
@@ -91,7 +94,10 @@ class Trainer(Trained):
         """
         from ffexplore.engine.checkpoint import restore
 
-        return restore(cls, Path(path))
+        trainer, others = restore(cls, Path(path))
+        for other in others:
+            warnings.warn(f"The checkpoint {path} was written with something else. {other}", stacklevel=2)
+        return trainer
 
     def _begin(self, variants: list[Settings]) -> None:
         for each in variants:

@@ -10,6 +10,7 @@ import torch
 from ffexplore.data import Dataset
 from ffexplore.engine.device import resolve_device
 from ffexplore.engine.manifest import version_of
+from ffexplore.engine.own_functions import own_functions
 from ffexplore.engine.settings import Settings
 from ffexplore.live.changes import differing
 from ffexplore.live.journal import Beginning, Journal
@@ -46,7 +47,7 @@ def as_python(journal: Journal, steps: int, threads: int) -> str:
     parts = [_head(), *_remarks(journal, beginning), *_threads(beginning.settings, threads)]
     parts += ["", *_trainer(beginning), "", TRAIN, ""]
     present, reached = beginning.settings, beginning.step
-    for step, settings, passes in notes:
+    for step, settings, passes, _ in notes:
         fields = differing(present, settings)
         if step > reached:
             parts.append(f"train_to({step})")
@@ -69,7 +70,7 @@ def _head() -> str:
 def _remarks(journal: Journal, beginning: Beginning) -> Iterator[str]:
     """What the script cannot carry and a person has to bring along."""
     everything = [beginning.settings, *(note.settings for note in journal.notes)]
-    for name in sorted({name for settings in everything for name in own_functions(settings)}):
+    for name in sorted({name for settings in everything for name, _ in own_functions(settings)}):
         yield f"# Your own {name} must be registered first: run its cell."
     for name in dict.fromkeys(each.dataset.name for each in everything if isinstance(each.dataset, Dataset)):
         yield f"# Your own data {name!r} must be made first (ff.Dataset.from_arrays, from_csv or from_folder)"
@@ -78,17 +79,6 @@ def _remarks(journal: Journal, beginning: Beginning) -> Iterator[str]:
         yield f"# The first {beginning.step} steps were made elsewhere and are not in this script."
     if not journal.is_complete:
         yield "# There were very many changes: the oldest were put together, and the numbers will be a little other."
-
-
-def own_functions(settings: Settings) -> Iterator[str]:
-    """The functions of somebody's own that settings use, as in ``goodness 'mine'``."""
-    for field, spec in Settings.fields().items():
-        if spec.registry is None:
-            continue
-        for choice in settings.per_layer(field):
-            entry = spec.registry[choice.name]
-            if not str(getattr(entry.function, "__module__", "")).startswith("ffexplore."):
-                yield f"{spec.registry.kind} {choice.name!r}"
 
 
 def _threads(settings: Settings, threads: int) -> Iterator[str]:
@@ -101,6 +91,7 @@ def _threads(settings: Settings, threads: int) -> Iterator[str]:
 def _trainer(beginning: Beginning) -> Iterator[str]:
     if beginning.path is not None:
         yield f"trainer = ff.Trainer.restore({str(beginning.path)!r})"
+        yield f"assert trainer.steps == {beginning.step}, 'the checkpoint was written over since the run began with it'"
         return
     default = Settings()
     fields = differing(default, beginning.settings)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ffexplore.engine.idle import idle_fields
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.changes import settle, value_in_words
@@ -74,13 +75,15 @@ def make_compared(settings: Settings, field: str, values: Iterable[Any]) -> Comp
     Raises
     ------
     SettingsError
-        When variants cannot differ in that field, or a value does not fit.
+        When variants cannot differ in that field, it has no effect beside the others, or a value does not fit.
     """
     if not Settings.field(field).comparable:
         fixed = [name for name, spec in Settings.fields().items() if not spec.comparable]
         raise SettingsError(
             f"Variants cannot differ in {field}; they may differ in every setting but {', '.join(fixed)}."
         )
+    if why := idle_fields(settings).get(field):
+        raise SettingsError(f"Variants that differ in {field} would be the same: {why}")
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise SettingsError(f"values is {values!r}; give a list of {FEWEST} to {MOST} values of {field}.")
     values = list(values)

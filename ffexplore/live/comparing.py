@@ -27,7 +27,7 @@ def compare(state: State, compared: Compared) -> None:
             )
         together = fan_out(trainer, compared.settings)
         if all(moment.step != trainer.steps for moment in state.moments.all) and keeper.keep():
-            state.moments.keep(trainer, at_rest=True)
+            state.moments.keep(trainer, state.journal.newest, at_rest=True)
         state.publish(fresh=True)  # so that the curves of the run lead up to here
         state.surround(together)
     except Exception as error:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import types
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -20,6 +17,7 @@ from ffexplore.engine.negatives import negatives
 from ffexplore.engine.normalize import normalizations
 from ffexplore.engine.objectives import objectives
 from ffexplore.engine.optimize import optimizers
+from ffexplore.engine.own_functions import codes_of
 from ffexplore.engine.rates import rate_courses
 from ffexplore.engine.schedule import schedules
 from ffexplore.errors import DatasetError, DivergedError, FFExploreError
@@ -55,7 +53,7 @@ def culprit(error: BaseException) -> tuple[str, str] | None:
     for catalogue in CATALOGUES:
         for entry in catalogue:
             for function in (entry.function, *entry.traits.values()):
-                for code in _codes(function):
+                for code in codes_of(function):
                     entries[code] = catalogue.kind, entry.name
     found = None
     seen: set[int] = set()
@@ -68,18 +66,6 @@ def culprit(error: BaseException) -> tuple[str, str] | None:
             trace = trace.tb_next
         cause = cause.__cause__ or cause.__context__
     return found
-
-
-def _codes(function: object) -> Iterator[types.CodeType]:
-    """The code of a function, or of the methods of a class."""
-    if inspect.isclass(function):
-        for member in vars(function).values():
-            yield from _codes(member)
-    elif callable(function):
-        plain = inspect.unwrap(function)
-        code = getattr(getattr(plain, "func", plain), "__code__", None)
-        if isinstance(code, types.CodeType):
-            yield code
 
 
 def is_out_of_memory(error: BaseException) -> bool:

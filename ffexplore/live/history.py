@@ -186,7 +186,8 @@ class History:
                 return {name: np.zeros(shape, _kind(name)) for name, shape in shapes.items()}
             curves = {name: self._columns[name][: len(self)].copy() for name in CURVES}
             read_at = self._columns["accuracy_step"][: len(self)]
-            carried = np.concatenate([[False], (read_at[1:] == read_at[:-1]) & (read_at[1:] >= 0)])
+            carried = np.zeros(len(read_at), bool)
+            carried[1:] = (read_at[1:] == read_at[:-1]) & (read_at[1:] >= 0)
             for name in BY_VARIANT:
                 curves[name][carried] = np.nan
             return curves

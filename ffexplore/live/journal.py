@@ -33,11 +33,15 @@ class Beginning:
 
 
 class Note(NamedTuple):
-    """Settings that were taken up at a step; or a fit of the read-out then, with those in force and its passes."""
+    """Settings that were taken up at a step; or a fit of the read-out then, with those in force and its passes.
+
+    The number grows from one to the next and tells what came first at the same step.
+    """
 
     step: int
     settings: Settings
     passes: int = 0
+    number: int = 0
 
 
 class Journal:
@@ -56,6 +60,7 @@ class Journal:
         self._beginning: Beginning | None = None
         self._notes: list[Note] = []
         self._left: list[Note] = []  # what was left behind when somebody last went back
+        self._numbers = 0
         self.is_complete = True
 
     def __repr__(self) -> str:
@@ -79,6 +84,12 @@ class Journal:
         return [(note.step, note.settings) for note in self.notes if not note.passes]
 
     @property
+    def newest(self) -> int:
+        """The number of what was taken down last on the way here; 0 where there is nothing."""
+        with self._lock:
+            return self._notes[-1].number if self._notes else 0
+
+    @property
     def present(self) -> Settings | None:
         """The settings in force; None before there were any."""
         with self._lock:
@@ -95,7 +106,7 @@ class Journal:
     def note(self, step: int, settings: Settings) -> None:
         """Take down that settings were taken up when so many steps were made."""
         with self._lock:
-            self._notes.append(Note(step, settings))
+            self._append(step, settings)
             if len(self._notes) > MOST:
                 half = MOST // 2
                 self._notes[:half] = self._notes[1:half:2]
@@ -104,7 +115,11 @@ class Journal:
     def note_fit(self, step: int, settings: Settings, passes: int) -> None:
         """Take down that the read-out was fitted in so many passes when so many steps were made."""
         with self._lock:
-            self._notes.append(Note(step, settings, passes))
+            self._append(step, settings, passes)
+
+    def _append(self, step: int, settings: Settings, passes: int = 0) -> None:
+        self._numbers += 1
+        self._notes.append(Note(step, settings, passes, self._numbers))
 
     def rewind(self, step: int) -> None:
         """Say that the weights went back to a step; later changes stay in force and count from there.
@@ -113,7 +128,7 @@ class Journal:
         """
         with self._lock:
             self._notes = [
-                note._replace(step=min(note.step, step)) for note in self._notes if not note.passes or note.step < step
+                note._replace(step=min(note.step, step)) for note in self._notes if not note.passes or note.step <= step
             ]
 
     def branch(self, moment: Moment) -> None:
@@ -123,8 +138,5 @@ class Journal:
             if moment.fork is not None:
                 self._notes = self._left
             else:
-                kept = [note for note in present if note.step < moment.step + (not note.passes)]
-                while kept and kept[-1].step == moment.step and kept[-1].settings != moment.settings:
-                    kept.pop()  # made at the same step, but after the moment was kept
-                self._notes = kept
+                self._notes = [note for note in present if note.number <= moment.noted]
             self._left = present

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 import weakref
+from collections.abc import Callable
 
 from ffexplore.live.worker import Worker
 
@@ -19,14 +20,20 @@ def enter(worker: Worker, owner: object) -> None:
     weakref.finalize(owner, _abandon, worker).atexit = False
 
 
-def claim(worker: Worker, message: str) -> None:
-    """Make a run the one that trains; the one that trained before is paused, and shows the message."""
+def claim(worker: Worker, message: str, begin: Callable[[], None]) -> None:
+    """Make a run the one that trains; the one that trained before is paused, and shows the message.
+
+    ``begin``, which has it train, is called before another run can be made the one.
+    """
     global _active
     with _active_lock:
         former = _active() if _active is not None else None
         _active = weakref.ref(worker)
-    if former is not None and former is not worker and former.status == "running":
-        pause(former, message)
+        if former is not None and former is not worker:
+            with former.mail.lock:
+                if former.status == "running" or former.mail.will_train:
+                    pause(former, message)
+        begin()
 
 
 def pause(worker: Worker, message: str = "") -> None:

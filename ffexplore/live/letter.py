@@ -44,6 +44,12 @@ class Order:
     answer: Future[Any] | None = None
 
 
+def call_off(answer: Future[Any]) -> None:
+    """Cancel an answer that nobody will give, and tell whoever waits for several at once."""
+    answer.cancel()
+    answer.set_running_or_notify_cancel()
+
+
 @dataclass
 class Letter:
     """What the trainer thread takes out at once."""

@@ -11,7 +11,7 @@ from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.changes import Change, differing, joined, replayed, settle
 from ffexplore.live.compared import Compared
-from ffexplore.live.letter import MOVING, TRAINING, Letter, Order, Question
+from ffexplore.live.letter import MOVING, TRAINING, Letter, Order, Question, call_off
 from ffexplore.live.moments import Moment
 
 
@@ -162,7 +162,7 @@ class Mailbox:
         with self.lock:
             for order in reversed(self._orders):
                 if order.answer is not None:
-                    order.answer.cancel()
+                    call_off(order.answer)
                 if order.compared is not None:  # as it was before the first of them
                     self.compared = order.compared if order.kind == "choose" else None
             will_branch = self._will_branch
@@ -176,7 +176,7 @@ class Mailbox:
         with self.lock:
             self.drop_orders()
             for question in self._questions:
-                question.answer.cancel()
+                call_off(question.answer)
             self._questions.clear()
             self._halt, self.is_waiting, self.is_resting = None, False, True
             self.lock.notify_all()

@@ -27,6 +27,7 @@ class Moment:
     epoch: float  #: passes over the training data by then
     settings: Settings  #: in force then
     is_rest: bool = False  #: whether training rested there
+    noted: int = 0  #: the number of the journal's newest note then
     fork: int | None = None  #: where one went back to from here, if it is what was left behind then
     history: History | None = field(default=None, repr=False)  #: the history that was left behind with it
     state: dict[str, Tensor] = field(default_factory=dict, repr=False)  #: every tensor, in main memory
@@ -102,11 +103,21 @@ class Moments:
         last = self._line[-1]
         return at_rest and step > last.step and not last.is_rest
 
-    def keep(self, trainer: Trainer | Abreast, *, at_rest: bool = False) -> None:
-        """Keep the present moment of a trainer, and let go of one where there are too many."""
+    def keep(self, trainer: Trainer | Abreast, noted: int, *, at_rest: bool = False) -> None:
+        """Keep the present moment of a trainer, and let go of one where there are too many.
+
+        Parameters
+        ----------
+        trainer
+            As it is.
+        noted
+            The number of the journal's newest note.
+        at_rest
+            Whether training rests here.
+        """
         if _size(trainer.state()) > self._limit:
             return
-        moment = self._take(trainer, is_rest=at_rest)
+        moment = self._take(trainer, noted=noted, is_rest=at_rest)
         line = [kept for kept in self._line if kept.step < moment.step]
         if len(line) > 1 and not self._is_far(moment.step):
             line.pop()  # nearby, and nobody chose it
@@ -115,24 +126,27 @@ class Moments:
             line.pop(_least_missed(line))
         self._line = tuple(line)
 
-    def present(self, trainer: Trainer, history: History, moment: Moment) -> Moment:
+    def present(self, trainer: Trainer, noted: int, history: History, moment: Moment) -> Moment:
         """The present, with all that is needed to come back to it from a moment that one goes back to.
 
         Parameters
         ----------
         trainer
             As it is before it goes back.
+        noted
+            The number of the journal's newest note before.
         history
             The history as it is before.
         moment
             The one that is gone back to.
         """
-        return self._take(trainer, fork=_fork(moment), history=history.copy())
+        return self._take(trainer, noted=noted, fork=_fork(moment), history=history.copy())
 
     def go_to(self, moment: Moment, left: Moment) -> None:
         """The present is a kept moment from now on, and ``left`` is what was left behind."""
         line = [kept for kept in self._line if kept.step <= _fork(moment)]
         if moment.fork is not None:  # what had been left behind is the way to the present now
+            line = [kept for kept in line if kept.step < moment.step]  # what it replaces is in what is left now
             line.append(dataclasses.replace(moment, fork=None, history=None))
         self._line, self._left = tuple(line), left
 

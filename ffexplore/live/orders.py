@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ffexplore.engine.checkpoint import restore
 from ffexplore.engine.readout_fit import fit_readout
 from ffexplore.engine.training import Trainer
 from ffexplore.errors import DivergedError, SettingsError
@@ -89,7 +90,12 @@ def _branch(state: State, moment: Moment) -> None:
     if not state.build():
         return
     trainer, publisher, keeper = state.alone()
-    left = state.moments.present(trainer, state.history, moment)
+    if moment not in state.moments.all:  # the journal and the history may be of another run by now
+        state.mail.go_back(trainer.settings)
+        state.store(SettingsError(f"The weights of step {moment.step} are no longer kept."))
+        state.publish(fresh=False)
+        return
+    left = state.moments.present(trainer, state.journal.newest, state.history, moment)
     try:
         moment.restore(trainer)
     except Exception as error:
@@ -121,7 +127,7 @@ def _fit_readout(state: State, seconds: float) -> None:
     """Take the read-out to its minimum; whatever else is asked for ends that after the present pass."""
     if not (state.build() and recover(state)):
         return
-    trainer, _, _ = state.alone()
+    trainer, _, keeper = state.alone()
     state.message = FITTING
     state.publish(fresh=False)
     try:
@@ -132,6 +138,7 @@ def _fit_readout(state: State, seconds: float) -> None:
         state.store(error)
     else:
         state.all_is_well()
+        keeper.keep()  # whoever goes back to this step after diverging has the fit
         state.journal.note_fit(trainer.steps, trainer.settings, passes)
         state.announcer.turn_page()
         state.announcer.tell(trainer.steps, f"read-out fitted, {passes} passes")
@@ -160,7 +167,7 @@ def _restore(state: State, order: Order) -> None:
     if not order.answer.set_running_or_notify_cancel():
         return
     try:
-        trainer = Trainer.restore(order.path)
+        trainer, others = restore(Trainer, order.path)
         state.surround(trainer)
         state.worked = None
     except Exception as error:
@@ -169,7 +176,7 @@ def _restore(state: State, order: Order) -> None:
     state.is_running, state.steps_left = False, 0
     state.mail.adopt(trainer.settings)
     state.journal.begin(trainer.settings, trainer.steps, order.path)
-    state.forget(f"loaded {order.path.name}")
+    state.forget(" ".join([f"loaded {order.path.name}", *(f"({other.rstrip('.')})" for other in others)]))
     state.set_status("paused")
     state.publish(fresh=True)
     order.answer.set_result(None)

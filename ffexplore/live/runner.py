@@ -68,8 +68,7 @@ class Runner(Watched):
 
     def start(self) -> Runner:
         """Train until paused, stopped, or at ``stop_at``; another runner that trains is paused."""
-        claim(self._worker, OTHER_STARTED)
-        self._order(Order("start"))
+        self._train(Order("start"))
         return self
 
     def pause(self) -> None:
@@ -86,13 +85,11 @@ class Runner(Watched):
         """
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise SettingsError(f"n is {n!r}; it must be a whole number of 1 or more.")
-        claim(self._worker, OTHER_STARTED)
-        self._order(Order("step", count=n))
+        self._train(Order("step", count=n))
 
     def step_epoch(self) -> None:
         """Train to the end of the present pass over the data, then pause; a pass that has just ended is followed."""
-        claim(self._worker, OTHER_STARTED)
-        self._order(Order("epoch"))
+        self._train(Order("epoch"))
 
     def reset(self) -> None:
         """Begin anew with the same settings: weights from the seed, step 0, an empty history."""
@@ -107,7 +104,8 @@ class Runner(Watched):
         Parameters
         ----------
         moment
-            One of ``moments``, or its step.
+            One of ``moments``, or its step. That it is no longer kept when its turn comes is told in ``message`` and
+            raised by ``check``.
 
         Raises
         ------
@@ -142,7 +140,8 @@ class Runner(Watched):
         Raises
         ------
         SettingsError
-            When the field cannot differ between variants, a value does not fit, or variants are compared already.
+            When the field cannot differ between variants or has no effect now, a value does not fit, or variants are
+            compared already.
         """
         with self._mail.lock:
             check_alone(self.compared, "compare others")
@@ -304,6 +303,9 @@ class Runner(Watched):
         self._worker.attend(is_watched)
 
     # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _train(self, order: Order) -> None:
+        claim(self._worker, OTHER_STARTED, lambda: self._order(order))
 
     def _order_alone(self, purpose: str, order: Order) -> None:
         with self._mail.lock:  # so that no comparison begins in between

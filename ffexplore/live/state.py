@@ -167,7 +167,7 @@ class State:
         """Keep the weights where training rests among the moments one can go back to, unless one is near."""
         trainer, _, keeper = self.built()
         if self.moments.wants(trainer.steps, at_rest=True) and keeper.keep():
-            self.moments.keep(trainer, at_rest=True)
+            self.moments.keep(trainer, self.journal.newest, at_rest=True)
 
     # -- status ---------------------------------------------------------------------------------------------------
 

@@ -128,7 +128,7 @@ class Worker(State):
             if publisher.is_due(now):
                 self.publish(fresh=False)
             if keeper.keep_now_and_then(now) and self.moments.wants(trainer.steps):
-                self.moments.keep(trainer)
+                self.moments.keep(trainer, self.journal.newest)
             if publisher.is_watched and publisher.sees_hand_move(now):
                 self._breathe(now - began)
 

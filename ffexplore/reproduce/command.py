@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 
 import ffexplore.reproduce.catalogue  # noqa: F401  fills the registry
+from ffexplore.errors import FFExploreError
 from ffexplore.reproduce.experiment import configurations, experiments
 from ffexplore.reproduce.page import text
 from ffexplore.reproduce.pictures import pictures
 from ffexplore.reproduce.results import collect
-from ffexplore.reproduce.session import Budget, Reasons, carry_out, order
+from ffexplore.reproduce.session import Budget, Order, Reasons, carry_out, order
 from ffexplore.reproduce.store import Store, write
 
 
@@ -22,6 +23,12 @@ def reproduce_command(options: argparse.Namespace) -> int:
     if options.list:
         print_list(names)
         return 0
+    if not (options.names or options.all or options.only_report):
+        print_list(names)
+        raise FFExploreError(
+            "nothing was run. Name experiments, as in 'ffexplore reproduce hinton', or give --all for every one that "
+            f"the budget allows: about {_hours(asked):.1f} hours on one core, as planned, less what is there already."
+        )
     reasons: Reasons = {}
     try:
         if not options.only_report:
@@ -31,6 +38,12 @@ def reproduce_command(options: argparse.Namespace) -> int:
     for (name, configuration), reason in reasons.items():
         print(f"not run: {name}, {configuration}: {reason}")
     return 0
+
+
+def _hours(asked: Order) -> float:
+    """How long everything takes that is asked for and that the budget allows, as planned."""
+    minutes = [asked.minutes(configuration) for _, configuration in asked.planned]
+    return min(sum(each for each in minutes if each <= asked.budget.minutes) / 60, asked.budget.seconds / 3600)
 
 
 def write_page(docs: Path, reasons: Reasons) -> None:

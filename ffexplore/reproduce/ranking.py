@@ -11,6 +11,7 @@ from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.rows import Row, line, mean, published, published_number, ranked, value, values
 from ffexplore.reproduce.welch import differ
 
+SHARE = 0.05  # of tests that tell apart what is alike
 LEVEL = "5 %"
 WORDS = ("better", "worse", "not told apart", "too few seeds to tell")
 FEWEST = 3  # rows in two orders before their agreement is worth a number
@@ -72,7 +73,7 @@ def _beside(experiment: dict[str, Any], rows: list[Row], name: str) -> Iterator[
         yield (
             f"Beside `{baseline}` ({value(chosen, name)}), by Welch's t-test over the seeds at {LEVEL}: "
             + "; ".join(f"**{word}** ({len(group)}): {_names(group)}" for word, group in groups.items() if group)
-            + ".\n"
+            + f".{_by_chance(len(beside) - len(groups[WORDS[3]]))}\n"
         )
     best = rows[0]
     close = [row for row in rows[1:] if differ(values(best, name), values(row, name)) is False]
@@ -82,6 +83,14 @@ def _beside(experiment: dict[str, Any], rows: list[Row], name: str) -> Iterator[
             f"Not to be told from the best, `{best['configuration']}`, by the same test {alike}. A wide spread hides a "
             "difference; more seeds would tell more apart.\n"
         )
+
+
+def _by_chance(tests: int) -> str:
+    """A reminder of what so many tests find where there is nothing; empty while that is less than one."""
+    expected = round(SHARE * tests)
+    if not expected:
+        return ""
+    return f" Of {tests} such tests about {expected} would tell apart what is alike, by chance alone."
 
 
 def _uncertain(rows: list[Row], name: str) -> Iterator[str]:

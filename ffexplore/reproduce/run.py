@@ -119,7 +119,7 @@ def _begin(run: Run, store: Store, say: Say) -> tuple[Learner, list[dict[str, An
         except CheckpointError as error:
             say(f"{run.title}: begins anew. {error}")
         else:
-            if trainer.settings.to_dict() == run.settings.to_dict():
+            if trainer.settings.to_dict() == run.settings.to_dict() and trainer.epochs <= run.epochs + 1e-6:
                 seen = (read(path.with_suffix(".curve.json")) or {}).get("curve", [])
                 say(f"{run.title}: goes on after {trainer.epochs:g} of {run.epochs} epochs.")
                 return trainer, [look for look in seen if look["epochs"] <= trainer.epochs + 1e-6]

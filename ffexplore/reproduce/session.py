@@ -68,6 +68,14 @@ class Order:
     seeds: int | None = None
     budget: Budget = field(default_factory=Budget)
 
+    def seeds_of(self, configuration: Configuration) -> int:
+        """How many runs of a configuration are asked for."""
+        return configuration.seeds if self.seeds is None else min(configuration.seeds, self.seeds)
+
+    def minutes(self, configuration: Configuration) -> float:
+        """About how long they take on one core, as planned."""
+        return configuration.planned_minutes(self.seeds_of(configuration))
+
 
 def order(names: Iterable[str], folder: Path, seeds: int | None = None, budget: Budget | None = None) -> Order:
     """Ask for every configuration of the named experiments.
@@ -156,20 +164,16 @@ class Session:
     def go_through(self) -> Reasons:
         """Run all that is left; returns why something was not."""
         planned = self.order.planned
-        most = max((self._seeds(configuration) for _, configuration in planned), default=0)
+        most = max((self.order.seeds_of(configuration) for _, configuration in planned), default=0)
         held = True
         while held:
             held = False
             for seeds in range(1, most + 1):
                 for name, configuration in planned:
-                    held |= self._bring(name, configuration, min(seeds, self._seeds(configuration)))
+                    held |= self._bring(name, configuration, min(seeds, self.order.seeds_of(configuration)))
             if held:
                 time.sleep(RECHECK)  # another process is at it; what it finds may be needed here
         return self.reasons
-
-    def _seeds(self, configuration: Configuration) -> int:
-        wanted = configuration.seeds
-        return wanted if self.order.seeds is None else min(wanted, self.order.seeds)
 
     def _bring(self, name: str, configuration: Configuration, seeds: int) -> bool:
         """Run a configuration with so many seeds; says whether another process holds some of it."""
@@ -212,7 +216,7 @@ class Session:
         configuration = run.configuration
         if configuration.gpu and not torch.cuda.is_available():
             return "wants a GPU."
-        if configuration.planned_minutes(self._seeds(configuration)) > self.order.budget.minutes:
+        if self.order.minutes(configuration) > self.order.budget.minutes:
             return "takes longer than the small budget allows; --budget full runs it."
         if self.deadline is not None and time.monotonic() >= self.deadline:
             return self._unfinished()

@@ -7,9 +7,9 @@ from typing import Any
 
 import traitlets
 
+from ffexplore.engine.idle import idle_fields
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import FFExploreError
-from ffexplore.ui.controls import idle_fields
 from ffexplore.ui.groups import GROUPS
 from ffexplore.ui.parts import Toggle
 from ffexplore.ui.rows import HIDDEN

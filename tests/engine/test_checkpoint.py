@@ -17,6 +17,7 @@ from safetensors.torch import save as pack
 import ffexplore as ff
 from ffexplore import CheckpointError, Settings, Trainer
 from ffexplore.engine.checkpoint import _digest_of_head
+from ffexplore.engine.own_functions import _plain
 from tests.engine.sets import pictures
 
 BASE: dict[str, Any] = {"layers": (8, 6, 5), "batch_size": 10, "device": "cpu"}
@@ -309,3 +310,42 @@ def test_saving_over_a_copied_head_spares_the_tensors_of_the_first(tmp_path: Pat
     trainer.save(tmp_path / "copy")
     assert Trainer.restore(path).steps == 5
     assert Trainer.restore(tmp_path / "copy").steps == 6
+
+
+def test_a_function_whose_code_has_changed_is_told(tmp_path: Path, register: Callable[..., Any]) -> None:
+    def square(activity: torch.Tensor) -> torch.Tensor:
+        return activity.square().mean(-1)
+
+    def same_square(activity: torch.Tensor) -> torch.Tensor:
+        # laid out in another way
+        return activity.square().mean(
+            -1,
+        )
+
+    def cube(activity: torch.Tensor) -> torch.Tensor:
+        return activity.pow(3).mean(-1)
+
+    register(ff.goodness, "mine", square)
+    path = trained(2, goodness="mine").save(tmp_path / "run.json")
+    assert json.loads(path.read_text())["manifest"]["own_functions"].keys() == {"goodness 'mine'"}
+    register(ff.goodness, "mine", same_square)
+    Trainer.restore(path)
+    register(ff.goodness, "mine", cube)
+    with pytest.warns(UserWarning, match=r"run\.json was written with .* The goodness 'mine' has other code than then"):
+        Trainer.restore(path)
+
+
+def test_code_is_marked_alike_in_every_process(register: Callable[..., Any]) -> None:
+    def picky(activity: torch.Tensor) -> torch.Tensor:
+        return activity.mean(-1) if "b" in {"a", "b", "c"} else activity.sum(-1)
+
+    assert "{'a', 'b', 'c'}" in _plain(picky.__code__)
+
+
+def test_data_that_has_changed_under_its_name_is_told(tmp_path: Path, register: Callable[..., Any]) -> None:
+    register(ff.datasets, "mine", lambda: pictures(), summary="pictures")
+    path = trained(2, dataset="mine").save(tmp_path / "run.json")
+    Trainer.restore(path)
+    register(ff.datasets, "mine", lambda: pictures(seed=1), summary="others")
+    with pytest.warns(UserWarning, match=r"The dataset 'mine' holds other data than then"):
+        Trainer.restore(path)

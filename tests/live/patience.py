@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def until(fact: Callable[[], object], seconds: float = 10.0) -> bool:
+def until(fact: Callable[[], object], seconds: float = 30.0) -> bool:
     """Wait until something is so; tells whether it came."""
     end = time.monotonic() + seconds
     while not fact():

@@ -114,6 +114,16 @@ def test_going_back_can_be_undone_and_that_too(make_runner):
     assert same(branch, state_of(run))
 
 
+def test_going_to_and_fro_keeps_no_more_and_more(make_runner):
+    run = go(make_runner(), 10)
+    run.branch(0)
+    for _ in range(6):
+        assert run.wait(10)
+        run.branch(run.moments[-1])
+    assert run.wait(10)
+    assert [(moment.step, moment.fork) for moment in run.moments] == [(0, None), (10, 0)]
+
+
 def test_a_run_goes_on_running(make_runner):
     run = make_runner()
     run.start()
@@ -222,7 +232,7 @@ def kept_over(trainer, moments, steps):
     for step in steps:
         trainer.steps = step
         if moments.wants(step):
-            moments.keep(trainer)
+            moments.keep(trainer, 0)
     return [moment.step for moment in moments.all]
 
 
@@ -245,7 +255,7 @@ def test_where_a_person_paused_is_kept_rather_than_a_moment_nearby(trainer):
     trainer.steps = 400
     assert not moments.wants(400)
     assert moments.wants(400, at_rest=True)
-    moments.keep(trainer, at_rest=True)
+    moments.keep(trainer, 0, at_rest=True)
     assert [moment.step for moment in moments.all] == [0, 300, 400]
     assert not moments.wants(401, at_rest=True)  # one step further is no news
     assert moments.wants(460)
@@ -257,5 +267,19 @@ def test_their_bytes_are_bounded(trainer):
     assert kept_over(trainer, Moments(limit=size), range(100))[0] > 50
     assert kept_over(trainer, Moments(limit=size - 1), range(100)) == []
     moments = Moments()
-    moments.keep(trainer)
+    moments.keep(trainer, 0)
     assert moments.all[0].size == size
+
+
+def test_a_moment_of_a_run_that_began_anew_is_not_gone_back_to(make_runner):
+    run = go(make_runner(), 10)
+    moment = run.moments[-1]
+    run.update(threshold=3.0)
+    run.reset()
+    go(run, 2)
+    run.branch(moment)
+    with pytest.raises(ff.SettingsError, match="weights of step 10 are no longer kept"):
+        run.wait(10)
+    assert run.settings.threshold == 3.0
+    assert run.snapshot.step == 2
+    assert run.journal.present == run.settings

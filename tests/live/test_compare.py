@@ -136,6 +136,7 @@ def test_what_cannot_be_done_meanwhile_is_refused(make_runner, tmp_path):
         ("threshold", [1, 2, 1.0], "values has 1 twice"),
         ("threshold", [1, "two"], "threshold is 'two'"),
         ("goodness", ["mean", "class_groups"], "scores every class|label_encoding"),
+        ("black_box_after", [1, 2], "Variants that differ in black_box_after would be the same: there is no black box"),
     ],
 )
 def test_values_that_do_not_fit_are_refused_at_once(make_runner, field, values, words):

@@ -221,3 +221,11 @@ def test_it_can_be_read_while_it_grows(template):
     done.set()
     reader.join()
     assert not failures
+
+
+def test_curves_of_a_history_that_is_empty_again(template):
+    history = History()
+    history.append(dataclasses.replace(template, step=5))
+    history.rewind(3)
+    assert history.curve()["step"].size == history.curve()["accuracy"].size == 0
+    assert len(history.to_frame()) == 0

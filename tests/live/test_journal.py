@@ -214,7 +214,37 @@ def test_changes_at_the_step_of_a_moment_but_after_it_are_left_behind():
     journal.note(5, second)
     journal.note(5, third)
     assert journal.present == third
-    journal.branch(Moment(number=1, step=5, epoch=0.0, settings=second))
+    journal.branch(Moment(number=1, step=5, epoch=0.0, settings=second, noted=1))
     assert journal.changes == [(5, second)]
-    journal.branch(Moment(number=2, step=5, epoch=0.0, settings=third, fork=5))
+    journal.branch(Moment(number=2, step=5, epoch=0.0, settings=third, noted=2, fork=5))
     assert journal.changes == [(5, second), (5, third)]
+
+
+def test_a_checkpoint_of_a_function_with_other_code_says_so(make_runner, small, tmp_path):
+    def mine(activity):
+        """Mine."""
+        return activity.mean(-1)
+
+    def other(activity):
+        """Mine."""
+        return activity.square().mean(-1)
+
+    ff.goodness.register("mine")(mine)
+    first = make_runner(small.replace(goodness="mine"))
+    path = first.save(tmp_path / "run").result(10)
+    ff.goodness.register("mine")(other)
+    second = make_runner()
+    second.restore(path).result(10)
+    assert second.history.changes == [(0, "loaded run.json (The goodness 'mine' has other code than then)")]
+
+
+def test_a_script_that_begins_with_a_checkpoint_sees_that_it_was_written_over(make_runner, capsys, tmp_path):
+    runner = make_runner()
+    train(runner, 3)
+    path = runner.save(tmp_path / "run").result(10)
+    runner.restore(path).result(10)
+    train(runner, 2)
+    assert_same_run(runner, capsys)
+    runner.save(path).result(10)
+    with pytest.raises(AssertionError, match="written over"):
+        executed(runner.as_python(), capsys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import wait
 
 import pytest
 import torch
@@ -167,3 +168,47 @@ def test_a_comparison_does_not_begin_between_a_look_and_an_order(make_runner):
     assert run.snapshot.auc.shape[0] == 2
     run.choose(None)
     assert run.wait(10)
+
+
+def test_of_two_runners_that_are_started_at_once_one_trains(make_runner, monkeypatch):
+    one, other = make_runner(), make_runner()
+    begun, order = threading.Event(), one._order
+
+    def slow(wanted):
+        begun.set()
+        time.sleep(0.3)
+        order(wanted)
+
+    monkeypatch.setattr(one, "_order", slow)
+    first = threading.Thread(target=one.start)
+    first.start()
+    assert begun.wait(10)
+    other.start()
+    first.join(10)
+    assert (one.is_running, other.is_running) == (False, True)
+    assert one.wait(20)
+    assert "another runner" in one.message
+
+
+def test_steps_that_wait_behind_a_failure_are_dropped_when_another_runner_is_started(make_runner):
+    one, other = make_runner(), make_runner()
+    one.step(1)
+    assert one.wait(20)
+    with one._mail.lock:
+        one.step(3)
+        one._worker.status = "failed"  # as it is between an exception and the next order
+        other.step(1)
+    assert one.wait(20)
+    assert other.wait(20)
+    assert one.snapshot.step == 1
+
+
+def test_whoever_waits_for_several_answers_hears_that_they_were_called_off(make_runner, tmp_path):
+    run = make_runner()
+    run.step(2)
+    assert run.wait(20)
+    with run._mail.lock:
+        answers = [run.ask(lambda trainer: trainer.steps), run.save(tmp_path / "run.json")]
+        run._mail.drop_all()
+    assert not wait(answers, 5).not_done
+    assert all(answer.cancelled() for answer in answers)

@@ -122,10 +122,65 @@ def test_going_back_leaves_a_later_fit_behind():
     journal.begin(settings)
     journal.note_fit(4, settings, 10)
     journal.note_fit(8, settings, 20)
-    journal.branch(Moment(number=1, step=8, epoch=0.0, settings=settings))
+    journal.branch(Moment(number=1, step=8, epoch=0.0, settings=settings, noted=1))
     assert [note.passes for note in journal.notes] == [10]
-    journal.branch(Moment(number=2, step=9, epoch=0.0, settings=settings, fork=8))
+    journal.branch(Moment(number=2, step=9, epoch=0.0, settings=settings, noted=2, fork=8))
     assert [note.passes for note in journal.notes] == [10, 20]
     journal.rewind(6)
     assert [note.passes for note in journal.notes] == [10]
     assert journal.changes == []
+
+
+def test_a_moment_kept_after_a_fit_at_its_step_has_it(make_runner, capsys):
+    runner = make_runner(negatives="readout_label")
+    train(runner, 5)
+    runner.speed = 0.05  # the step after the next is far away
+    runner.start()
+    assert until(lambda: runner.snapshot.step == 6)
+    runner.fit_readout(seconds=60)
+    assert until(lambda: bool(runner.journal.notes))
+    runner.pause()
+    assert runner.wait(20)
+    fitted = readout_of(runner)
+    assert [moment.step for moment in runner.moments][-1] == 6
+    runner.speed = None
+    train(runner, 4)
+    runner.branch(6)
+    assert runner.wait(20)
+    assert torch.equal(readout_of(runner), fitted)
+    assert [note.step for note in runner.journal.notes] == [6]
+    train(runner, 2)
+    assert_same_run(runner, capsys)
+
+
+def test_a_moment_kept_before_a_fit_at_its_step_has_it_not(make_runner, capsys):
+    runner = make_runner(negatives="readout_label")
+    train(runner, 5)
+    before = readout_of(runner)
+    runner.fit_readout(seconds=60)
+    train(runner, 2)
+    runner.branch(5)
+    assert runner.wait(60)
+    assert torch.equal(readout_of(runner), before)
+    assert runner.journal.notes == []
+    train(runner, 2)
+    assert_same_run(runner, capsys)
+
+
+def test_after_diverging_a_fit_at_the_step_that_is_gone_back_to_is_still_there(make_runner, small, capsys):
+    fragile = {"goodness": "sum_of_squares", "normalization": "none", "activation": "leaky_relu", "optimizer": "sgd"}
+    runner = make_runner(small.replace(**fragile, learning_rate=1e-4))
+    train(runner, 5)
+    runner.fit_readout(seconds=60)
+    assert runner.wait(60)
+    fitted = readout_of(runner)
+    runner.update(learning_rate=100.0)
+    runner.step(2000)
+    with pytest.raises(ff.DivergedError):
+        runner.wait(20)
+    assert runner.snapshot.step == 5
+    assert torch.equal(readout_of(runner), fitted)
+    assert [note.passes > 0 for note in runner.journal.notes] == [True, False]
+    runner.update(learning_rate=1e-4)
+    train(runner, 1)
+    assert_same_run(runner, capsys)

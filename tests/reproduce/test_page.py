@@ -155,6 +155,24 @@ def test_the_list_has_a_space_after_every_name(enter: Enter, capsys: pytest.Capt
     assert f"  {long} 2 epochs, 1 seeds, about " in capsys.readouterr().out
 
 
+def test_without_a_name_nothing_is_run_and_it_is_said_how_long_all_takes(
+    enter: Enter, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = enter(configuration("one", 1, minutes=3), configuration("long", 1, minutes=87))
+    monkeypatch.setattr(experiments, "names", lambda: [name])
+    docs = ["--docs", str(tmp_path / "docs")]
+    assert main(["reproduce", "--budget", "full", *docs]) == 2
+    told = capsys.readouterr()
+    assert f"{name}: " in told.out
+    assert "about 87 min" in told.out
+    assert "nothing was run" in told.err
+    assert "--all for every one that the budget allows: about 1.5 hours" in told.err
+    assert not (tmp_path / "docs").exists()
+    assert main(["reproduce", "--all", *docs]) == 0
+    assert (tmp_path / "docs" / "results" / name / "one.seed-0.json").exists()
+    assert not (tmp_path / "docs" / "results" / name / "long.seed-0.json").exists()
+
+
 def test_an_unknown_experiment_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["reproduce", "hintn", "--docs", str(tmp_path / "docs")]) == 2
     assert "Unknown experiment 'hintn'. Did you mean 'hinton'?" in capsys.readouterr().err

@@ -92,6 +92,13 @@ def test_a_ranking_says_what_is_told_apart() -> None:
     )
 
 
+def test_a_ranking_of_many_says_what_chance_alone_would_tell_apart() -> None:
+    rows = [row(f"r{number}", 5.0, 5.1 + number / 100, 5.2) for number in range(41)]
+    said = page(experiment(*rows, ranked="test_error", baseline="r0"))
+    assert "Of 40 such tests about 2 would tell apart what is alike, by chance alone." in said
+    assert "such tests" not in page(zoo())
+
+
 def test_two_rankings_are_compared_where_both_have_been_run() -> None:
     said = page(zoo(like="other"), zoo("other"))
     assert "Rank correlation with `other`, over the 5 configurations that both have: 1.00." in said

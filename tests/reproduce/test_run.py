@@ -139,6 +139,15 @@ def test_a_checkpoint_of_other_settings_is_not_taken_up(store: Store) -> None:
     assert not any("goes on" in line for line in said)
 
 
+def test_a_checkpoint_beyond_the_end_of_a_run_is_not_taken_up(store: Store) -> None:
+    """With a horizon of its own a run has the same settings whatever its length."""
+    longer, shorter = (first_run(configuration(epochs=epochs, fields={"horizon": 9.0})) for epochs in (3, 1))
+    for _ in range(2):
+        with pytest.raises(OutOfTimeError):
+            perform(longer, store, quiet, deadline=-math.inf)
+    assert perform(shorter, store, quiet)["epochs"] == 1
+
+
 def test_a_broken_checkpoint_is_told_and_left(store: Store) -> None:
     run = first_run(configuration(epochs=2))
     with pytest.raises(OutOfTimeError):

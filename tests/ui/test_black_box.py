@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffexplore import Settings, SettingsError
-from ffexplore.ui.controls import idle_fields
+from ffexplore.engine.idle import idle_fields
 from ffexplore.ui.repairs import proposals
 
 BOXED = Settings(layers=(8, 8, 8), black_box="quantizer", black_box_after=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import ffexplore as ff
+from ffexplore.engine.idle import idle_fields
 from ffexplore.engine.settings import Settings
 from ffexplore.live.compared import MOST, make_compared
 from ffexplore.ui.suggestions import Target, read_values, suggestions, targets
@@ -20,7 +21,8 @@ WHOLE = {
 
 @pytest.mark.parametrize("settings", WHOLE.values(), ids=WHOLE.keys())
 def test_every_suggestion_can_be_compared(settings):
-    for target in targets(settings):
+    idle = idle_fields(settings)  # for these the drawer has a reason in place of its button
+    for target in (each for each in targets(settings) if each.field not in idle):
         for name, text in suggestions(target, settings):
             assert name
             compared = make_compared(settings, target.field, read_values(text, target, settings))
