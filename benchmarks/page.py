@@ -110,7 +110,12 @@ def _twin(found: Found) -> list[str]:
         ]
         for each in found["results"]
     ]
-    note = ["", "Milliseconds a step; an epoch has as many on either side, so that the ratio is that of the epochs."]
+    note = [
+        "",
+        "Milliseconds a step; an epoch has as many on either side, so that the ratio is that of the epochs. "
+        "Forward-Forward names a class by its goodness and is timed without a read-out, backpropagation with the "
+        "softmax layer that it needs.",
+    ]
     return table(["network", "batch", "precision", "Forward-Forward", "backpropagation", "ratio"], rows) + note
 
 

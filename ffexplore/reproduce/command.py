@@ -12,6 +12,7 @@ from ffexplore.reproduce.experiment import configurations, experiments
 from ffexplore.reproduce.page import text
 from ffexplore.reproduce.pictures import pictures
 from ffexplore.reproduce.results import collect
+from ffexplore.reproduce.rows import counted
 from ffexplore.reproduce.session import Budget, Order, Reasons, carry_out, order
 from ffexplore.reproduce.store import Store, write
 
@@ -67,5 +68,6 @@ def print_list(names: tuple[str, ...]) -> None:
         print(f"{name}: {experiments[name].summary}")
         for one in configurations(name):
             gpu = ", wants a GPU" if one.gpu else ""
-            length = f"{one.epochs} epochs" if one.seconds is None else f"{one.seconds:g} s, alone on the machine"
-            print(f"  {one.name:<30} {length}, {one.seeds} seeds, about {one.planned_minutes():.0f} min in all{gpu}")
+            length = f"{one.seconds:g} s, alone on the machine" if one.epochs is None else counted(one.epochs, "epoch")
+            seeds, minutes = counted(one.seeds, "seed"), one.planned_minutes()
+            print(f"  {one.name:<30} {length}, {seeds}, about {minutes:.0f} min in all{gpu}")

@@ -10,7 +10,7 @@ from typing import Any
 from ffexplore.reproduce import ranking, series
 from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.pictures import picture_of
-from ffexplore.reproduce.rows import Row, bound, line, mean, published, title, value, verdict
+from ffexplore.reproduce.rows import Row, bound, counted, diverged, line, mean, published, title, value, verdict
 from ffexplore.reproduce.summary import summary
 
 HEAD = """# Results
@@ -39,8 +39,8 @@ def _lines(results: dict[str, Any]) -> Iterator[str]:
     for number, machine in enumerate(results["machines"]):
         versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
         yield (
-            f"- **{_letter(number)}**: {machine['processor']}, {machine['cores']} cores, {machine['threads']} "
-            f"thread{'s' if machine['threads'] != 1 else ''}, {machine['precision']}; {versions}"
+            f"- **{_letter(number)}**: {machine['processor']}, {counted(machine['cores'], 'core')}, "
+            f"{counted(machine['threads'], 'thread')}, {machine['precision']}; {versions}"
         )
     if not results["machines"]:
         yield "None yet: nothing was run."
@@ -76,7 +76,7 @@ def _missing(rows: list[Row], why: str) -> str:
         for row in rows
     ]
     minutes = sum(row["minutes_left"] for row in rows)
-    time = f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.0f} hours"
+    time = counted(minutes, "minute") if minutes < 100 else counted(minutes / 60, "hour")
     return f"- Not run, {why} About {time} on one core, as planned: {', '.join(named)}."
 
 
@@ -110,8 +110,8 @@ def _length(row: Row) -> str:
 
 
 def _seeds(row: Row) -> str:
-    diverged = sum("diverged" in run for run in row["runs"])
-    return f"{len(row['runs'])}" + (f", {diverged} diverged" if diverged else "")
+    lost = diverged(row)
+    return f"{len(row['runs'])}" + (f", {lost} diverged" if lost else "")
 
 
 def _time(row: Row) -> str:

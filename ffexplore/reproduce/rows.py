@@ -75,7 +75,17 @@ def bound(aim: dict[str, Any]) -> str:
 
 
 def verdict(aim: dict[str, Any], row: Row, rows: list[Row]) -> str:
-    """Whether the mean over the seeds meets an aim."""
+    """Whether the mean over the seeds meets an aim; runs that diverged have no figure, and are told."""
+    lost = diverged(row)
+    return _judged(aim, row, rows) + (f", but {lost} of {len(row['runs'])} diverged" if lost else "")
+
+
+def diverged(row: Row) -> int:
+    """How many of a row's runs diverged."""
+    return sum("diverged" in run for run in row["runs"])
+
+
+def _judged(aim: dict[str, Any], row: Row, rows: list[Row]) -> str:
     ours = mean(row, aim["figure"])
     if math.isnan(ours):
         return "not known"
@@ -91,6 +101,11 @@ def verdict(aim: dict[str, Any], row: Row, rows: list[Row]) -> str:
 
 def _said(met: bool) -> str:
     return "reached" if met else "**not reached**"
+
+
+def counted(number: float, noun: str) -> str:
+    """A rounded number of things, as in "1 seed" and "3 seeds"."""
+    return f"{number:.0f} {noun}" + ("" if round(number) == 1 else "s")
 
 
 def line(cells: list[str]) -> str:

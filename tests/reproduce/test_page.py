@@ -84,7 +84,7 @@ def test_aims_are_judged_and_what_was_not_run_is_said(told: tuple[str, dict[str,
     assert "test error at most 100 %: reached<br>test error at most 0 %: **not reached**" in page
     assert "test error below that of `missing`: not known" in page
     assert "- Not run, Unknown goodness 'nothing'." in page
-    assert "About 1 minutes on one core, as planned: `one` (2 of 3 seeds)." in page
+    assert "About 1 minute on one core, as planned: `one` (2 of 3 seeds)." in page
     assert "as planned: `missing`." in page
     assert "learning_rate 0.01" in page or "learning_rate 0.001" in page
     assert "- **A**: " in page
@@ -122,7 +122,7 @@ def test_the_page_alone_runs_nothing(enter: Enter, tmp_path: Path, capsys: pytes
     assert main(["reproduce", name, "--only-report", "--docs", str(tmp_path)]) == 0
     assert not (tmp_path / "results").exists()
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
-    assert "- Not run, not asked for yet. About 1 minutes on one core, as planned: `one`." in page
+    assert "- Not run, not asked for yet. About 1 minute on one core, as planned: `one`." in page
     assert "Wrote" in capsys.readouterr().out
 
 
@@ -152,7 +152,7 @@ def test_the_list_has_a_space_after_every_name(enter: Enter, capsys: pytest.Capt
     assert {long, "twenty-eight-letters-of-name"} <= named
     assert named == {one.name for each in experiments.names() for one in configurations(each)}
     assert main(["reproduce", "--list", name]) == 0
-    assert f"  {long} 2 epochs, 1 seeds, about " in capsys.readouterr().out
+    assert f"  {long} 2 epochs, 1 seed, about " in capsys.readouterr().out
 
 
 def test_without_a_name_nothing_is_run_and_it_is_said_how_long_all_takes(
@@ -186,3 +186,9 @@ def test_every_experiment_can_be_asked(tmp_path: Path) -> None:
     whys = [row.get("why", "") for each in results["experiments"] for row in each["rows"]]
     assert whys
     assert not [why for why in whys if "Unknown" in why or "must be" in why]
+
+
+def test_a_run_that_diverged_is_told_beside_the_verdict_on_the_others() -> None:
+    runs = [{"figures": {"test_error": 1.0}}, {"figures": {"test_error": 90.2}, "diverged": "At step 9."}]
+    row = {"configuration": "a", "figures": ["test_error"], "runs": runs}
+    assert verdict({"figure": "test_error", "high": 1.5}, row, [row]) == "reached, but 1 of 2 diverged"
