@@ -13,7 +13,7 @@ from ffexplore.engine.inference import layer_numbers
 from ffexplore.engine.initialize import initializations
 from ffexplore.engine.inputs import Inputs
 from ffexplore.engine.labels import label_encodings
-from ffexplore.engine.layers import Layer
+from ffexplore.engine.layers import PEER_START, Layer
 from ffexplore.engine.learned import Learned, Threshold
 from ffexplore.engine.lockstep import distinct_seeds
 from ffexplore.engine.negatives import negatives
@@ -139,6 +139,21 @@ def configure(network: Network, variants: Sequence[Settings]) -> None:
         layer.dropout = tuple(each.dropout for each in variants)
         pulls = [[each.peer_normalization] for each in variants]
         layer.peer = torch.tensor(pulls, device=device) if any(pull for (pull,) in pulls) else None
+
+
+def begin_means_anew(network: Network, variants: Sequence[Settings]) -> None:
+    """Give the running means of layers that met a value that is not finite their first values; others stay."""
+    for number, layer in enumerate(network.layers):
+        device = layer.theta.device
+        kept = [{"": layer.peer_mean}, layer.usual or {}, *layer.states]
+        first = [
+            {"": torch.full_like(layer.peer_mean, PEER_START)},
+            network.normalization.init(layer.units, len(variants), device) or {},
+            *(_state(rule, variants, number, layer.units, network.inputs.classes, device) for rule in layer.rules),
+        ]
+        for means, fresh in zip(kept, first, strict=True):
+            for name, value in means.items():
+                value.copy_(torch.where(value.isfinite(), value, fresh[name]))
 
 
 def _state(

@@ -20,6 +20,7 @@ from ffexplore.engine.parts import Part, by_sides, flattened
 from ffexplore.engine.rules import Activity, Rule, through_dropout, undropped
 from ffexplore.engine.scratch import Space
 
+PEER_START = 0.5  # mean activity of a unit before the first batch
 LOSS_INTERVAL = 16  # the loss is only looked at, so a sample of the batches will do
 Beside = list[tuple[str, slice, Learned]]
 
@@ -65,7 +66,7 @@ class Layer:
         self.momentum = 0.9
         self.dropout = (0.0,) * variants  #: share of the units of each variant that are silenced in training
         self.peer: Tensor | None = None  #: pull of peer normalization on each variant, (K, 1); None where there is none
-        self.peer_mean = torch.full((variants, units), 0.5, device=device)
+        self.peer_mean = torch.full((variants, units), PEER_START, device=device)
         self.loss: Tensor | None = None
         self.loss_sum = torch.zeros(variants, device=device)
         self.loss_count = 0

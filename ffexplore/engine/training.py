@@ -12,7 +12,7 @@ import torch
 
 from ffexplore.engine.augment import Dropout, Jitter
 from ffexplore.engine.batches import Batches
-from ffexplore.engine.build import build, configure
+from ffexplore.engine.build import begin_means_anew, build, configure
 from ffexplore.engine.fitting import chosen_length, run
 from ffexplore.engine.lockstep import check_lockstep, distinct_seeds, listed
 from ffexplore.engine.plan import Plan, plan
@@ -227,6 +227,8 @@ class Trainer(Trained):
     def _told(self, error: DivergedError) -> DivergedError:
         """What went wrong, for the person; the step that it happened at is the next one again."""
         self.steps -= error.steps
+        with torch.no_grad():
+            begin_means_anew(self.network, self._variants)  # else no step could be good any more
         advice = f"Lower learning_rate (now {max(self.settings.per_layer('learning_rate')):g}), then go on"
         if self.steps == 0:  # no weight had moved
             advice = (

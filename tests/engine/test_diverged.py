@@ -189,3 +189,35 @@ def test_sums_that_overflow_only_together_are_no_divergence() -> None:
     found = Trainer.variants(settings_of({})).network.diverged
     found.find(torch.tensor([3e38, 3e38, 3e38]), "nothing happened")
     assert found.words == {}
+
+
+def teachable(trainer: Trainer) -> list[Tensor]:
+    """What the goodness of each layer learns."""
+    rules = [rule for layer in trainer.network.layers for rule in layer.rules]
+    return [rule.state[name] for rule in rules for name in rule.goodness.learned]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"peer_normalization": 0.1},
+        {"normalization": "batch_norm"},
+        {"goodness": "decorrelation", "objective": "logistic"},
+        {"goodness": "projection", "objective": "class_cross_entropy", "label_encoding": "none"},
+    ],
+    ids=["a mean of each unit", "batch norm", "means of a goodness", "a goodness that learns"],
+)
+def test_one_can_go_on_after_a_divergence(case: dict[str, Any]) -> None:
+    """Running means that met what is not finite begin anew; weights and what a goodness learned are those of before."""
+    trainer = Trainer(settings_of(case)[0])
+    trainer.fit(steps=5, progress=False)
+    layer = trainer.network.layers[0]
+    good, learned = layer.parameters.flat.clone(), [value.clone() for value in teachable(trainer)]
+    spoil(trainer, 0)
+    with pytest.raises(DivergedError):
+        trainer.step()
+    layer.parameters.flat.copy_(good)
+    assert all(map(torch.equal, teachable(trainer), learned))
+    trainer.fit(steps=3, progress=False)
+    assert trainer.steps == 8
+    assert all(value.isfinite().all() for value in trainer.state().values())
