@@ -229,15 +229,19 @@ class Trainer(Trained):
         self.steps -= error.steps
         with torch.no_grad():
             begin_means_anew(self.network, self._variants)  # else no step could be good any more
-        advice = f"Lower learning_rate (now {max(self.settings.per_layer('learning_rate')):g}), then go on"
+        rate = f"learning_rate (now {max(self.settings.per_layer('learning_rate')):g})"
+        advice = f"Lower {rate}, then go on; the weights of that layer are those from before the step."
         if self.steps == 0:  # no weight had moved
             advice = (
-                "This is the first step, so it is not the rate: look at the data, at functions of your own, at scales"
+                "This is the first step, so it is not the rate: look at the data, at functions of your own, at scales; "
+                "the weights of that layer are those from before the step."
             )
-        return DivergedError(
-            f"At step {self.steps} {error}. {advice}; the weights of that layer are those from before the step.",
-            met=f"at step {self.steps} {error}",
-        )
+        elif not all(bool(layer.parameters.flat.isfinite().all()) for layer in self.network.layers):
+            advice = (
+                f"Weights are not finite since an earlier step: lower {rate}, and make a new trainer or restore a "
+                "checkpoint."
+            )
+        return DivergedError(f"At step {self.steps} {error}. {advice}", met=f"at step {self.steps} {error}")
 
     def blocks(self) -> list[list[int]]:
         """The blocks of layers that learn at the next step."""

@@ -221,3 +221,11 @@ def test_one_can_go_on_after_a_divergence(case: dict[str, Any]) -> None:
     trainer.fit(steps=3, progress=False)
     assert trainer.steps == 8
     assert all(value.isfinite().all() for value in trainer.state().values())
+
+
+def test_weights_that_were_lost_before_are_not_called_whole() -> None:
+    trainer = Trainer(settings_of({})[0])
+    trainer.fit(steps=3, progress=False)
+    trainer.network.layers[1].parameters.flat[0, 0] = float("inf")
+    with pytest.raises(DivergedError, match=r"At step 3 .*since an earlier step: .* restore a checkpoint\.$"):
+        trainer.fit(steps=3, progress=False)
