@@ -95,8 +95,9 @@ def test_variants_begin_in_the_drawer_and_the_chosen_one_goes_on(open_notebook):
     notebook.screenshot("compare-4-dark-1280")
     notebook.theme("light")
     before = ask(notebook, "panel.settings.threshold")
-    notebook.page.locator(f"{CARD}[data-variant='2'] .ff-choose").click()
+    notebook.page.locator(f"{CARD}[data-variant='2'] .ff-choose").press("Enter")
     wait_free(notebook)
+    assert notebook.page.evaluate("() => document.activeElement.matches('.ffx-comparer')")  # not nowhere
     assert ask(notebook, "panel.settings.threshold") == "2.0"
     assert ask(notebook, "panel.runner.is_running") == "True"
     wait_for_text(notebook, ".ff-board", r"threshold \S+ → 2")

@@ -25,7 +25,8 @@ export class Compare {
     this.back = html("button", "ff-button ff-back", "Back to the run from before");
     this.back.type = "button";
     this.back.title = "End the comparison and go on with the run as it was when the comparison began";
-    this.back.addEventListener("click", () => context.tell({ choose: null }), { signal });
+    this.back.addEventListener("click", () => this.choose(null), { signal });
+    this.element = element;
     this.grid = html("div", "ff-cards");
     const bar = html("div", "ff-compare-bar");
     bar.append(this.words, this.back);
@@ -61,6 +62,12 @@ export class Compare {
     this.draw();
   }
 
+  // The button that was pressed is gone soon; with the focus on nothing, the keys of the panel would be dead.
+  choose(variant) {
+    this.context.tell({ choose: variant });
+    this.element.closest(".ffx-explorer")?.querySelector(".ffx-comparer")?.focus({ preventScroll: true });
+  }
+
   build({ of, field, labels, present }) {
     this.of = of;
     this.field = field;
@@ -70,7 +77,7 @@ export class Compare {
     this.stop = new AbortController();
     const signal = AbortSignal.any([this.signal, this.stop.signal]);
     this.cards = labels.map((label, variant) => {
-      const card = new Card(variant, signal, () => this.context.tell({ choose: variant }));
+      const card = new Card(variant, signal, () => this.choose(variant));
       card.name(field, label, variant === present);
       return card;
     });
