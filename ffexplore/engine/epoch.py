@@ -1,7 +1,8 @@
-"""Both sides of a whole epoch, made at once and handed out batch by batch.
+"""Both sides of many batches, made at once and handed out one by one.
 
 A draw that depends on nothing but its own row may as well be made for every row at once: then a batch is there
-already, and a step spends no time on gathering images, drawing labels and writing their codes.
+already, and a step spends no time on gathering images, drawing labels and writing their codes. They are made for a
+stretch of the epoch that the memory near the processor holds, or for all of it where it is so small.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from ffexplore.engine.batches import Batches
 from ffexplore.engine.pairs import Pairs
 from ffexplore.engine.parts import Part
 
-COPIED_BYTES = 1 << 20  # of a part of an epoch; copying a larger one takes longer than making views of its batches
+LAID_BYTES = 1 << 23  # of the images of a stretch; where variants have rows of their own an epoch is many times that
+COPIED_BYTES = 1 << 20  # of a part of a stretch; copying a larger one takes longer than making views of its batches
 
 
 class EpochSides:
-    """The parts of the first layer for the present order of the training data.
+    """The parts of the first layer for the batches of a stretch of the present order of the training data.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ class EpochSides:
 
     @staticmethod
     def serves(pairs: Pairs) -> bool:
-        """Whether the sides of an epoch can be made at once: small data, and labels that are drawn for all its rows."""
+        """Whether the sides of many batches can be made at once: small data, and labels drawn for all its rows."""
         lasting = pairs.refresh in ("epoch", "once") and pairs.lasts
         return lasting and not pairs.changes_image and pairs.inputs.keeps_prepared
 
@@ -55,13 +57,18 @@ class EpochSides:
         pairs, first = self.pairs, batches.position - rows
         is_drawn = self._order is batches.order and self._kept is pairs.kept and pairs.kept_for == period
         number, beside = divmod(first - self._first, batches.size)
-        if not is_drawn or batches.size != self._size or beside or number < 0:
-            prepared = pairs.inputs.prepare_rows(batches.order)
-            whole = pairs.sides(batches.order, None, prepared, period)
-            self._lay(_pieces(whole, first, batches.size))
+        if not is_drawn or batches.size != self._size or beside or not 0 <= number < len(self._batches):
+            index = batches.order[:, first : first + self._stretch(batches)]
+            sides = pairs.sides(index, None, pairs.inputs.prepare_rows(index), period)
+            self._lay(_pieces(sides, batches.size))
             self._order, self._kept = batches.order, pairs.kept
             self._first, self._size, number = first, batches.size, 0
         return self._batches[number]
+
+    def _stretch(self, batches: Batches) -> int:
+        """How many rows are made at once: those of whole batches, of one at least."""
+        row = self.pairs.inputs.features * 4 * len(batches.order)
+        return batches.size * max(1, LAID_BYTES // (row * batches.size))
 
     def go_on(self, former: EpochSides) -> None:
         """Use what a former one made, as long as its draws are those of ``pairs``."""
@@ -82,15 +89,15 @@ class EpochSides:
         self._batches = [list(batch) for group in groups for batch in zip(*(each.parts for each in group), strict=True)]
 
 
-def _pieces(whole: list[Part], first: int, size: int) -> list[tuple[Part, int]]:
-    """The rows from the first on that make whole batches, of every part, and then those that are left at the end.
+def _pieces(parts: list[Part], size: int) -> list[tuple[Part, int]]:
+    """The rows that make whole batches, of every part, and then those that are left at the end of an epoch.
 
     Each with the rows of a batch.
     """
-    rows = whole[0].rows
-    end = first + (rows - first) // size * size
-    ends = [(first, end, size), (end, rows, rows - end)]
-    return [(part.cut(a, b), each) for a, b, each in ends if b > a for part in whole]
+    rows = parts[0].rows
+    end = rows // size * size
+    ends = [(0, end, size), (end, rows, rows - end)]
+    return [(part.cut(a, b), each) for a, b, each in ends if b > a for part in parts]
 
 
 class _Sheaf:
@@ -108,7 +115,8 @@ class _Sheaf:
 
     def __init__(self, part: Part, size: int, variants: int) -> None:
         self._size, self._shape = size, part.x.shape
-        self._x, self._scales = self._cut(part.x).contiguous(), None
+        cut = self._cut(part.x)
+        self._x, self._scales = cut if cut.shape[2] == 1 else cut.contiguous(), None
         scales: Sequence[Tensor | None] = [None] * len(self._x)
         if part.scale is not None:
             self._scales = self._cut(part.scale).contiguous()

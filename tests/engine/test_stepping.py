@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import ffexplore as ff
 from ffexplore import Settings, Trainer
-from ffexplore.engine import inputs, updates
+from ffexplore.engine import epoch, inputs, updates
 from ffexplore.engine.energy import energy
 from ffexplore.engine.epoch import EpochSides
 from ffexplore.engine.parts import Part
@@ -23,6 +23,12 @@ BASE: dict[str, Any] = {"layers": (9, 8, 7, 6), "batch_size": 10, "device": "cpu
 
 def trainer(**changes: Any) -> Trainer:
     return Trainer(Settings(**{**BASE, "dataset": pictures(), **changes}))
+
+
+def three(**changes: Any) -> list[Settings]:
+    """Variants that go through the data in orders of their own."""
+    settings = trainer(**changes).settings
+    return [settings.replace(seed=seed) for seed in range(3)]
 
 
 class Largest(TorchDispatchMode):
@@ -98,6 +104,41 @@ def test_another_batch_size_within_an_epoch_goes_on_with_the_rows_that_are_left(
         rows.append(index[0])
         each.batches.resize(size)
     assert sorted(torch.cat(rows).tolist()) == list(range(len(each.plan.dataset.train)))
+
+
+@pytest.mark.parametrize("laid", [1, 3000])
+@pytest.mark.parametrize(
+    "changes", [{}, {"negatives_refresh": "once"}, {"negatives": "permuted_labels", "negatives_refresh": "epoch"}]
+)
+def test_how_many_batches_are_made_at_once_makes_no_difference(
+    laid: int, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variants = three(**changes)
+    usual = Trainer.variants(variants)
+    assert EpochSides.serves(usual.pairs)
+    usual.fit(epochs=3, progress=False)
+    monkeypatch.setattr(epoch, "LAID_BYTES", laid)
+    few = Trainer.variants(variants).fit(epochs=3, progress=False)
+    for one, other in zip(flat_weights(usual), flat_weights(few), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_stretch_is_no_larger_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    prepare_rows = inputs.Inputs.prepare_rows
+
+    def noted(self: inputs.Inputs, index: Tensor) -> inputs.Prepared:
+        made.append(index.numel())
+        return prepare_rows(self, index)
+
+    each = Trainer.variants(three())
+    monkeypatch.setattr(inputs.Inputs, "prepare_rows", noted)
+    row = 4 * each.network.inputs.features
+    monkeypatch.setattr(epoch, "LAID_BYTES", 70 * row)  # rows of two batches of 10 for three variants
+    count = len(each.plan.dataset.train)
+    each.fit(epochs=1, progress=False)
+    assert made[:-1] == [60] * (-(-count // 20) - 1)
+    assert sum(made) == 3 * count
 
 
 def test_full_batches_are_prepared_once_however_large_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
