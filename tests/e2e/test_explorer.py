@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from tests.patience import until
+
 pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("front_end", ["lab", "notebook"], indirect=True)]
 
 IMPORT = "import ffexplore as ff, torch"
@@ -138,20 +140,18 @@ def test_sliders_boxes_and_menus(open_notebook):
     notebook.page.mouse.move(x + 40, y, steps=8)
     notebook.page.mouse.up()
     notebook.page.wait_for_function("() => Number(document.querySelector('.ffx-number input').value) > 2")
-    notebook.page.wait_for_timeout(500)  # the page holds the last position back until the ones before are answered
-    notebook.page.wait_for_function(
-        "(value) => Number(document.querySelector('.ffx-number input').value) === value",
-        arg=float(settings(notebook, "threshold")),
-    )
+    # the page holds the last position back until the ones before are answered
+    threshold = field(notebook, "threshold")
+    assert until(lambda: float(settings(notebook, "threshold")) == float(threshold.input_value()) > 2)
     assert slider.get_attribute("aria-label") == "threshold"
-    assert slider.get_attribute("aria-valuetext") == field(notebook, "threshold").input_value()
+    assert slider.get_attribute("aria-valuetext") == threshold.input_value()
     rate = field(notebook, "learning rate")
     rate.fill("-1")
     rate.press("Enter")
     message = "() => document.querySelector('.ffx-message').textContent.startsWith('learning_rate is -1')"
     notebook.page.wait_for_function(message)
     notebook.page.wait_for_selector(".ffx-status[data-tone=warn]")
-    assert float(rate.input_value()) == 0.002
+    assert until(lambda: float(rate.input_value()) == 0.002)
     rate.fill("0.002")
     rate.press("Enter")
     notebook.page.wait_for_selector(".ffx-status[data-tone='']")
@@ -161,13 +161,13 @@ def test_sliders_boxes_and_menus(open_notebook):
     rate.fill("0.01")
     rate.press("Enter")
     notebook.page.wait_for_selector(".ffx-status[data-tone='']")
-    assert settings(notebook, "learning_rate") == "0.01"
+    assert until(lambda: settings(notebook, "learning_rate") == "0.01")
     field(notebook, "objective").select_option("swish symba")
     notebook.page.wait_for_selector("text=alpha")
     field(notebook, "alpha").fill("3")
     field(notebook, "alpha").press("Enter")
     notebook.page.wait_for_function("() => document.querySelector('.ffx-number input').disabled")
-    assert settings(notebook, "objective") == "swish_symba(alpha=3.0)"
+    assert until(lambda: settings(notebook, "objective") == "swish_symba(alpha=3.0)")
     field(notebook, "threshold").locator("xpath=ancestor::*[contains(@class, 'ffx-row')]").hover()
     title = notebook.page.locator(".ffx-row.ffx-number").first.get_attribute("title")
     assert title.startswith("Not in use: the objective 'swish_symba' compares each positive with its negative.")

@@ -12,6 +12,7 @@ import pytest
 import ffexplore as ff
 from ffexplore.engine.sharing import unpack
 from tests.e2e.test_explorer import button, cells, field, settings, wait_for_word
+from tests.patience import until
 
 pytestmark = pytest.mark.e2e
 
@@ -50,8 +51,8 @@ def test_keys_play_and_step_a_comma_is_a_point_and_nothing_is_dropped_without_a_
     rate.fill("")
     rate.press_sequentially("0,015")
     rate.press("Enter")
-    notebook.page.wait_for_function("() => document.querySelector('.ffx-status').dataset.tone === ''")
-    assert settings(notebook, "learning_rate") == "0.015"
+    # the page holds the last value back until the ones before are answered
+    assert until(lambda: settings(notebook, "learning_rate") == "0.015")
     seed = field(notebook, "seed")
     seed.fill("")
     seed.press_sequentially("1e99")  # a browser's own box for numbers would make 199 of it
@@ -59,12 +60,11 @@ def test_keys_play_and_step_a_comma_is_a_point_and_nothing_is_dropped_without_a_
     notebook.page.wait_for_function(
         "() => document.querySelector('.ffx-message').textContent.startsWith('seed is 1e+99; it must be a whole')"
     )
-    assert seed.input_value() == "0"
+    assert until(lambda: seed.input_value() == "0")
     for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown"):
         seed.press(key)
+    assert until(lambda: settings(notebook, "seed") == seed.input_value() == "2")
     notebook.page.wait_for_function("() => document.querySelector('.ffx-status').dataset.tone === ''")
-    notebook.page.wait_for_timeout(700)  # the page holds the last value back until the ones before are answered
-    assert settings(notebook, "seed") == seed.input_value() == "2"
     notebook.page.locator(".jp-Cell-inputArea .cm-content").first.click()  # outside the panel the keys mean nothing
     now = step(notebook)
     notebook.page.keyboard.press("Alt+n")

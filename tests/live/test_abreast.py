@@ -16,7 +16,7 @@ from ffexplore.live.probes import Probes
 from tests.engine.reference import flat_weights
 from tests.engine.sets import pictures
 from tests.engine.test_variants import BASE
-from tests.live.patience import until
+from tests.patience import until
 
 VALUES: dict[str, list[Any]] = {
     "batch_size": [8, 24, "full"],

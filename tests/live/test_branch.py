@@ -8,7 +8,7 @@ import torch
 
 import ffexplore as ff
 from ffexplore.live.moments import COUNT, Moments
-from tests.live.patience import until
+from tests.patience import until
 
 
 def state_of(run):

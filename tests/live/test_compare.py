@@ -8,7 +8,7 @@ import torch
 
 import ffexplore as ff
 from ffexplore.live.changes import describe
-from tests.live.patience import until
+from tests.patience import until
 
 
 def go(run, steps):

@@ -10,7 +10,7 @@ import torch
 
 import ffexplore as ff
 from ffexplore.live.faults import culprit, explain
-from tests.live.patience import until
+from tests.patience import until
 
 
 def diverging(small):

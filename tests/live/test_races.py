@@ -11,7 +11,7 @@ import torch
 
 import ffexplore as ff
 from ffexplore.live.keeper import Keeper
-from tests.live.patience import until
+from tests.patience import until
 
 
 def test_whoever_waits_is_told_when_taking_up_a_change_breaks_off(make_runner, monkeypatch, tmp_path):

@@ -10,8 +10,8 @@ from ffexplore.engine import readout_fit
 from ffexplore.live import orders
 from ffexplore.live.journal import Journal
 from ffexplore.live.moments import Moment
-from tests.live.patience import until
 from tests.live.test_journal import assert_same_run, train
+from tests.patience import until
 
 
 def readout_of(runner: ff.Runner) -> torch.Tensor:

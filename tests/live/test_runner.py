@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import ffexplore as ff
-from tests.live.patience import until
+from tests.patience import until
 
 
 def test_a_session_as_in_the_readme(make_runner):

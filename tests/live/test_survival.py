@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import ffexplore as ff
-from tests.live.patience import until
+from tests.patience import until
 
 
 def pictures(shape: tuple[int, ...], classes: int, rows: int = 120) -> ff.Dataset:

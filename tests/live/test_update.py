@@ -11,7 +11,7 @@ import pytest
 import ffexplore as ff
 from ffexplore.live.changes import settle
 from ffexplore.live.mailbox import Mailbox
-from tests.live.patience import until
+from tests.patience import until
 
 
 def test_the_last_value_wins(make_runner):

@@ -10,7 +10,7 @@ import pytest
 from ffexplore.ui.board import Board
 from ffexplore.ui.explorer import Explorer
 from ffexplore.ui.histograms_pane import common_range
-from tests.live.patience import until
+from tests.patience import until
 from tests.ui.synthetic import snapshot
 from tests.ui.test_board import Page, history_of
 
