@@ -15,7 +15,7 @@ from ffexplore.engine.batches import Batches
 from ffexplore.engine.pairs import Pairs
 from ffexplore.engine.parts import Part
 
-LAID_BYTES = 1 << 23  # of the images of a stretch; where variants have rows of their own an epoch is many times that
+LAID_BYTES = 1 << 23  # of the images of a stretch; an epoch of no more than twice as many is made whole
 COPIED_BYTES = 1 << 20  # of a part of a stretch; copying a larger one takes longer than making views of its batches
 
 
@@ -66,8 +66,10 @@ class EpochSides:
         return self._batches[number]
 
     def _stretch(self, batches: Batches) -> int:
-        """How many rows are made at once: those of whole batches, of one at least."""
+        """How many rows are made at once: all, or those of whole batches, of one at least."""
         row = self.pairs.inputs.features * 4 * len(batches.order)
+        if row * batches.count <= 2 * LAID_BYTES:
+            return batches.count
         return batches.size * max(1, LAID_BYTES // (row * batches.size))
 
     def go_on(self, former: EpochSides) -> None:

@@ -134,11 +134,15 @@ def test_a_stretch_is_no_larger_than_is_allowed(monkeypatch: pytest.MonkeyPatch)
     each = Trainer.variants(three())
     monkeypatch.setattr(inputs.Inputs, "prepare_rows", noted)
     row = 4 * each.network.inputs.features
-    monkeypatch.setattr(epoch, "LAID_BYTES", 70 * row)  # rows of two batches of 10 for three variants
+    monkeypatch.setattr(epoch, "LAID_BYTES", 62 * row)  # rows of two batches of 10 for three variants
     count = len(each.plan.dataset.train)
     each.fit(epochs=1, progress=False)
     assert made[:-1] == [60] * (-(-count // 20) - 1)
     assert sum(made) == 3 * count
+    made.clear()
+    monkeypatch.setattr(epoch, "LAID_BYTES", 63 * row)
+    each.fit(epochs=1, progress=False)
+    assert made == [3 * count]  # of no more than twice as many bytes: whole
 
 
 def test_full_batches_are_prepared_once_however_large_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
