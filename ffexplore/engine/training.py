@@ -230,17 +230,14 @@ class Trainer(Trained):
         with torch.no_grad():
             begin_means_anew(self.network, self._variants)  # else no step could be good any more
         rate = f"learning_rate (now {max(self.settings.per_layer('learning_rate')):g})"
-        advice = f"Lower {rate}, then go on; the weights of that layer are those from before the step."
+        kept = "the weights of that layer are those from before the step."
+        advice = f"Lower {rate}, then go on; {kept}"
         if self.steps == 0:  # no weight had moved
-            advice = (
-                "This is the first step, so it is not the rate: look at the data, at functions of your own, at scales; "
-                "the weights of that layer are those from before the step."
-            )
+            advice = "This is the first step, so it is not the rate: look at the data, at functions of your own, at "
+            advice += f"scales; {kept}"
         elif not all(bool(layer.parameters.flat.isfinite().all()) for layer in self.network.layers):
-            advice = (
-                f"Weights are not finite since an earlier step: lower {rate}, and make a new trainer or restore a "
-                "checkpoint."
-            )
+            advice = f"Weights are not finite since an earlier step: lower {rate}, and make a new trainer or restore a "
+            advice += "checkpoint."
         return DivergedError(f"At step {self.steps} {error}. {advice}", met=f"at step {self.steps} {error}")
 
     def blocks(self) -> list[list[int]]:
