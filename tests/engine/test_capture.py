@@ -339,7 +339,7 @@ def test_a_number_that_is_not_finite_is_told_with_its_step_and_changes_no_weight
     with pytest.raises(DivergedError, match=r"At step 42 layer 2 met a (loss|gradient) that is not finite") as told:
         trainer.fit(steps=20, progress=False)
     assert trainer.steps == 42
-    assert "Lower learning_rate (now 0.01)" in str(told.value)
+    assert "Weights are not finite since an earlier step: lower learning_rate (now 0.01)" in str(told.value)
     weights = [layer.parameters.flat.clone() for layer in trainer.network.layers]
     with pytest.raises(DivergedError, match="At step 42"):
         trainer.step()
