@@ -9,14 +9,12 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.augment import Jittered
-from ffexplore.engine.constants import constants
 from ffexplore.engine.inputs import Prepared
 from ffexplore.engine.negatives import Batch, Draw, Negatives, check_negatives
 from ffexplore.engine.network import Network
+from ffexplore.engine.pair_scores import PairScores
 from ffexplore.engine.parts import Part
 from ffexplore.engine.rng import Streams, stream
-
-SCORE_SCALE_FLOOR = 1.0  # scores are divided by the natural threshold, but never by less than this
 
 
 class Pairs:
@@ -59,8 +57,8 @@ class Pairs:
         self.network, self.inputs = network, network.inputs
         for generator, _ in choices:
             check_negatives(self.inputs.dataset.kind, generator)
-        self.natural, self.seeds = natural, seeds
-        self.device = self.inputs.table.device
+        self.scores = PairScores(network, natural, split)  #: what generators are told that ask the network
+        self.seeds, self.device = seeds, self.inputs.table.device
         variants = len(choices)
         is_one = all(choice == choices[0] for choice in choices)
         if len(set(seeds)) == 1:
@@ -81,7 +79,6 @@ class Pairs:
         self.kept: Draw = {}
         self.kept_for: object = None
         self.labels = torch.empty(1, 2, 0, dtype=torch.int64)  #: (K', 2, B) of the sides that were assembled last
-        self.asks_network = False  # whether a generator was seen to ask what the network makes of a batch
 
     def go_on(self, former: Pairs, keep: bool) -> None:
         """Go on with the random numbers of a former generator and, where ``keep``, with its draws."""
@@ -143,7 +140,7 @@ class Pairs:
         """
         if not self.wanted:
             return self.inputs.y[self.split][index].expand(len(self.choices), -1), None
-        scores = self._scores(prepared)
+        scores = self.scores.of_batch(prepared)
         if self.changes_image:
             raw = self._raw(index, raw)
         wrong, made = [], []
@@ -207,7 +204,7 @@ class Pairs:
                 self.kept = {}
             self.kept_for = period
             whole = torch.arange(len(self.inputs.y[self.split]), device=self.device)
-            everything = self._batch(whole, self._scores_of_all, variant)
+            everything = self._batch(whole, self.scores.of_split, variant)
             drawn = generator.draw(everything, self._streams[variant], params)
             self.kept |= {key + name: value for name, value in drawn.items()}
 
@@ -256,40 +253,6 @@ class Pairs:
         if name not in self.banks:
             self.banks[name] = make(stream(0, "bank", name)).to(self.device)
         return self.banks[name]
-
-    def _scores(self, prepared: Prepared) -> Callable[[str], Tensor]:
-        """What the network says of the labels of a batch, (K, B, C); shares the products of the batch."""
-        kept: dict[str, Tensor] = {}
-
-        def scores(what: str) -> Tensor:
-            self.asks_network = True
-            if what not in kept:
-                if what == "readout" and prepared.logits is not None:
-                    kept[what] = prepared.logits
-                elif what == "readout":
-                    assert self.network.readout is not None
-                    kept[what] = self.network.readout.logits(self.network.neutral(prepared))
-                else:
-                    goodness = self.network.candidates(prepared, 1 if what == "first" else None)
-                    kept[what] = self._in_natural_units(goodness.permute(0, 1, 3, 2))
-            return kept[what]
-
-        return scores
-
-    def _scores_of_all(self, what: str) -> Tensor:
-        """The same for the whole split, in chunks."""
-        rows = torch.arange(len(self.inputs.y[self.split]), device=self.device)
-        goodness, logits = self.network.score(self.inputs.rows(rows, self.split), 1 if what == "first" else None)
-        if what == "readout":
-            assert logits is not None
-            return logits
-        return self._in_natural_units(goodness)
-
-    def _in_natural_units(self, goodness: Tensor) -> Tensor:
-        """Sum of layer goodness (L, K, B, C), each layer in units of its natural threshold."""
-        natural = constants(tuple(map(tuple, self.natural)), goodness.dtype, goodness.device)
-        scale = natural.abs().clamp(min=SCORE_SCALE_FLOOR).t()[: len(goodness)]
-        return (goodness / scale[:, :, None, None]).sum(0)
 
     def state(self) -> dict[str, Tensor]:
         """What is needed to go on with the same negatives."""

@@ -127,7 +127,7 @@ class Probe:
         index = self._index.unsqueeze(0)
         labels, images = pairs.negatives(index, None, self._prepared, "probe")
         parts = pairs.assemble(index, None, self._prepared, labels, images)
-        return _Drawn(labels, pairs.labels, pairs.seen(index, None, images), parts, depends=pairs.asks_network)
+        return _Drawn(labels, pairs.labels, pairs.seen(index, None, images), parts, depends=pairs.scores.were_asked)
 
     def _uniform_goodness(self) -> Tensor | None:
         """Goodness of uniform wrong labels (L, K, B); None where the negatives are those, or no label is written."""
