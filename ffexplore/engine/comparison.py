@@ -202,5 +202,6 @@ def _in_words(trainer: Trainer) -> str:
     planned = trainer.plan
     widths = "-".join(str(width) for width in (planned.dataset.features, *planned.units))
     precision = "bfloat16 products" if planned.half else "float32"
-    place = f"{torch.get_num_threads()} threads" if planned.device.type == "cpu" else str(planned.device)
+    threads = torch.get_num_threads()
+    place = f"{threads} thread{'s' * (threads != 1)}" if planned.device.type == "cpu" else str(planned.device)
     return f"{planned.dataset.name}, {widths}, batch {trainer.batches.size}, {precision}, {place}"

@@ -161,7 +161,9 @@ def statistics(raw: Tensor, shape: tuple[int, ...]) -> tuple[list[str], Tensor]:
     }
     place = ((x - low) / max(high - low, 1e-12) * BINS).long().clamp_(0, BINS - 1)
     for number in range(BINS):
-        found[f"share of values in the {number + 1}. of {BINS} bins"] = (place == number).double().mean(1)
+        found[f"share of values from {number}/{BINS} to {number + 1}/{BINS} of the range"] = (
+            (place == number).double().mean(1)
+        )
     if len(shape) == 3:
         pictures = x.view(-1, *shape)
         down, right = pictures.diff(dim=1).abs(), pictures.diff(dim=2).abs()

@@ -27,7 +27,7 @@ def against_backprop(comparison: Comparison) -> go.Figure:
         A line for each of the two in the first and the second plot, a bar for each in the third; without the second
         one, and with the reason below, where backpropagation cannot train the network.
     """
-    titles = ("validation accuracy (%)", "validation accuracy (%)", "held for the gradient (MiB)")
+    titles = ("validation accuracy (%)", "validation accuracy (%)", "held for the<br>gradient (MiB)")
     figure = make_subplots(
         rows=1, cols=3, column_widths=[0.4, 0.4, 0.2], subplot_titles=titles, horizontal_spacing=0.07
     )
@@ -40,15 +40,16 @@ def against_backprop(comparison: Comparison) -> go.Figure:
     figure.update_xaxes(title="batches", rangemode="tozero", row=1, col=1)
     figure.update_xaxes(title="seconds of training", rangemode="tozero", row=1, col=2)
     figure.update_yaxes(rangemode="tozero", row=1, col=3)
+    figure.update_xaxes(showticklabels=False, ticks="", row=1, col=3)  # names are wider than bars; the legend has them
     figure.update_layout(showlegend=True)
-    figure = dressed(figure, height=340)
-    figure.update_layout(margin={"t": 72}, legend={"y": 1.1})
+    figure = dressed(figure, height=356)
+    figure.update_layout(margin={"t": 88}, legend={"y": 1.18})
     if comparison.refusal:
         figure.add_annotation(
             x=0, y=-0.28, xref="paper", yref="paper", xanchor="left", yanchor="top", align="left", showarrow=False,
-            text="<br>".join(textwrap.wrap(comparison.refusal, 110)), font={"size": 12, "color": INK},
+            text="<br>".join(textwrap.wrap(comparison.refusal, 72)), font={"size": 12, "color": INK},
         )  # fmt: skip
-        figure.update_layout(height=400, margin={"b": 110})
+        figure.update_layout(height=416, margin={"b": 110})
     return figure
 
 

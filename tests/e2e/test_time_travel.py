@@ -165,6 +165,17 @@ def test_fifty_changes_are_few_marks_and_each_can_be_read(open_notebook):
     assert any(line.startswith("loss 0.") for line in lines)
 
 
+def test_a_change_is_named_in_full_where_there_is_room(open_notebook):
+    notebook = open_notebook(cells(last=400, rate=60), height=1500)
+    wait_for_text(notebook, ".ff-time-words", "step 400")
+    changes = [(20, "negatives noise → uniform_label"), (200, "layers " + "64, " * 60)]
+    notebook.execute(f"publisher.history.changes = {changes}; publisher.publish()")
+    notebook.page.wait_for_function("() => document.querySelectorAll('.ff-change-name text').length === 2")
+    last, first = notebook.page.locator(".ff-change-name text").all_text_contents()
+    assert first == changes[0][1]
+    assert last == changes[1][1][:27] + "…"
+
+
 def test_a_run_goes_on_from_a_kept_moment_and_comes_back(open_notebook):
     notebook = open_notebook(EXPLORER, height=1500)
     notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=30_000)

@@ -41,7 +41,7 @@ def test_both_sides_are_those_of_training_alone() -> None:
         assert side.steps_per_second == 40 / side.seconds[-1]
     json.dumps(found.to_dict())
     text = str(found)
-    assert text.startswith("digits, 64-48-48, batch 64")
+    assert text.startswith("digits, 64-48-48, batch 64, float32, 1 thread\n")
     assert f"{100 * twin.test_accuracy:.2f} %" in text
 
 

@@ -182,11 +182,13 @@ def test_statistics_equal_plain_loops() -> None:
         assert found["mean"][n] == pytest.approx(mean)
         assert found["spread"][n] == pytest.approx(math.sqrt(sum((v - mean) ** 2 for v in flat) / 15))
         assert found["share of values that are not zero"][n] == pytest.approx(sum(v != 0 for v in flat) / 15)
-        assert found["share of values in the 1. of 8 bins"][n] == pytest.approx(sum(v < 1 / 8 for v in flat) / 15)
+        assert found["share of values from 2/8 to 3/8 of the range"][n] == pytest.approx(
+            sum(2 / 8 <= v < 3 / 8 for v in flat) / 15
+        )
         steps = sum(abs(picture[i, j] - picture[i - 1, j]) for i in (1, 2) for j in range(5))
         steps += sum(abs(picture[i, j] - picture[i, j - 1]) for i in range(3) for j in range(1, 5))
         assert found["roughness (total variation)"][n] == pytest.approx(steps / 15)
-    bins = [name for name in names if "bins" in name]
+    bins = [name for name in names if "of the range" in name]
     np.testing.assert_allclose(sum(found[name] for name in bins), 1)
 
 

@@ -7,26 +7,28 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ffexplore.reproduce.ranking import WORDS, told
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def beside() -> dict[str, str]:
-    """Of each goodness on mnist-5k, what the seeds say of it beside the mean square."""
+def beside_the_baseline(name: str) -> dict[str, str]:
+    """Of each configuration of an experiment, what the seeds say of it beside the baseline."""
     results: dict[str, Any] = json.loads((ROOT / "docs" / "results.json").read_text(encoding="utf-8"))
-    (zoo,) = [each for each in results["experiments"] if each["name"] == "goodness_zoo_5k"]
-    return told(zoo)
+    (experiment,) = [each for each in results["experiments"] if each["name"] == name]
+    return told(experiment)
 
 
-def test_the_goodness_zoo_names_what_is_worse_and_what_is_alike(beside: dict[str, str]) -> None:
-    cells = json.loads((ROOT / "notebooks" / "04_the_goodness_zoo.ipynb").read_text(encoding="utf-8"))["cells"]
-    (text,) = [
-        "".join(cell["source"]) for cell in cells if "On the 5000 images of `mnist-5k`" in "".join(cell["source"])
-    ]
+def cell_with(words: str, notebook: str) -> str:
+    """The text of the one cell that holds these words."""
+    cells = json.loads((ROOT / "notebooks" / notebook).read_text(encoding="utf-8"))["cells"]
+    (text,) = [text for text in ("".join(cell["source"]) for cell in cells) if words in text]
+    return text
+
+
+def test_the_goodness_zoo_names_what_is_worse_and_what_is_alike() -> None:
+    beside = beside_the_baseline("goodness_zoo_5k")
+    text = cell_with("On the 5000 images of `mnist-5k`", "04_the_goodness_zoo.ipynb")
     found = re.search(r"test images, (.*) \*are\* worse than\s`mean_square` .* But (.*), which only", text, re.S)
     assert found is not None, "the notebook says it in other words; say here which claims it makes"
     worse, alike = (re.findall(r"`(\w+)`", names) for names in found.groups())
@@ -34,3 +36,10 @@ def test_the_goodness_zoo_names_what_is_worse_and_what_is_alike(beside: dict[str
     assert {beside[name] for name in worse} == {WORDS[1]}
     assert len(alike) == 10
     assert {beside[name] for name in alike} == {WORDS[2]}
+
+
+def test_of_hard_negatives_only_the_hardest_are_said_to_be_better() -> None:
+    beside = beside_the_baseline("negatives")
+    assert "`hardest_label`" in cell_with("do not tell the two accuracies apart", "03_negative_data.ipynb")
+    assert beside["hard_label"] == WORDS[2]
+    assert beside["hardest_label"] == WORDS[0]

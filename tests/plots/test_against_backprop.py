@@ -25,6 +25,13 @@ def test_it_draws_both_over_batches_over_seconds_and_their_memory() -> None:
     ]
 
 
+def test_nothing_that_is_written_over_or_under_the_narrow_plot_is_wider_than_it() -> None:
+    figure = plots.against_backprop(Comparison(OURS, TWIN, "", "digits"))
+    (title,) = [note.text for note in figure.layout.annotations if "gradient" in note.text]
+    assert max(map(len, title.split("<br>"))) < 16
+    assert figure.layout.xaxis3.showticklabels is False
+
+
 def test_it_gives_the_reason_where_there_is_one_side() -> None:
     figure = plots.against_backprop(Comparison(OURS, None, "A coin toss has no derivative.", "digits"))
     assert {trace.name.partition(",")[0] for trace in figure.data if trace.type == "scatter"} == {"Forward-Forward"}

@@ -6,6 +6,7 @@ const NEAR = 22; // px within which two changes share a mark ...
 const WIDEST = 56; // ... that may not grow wider than this
 const CLOSE = 7; // px within which the pointer means a mark
 const LISTED = 6;
+const SHORT = 28; // characters of a name where the whole has no room
 const HEARD = 30; // changes that are listed for a screen reader
 
 function cluster(places) {
@@ -58,21 +59,21 @@ export class Marks {
     this.list.replaceChildren(...heard);
   }
 
-  // A name where it has room before the next mark, else its number.
+  // A name where it has room before the next mark, else its beginning, else its number.
   makeNames(left, right, top) {
     const names = [];
     const room = (words) => words.length * 6.2 + 8;
     let free = right;
     for (const { start, end, from, to } of [...this.clusters].reverse()) {
       const [, text] = this.changes[from];
-      const name = text.length > 28 ? `${text.slice(0, 27)}…` : text;
       const number = from === to ? `${from + 1}` : `${from + 1}–${to + 1}`;
       const middle = (start + end) / 2;
-      const choices = [
-        { words: number, x: middle, anchor: "middle", from: middle - room(number) / 2, to: middle + room(number) / 2 },
-      ];
-      if (from === to && !names.length) choices.unshift({ words: name, x: start, anchor: "end", from: start - room(name), to: start });
-      if (from === to) choices.unshift({ words: name, x: start - 2, anchor: "start", from: start - 2, to: start + room(name) });
+      const after = (words) => ({ words, x: start - 2, anchor: "start", from: start - 2, to: start + room(words) });
+      const before = (words) => ({ words, x: start, anchor: "end", from: start - room(words), to: start });
+      const beginning = text.length > SHORT ? `${text.slice(0, SHORT - 1)}…` : text;
+      const words = from === to ? [text, beginning] : [];
+      const choices = words.flatMap((each) => (names.length ? [after(each)] : [after(each), before(each)]));
+      choices.push({ words: number, x: middle, anchor: "middle", from: middle - room(number) / 2, to: middle + room(number) / 2 });
       const chosen = choices.find((choice) => choice.to <= free && choice.from >= left - 4);
       if (!chosen) continue;
       const label = svg("text", { x: chosen.x, y: top - 9, "text-anchor": chosen.anchor });
