@@ -39,7 +39,7 @@ NATURAL: dict[str, Callable[[int], float]] = {
     "sum_of_squares": lambda d: float(d),
     "minus_sum_of_squares": lambda d: -float(d),
     "l2_norm": lambda d: float(np.sqrt(d)),
-    "mean": lambda d: 0.5,
+    "mean": lambda d: float(np.sqrt(1 / np.pi)),
     "log_energy": lambda d: float(np.log(d)),
 }
 # positive goodness, negative goodness, θ, parameters -> loss of each pair

@@ -135,7 +135,7 @@ def test_the_natural_threshold_is_the_goodness_of_a_mean_square_of_one(name: str
     h = (math.sqrt(2) * torch.randn(1, 1, 500, 200, dtype=torch.float64)).relu()
     natural = entry.natural_threshold(200, params)
     assert natural is not None
-    assert natural == pytest.approx(float(entry(h, params).mean()), rel=0.15, abs=0.05)
+    assert natural == pytest.approx(float(entry(h, params).mean()), rel=0.03, abs=0.02)
 
 
 def test_the_natural_threshold_follows_the_parameters() -> None:

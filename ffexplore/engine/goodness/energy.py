@@ -76,7 +76,7 @@ def l2_norm(activity: Tensor) -> Tensor:
     "mean",
     source="Hinton 2022, future work; DeeperForward, ICLR 2025",
     vjp=lambda h, g, dg: (dg / h.shape[-1]).unsqueeze(-1).expand_as(h).clone(),
-    natural_threshold=lambda width: 0.5,  # a round 1 / √π; results on record were trained with it
+    natural_threshold=lambda width: 1 / math.sqrt(math.pi),
     batched=True,
     permutable=True,
 )
@@ -100,7 +100,7 @@ def log_energy(activity: Tensor) -> Tensor:
     "sum",
     source="Hinton 2022, future work",
     vjp=lambda h, g, dg: dg.unsqueeze(-1).expand_as(h).clone(),
-    natural_threshold=lambda width: width / 2,
+    natural_threshold=lambda width: width / math.sqrt(math.pi),
     batched=True,
     permutable=True,
 )
