@@ -9,7 +9,7 @@ from ffexplore.registry import Entry, Registry
 presets: Registry[Entry] = Registry("preset", Entry)
 
 
-@presets.register("classroom", source="ours; the objective and its threshold are those of Hinton 2022, section 2")
+@presets.register("classroom", source="ours; the objective is that of Hinton 2022, section 2")
 def classroom() -> dict[str, Any]:
     """The explorer's start: logistic objective, so that the threshold means something, tuned to learn in seconds."""
     return {
@@ -17,7 +17,6 @@ def classroom() -> dict[str, Any]:
         "layers": (256, 256),
         "goodness": "mean_square",
         "objective": "logistic",
-        "threshold": 1.0,
         "logit_scale": 20.0,
         "negatives": "hard_label(temperature=6)",
         "learning_rate": 2e-3,

@@ -44,7 +44,10 @@ class Compared:
     @property
     def present(self) -> int:
         """The number of the variant that has the settings of the run; -1 where none has."""
-        return self.settings.index(self.base) if self.base in self.settings else -1
+        run, variants = self.base, list(self.settings)
+        if run not in variants:  # a natural threshold is a number, too
+            run, *variants = (each.replace(threshold=each.thresholds()) for each in (run, *variants))
+        return variants.index(run) if run in variants else -1
 
     def __str__(self) -> str:
         labels = self.labels

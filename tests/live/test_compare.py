@@ -214,6 +214,9 @@ def test_the_variant_with_the_present_value_is_known(make_runner):
     assert run.compare("learning_rate", [1.0, run.settings.learning_rate]).present == 1
     run.choose(None)
     assert run.compare("learning_rate", [1.0, 2.0]).present == -1
+    run.choose(None)
+    assert run.settings.threshold is None
+    assert run.compare("threshold", [0.5, 2.0, run.settings.thresholds()[0]]).present == 2
 
 
 FRAGILE = {
