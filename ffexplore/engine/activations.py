@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ffexplore.engine.derivative import why_not_differentiable
+from ffexplore.engine.derivative import checked, warn_where_other, why_not_differentiable
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry
 
@@ -85,7 +85,15 @@ def _try_out(entry: Activation) -> None:
         raise SettingsError(
             f"The activation {entry.name!r} has the trait up; then it must have backward and up_backward, too."
         )
-    if not entry.states_derivative:
+    if not torch.isfinite(entry.function(z.clone())).all():
+        raise SettingsError(f"The activation {entry.name!r} returned values that are not finite for some around zero.")
+    if entry.states_derivative:
+        what = f"The backward of the activation {entry.name!r}"
+        h, delta = entry.function(z.clone()), torch.rand(z.shape, generator=torch.Generator().manual_seed(1))
+        stated = checked(what, entry.backward(delta.clone(), h), z)
+        if not entry.is_ours and not why_not_differentiable(entry.function):
+            warn_where_other(what, stated, _found(entry, z, delta))
+    else:
         reason = why_not_differentiable(entry.function)
         if reason:
             raise SettingsError(f"The activation {entry.name!r} needs the trait backward(delta, h): {reason}.")
@@ -95,6 +103,14 @@ def _try_out(entry: Activation) -> None:
                 f"The activation {entry.name!r} needs the trait backward(delta, h), because what it makes of a unit "
                 "depends on the others."
             )
+
+
+def _found(entry: Activation, z: Tensor, delta: Tensor) -> Tensor:
+    """What autograd carries back of ``delta``; both like ``z``."""
+    leaf = z.clone().requires_grad_()
+    with torch.enable_grad():
+        (found,) = torch.autograd.grad(entry.function(leaf * 1.0), leaf, delta)
+    return found
 
 
 activations: Registry[Activation] = Registry(
