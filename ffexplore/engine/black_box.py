@@ -80,10 +80,10 @@ class BlackBox(Entry):
 
     def _checked(self, result: object, shape: tuple[int, ...]) -> NDArray[Any]:
         array = np.asarray(result)
-        if array.shape != shape or not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_):
+        if array.shape != shape or array.dtype.kind not in "biuf":
             raise SettingsError(
                 f"The black box {self.name!r} returned {array.dtype} of shape {array.shape} for activities "
-                f"{shape}; it must return numbers of the same shape."
+                f"{shape}; it must return real numbers of the same shape."
             )
         if not np.isfinite(array).all():
             raise SettingsError(f"The black box {self.name!r} returned values that are not finite.")
