@@ -181,6 +181,29 @@ def test_negatives_must_say_what_they_change() -> None:
         ff.negatives.register("bad", changes="labels")(lambda batch, rng: batch.labels)
 
 
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [("picture", "'picture'. Did you mean 'pictures'"), ({"labels", "logits"}, "'logits'"), (["score"], "'scores'")],
+)
+def test_negatives_must_need_what_there_is(needs: Any, said: str) -> None:
+    with pytest.raises(SettingsError, match=f"value of needs, .*{said}"):
+        ff.negatives.register("bad", needs=needs)(lambda batch, rng: batch.labels)
+    assert "bad" not in ff.negatives
+
+
+def test_a_single_need_may_be_given_as_a_word(register: Callable[..., Any]) -> None:
+    register(ff.negatives, "one", lambda batch, rng: batch.labels, needs="labels")
+    assert ff.negatives["one"].needs == {"labels"}
+
+
+@pytest.mark.parametrize("function", [lambda batch: batch.labels, lambda: 0, lambda batch, rng, more: batch.labels])
+def test_negatives_must_take_a_batch_and_a_generator(function: Any) -> None:
+    with pytest.raises(
+        SettingsError, match=r"'bad' must take a batch and a random generator, as in mine\(batch, rng\)"
+    ):
+        ff.negatives.register("bad")(function)
+
+
 def test_an_objective_may_use_one_side_alone(register: Callable[..., Any]) -> None:
     register(ff.objectives, "loud", lambda positive: -positive)
     entry = ff.objectives["loud"]
