@@ -106,7 +106,7 @@ class Registry(Generic[E]):
         source
             Where the formula comes from.
         **traits
-            What the catalogue knows of such entries; see the catalogue's own page.
+            What the catalogue knows of such entries; docs/reference.md names the page of each.
 
         Raises
         ------

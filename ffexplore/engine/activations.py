@@ -1,4 +1,7 @@
-"""The nonlinearities; each knows its derivative from its own output, so that the pre-activation need not be kept."""
+"""The nonlinearities; ours know their derivative from their own output, so that the pre-activation need not be kept.
+
+An entry is a function of pre-activations, (..., units), that returns a tensor of the same shape and dtype.
+"""
 
 from __future__ import annotations
 

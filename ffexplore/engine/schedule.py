@@ -1,8 +1,9 @@
 """The catalogue of schedules: which layers learn at a step, and over which of them gradient may cross.
 
-An entry returns blocks of neighbouring layers. A block's objective is that of its last layer, and its gradient crosses
-the borders of layers inside the block only. In Forward-Forward every block is one layer. An entry with blocks of
-more than one has the trait ``crosses``.
+An entry is a function of the step and the depth of the network that returns blocks of neighbouring layers, counted
+from 0, as in ``[[0], [1]]``. A block's objective is that of its last layer, and its gradient crosses the borders of
+layers inside the block only. In Forward-Forward every block is one layer. An entry with blocks of more than one has the
+trait ``crosses``.
 """
 
 from __future__ import annotations
