@@ -104,7 +104,7 @@ def _try_out(entry: Activation) -> None:
         if not torch.allclose(entry.function(z.clone()), alone, atol=1e-5):
             raise SettingsError(
                 f"The activation {entry.name!r} needs the trait backward(delta, h), because what it makes of a unit "
-                "depends on the others."
+                "depends on the others, or on chance."
             )
 
 

@@ -27,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ffexplore.engine.derivative import warn_where_random
 from ffexplore.engine.rng import Streams
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
@@ -93,7 +94,9 @@ class BlackBox(Entry):
 def _try_out(entry: BlackBox) -> None:
     h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
     params = entry.defaults
-    entry(h, params, torch.full((1, 3, 4), 0.5) if entry.tosses else None)
+    chance = torch.full((1, 3, 4), 0.5) if entry.tosses else None
+    instead = " Name the argument chance and take the random numbers from there."
+    warn_where_random(f"The black box {entry.name!r}", entry(h, params, chance), entry(h, params, chance), instead)
 
 
 black_boxes: Registry[BlackBox] = Registry("black box", BlackBox, _try_out, "a batch of 3 samples and 4 units", ())

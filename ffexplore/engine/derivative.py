@@ -1,4 +1,4 @@
-"""Derivatives found by trial: whether one comes through a function, and whether one in closed form is right."""
+"""What a trial tells of a function: whether a derivative comes through or is stated right, and what is by chance."""
 
 from __future__ import annotations
 
@@ -52,5 +52,15 @@ def warn_where_other(what: str, stated: Tensor, wanted: Tensor) -> None:
         warnings.warn(
             f"{what} differs from the derivative that automatic differentiation finds; layers learn by the one that "
             "is given.",
+            stacklevel=5,
+        )
+
+
+def warn_where_random(what: str, one: Tensor, other: Tensor, instead: str = "") -> None:
+    """Warn where a function gave two answers to the same question: a run cannot be repeated then."""
+    if not torch.allclose(one, other, equal_nan=True):
+        warnings.warn(
+            f"{what} gives other values for the same activities each time; the same seed will not give the same run."
+            f"{instead}",
             stacklevel=5,
         )

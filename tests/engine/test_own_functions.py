@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -204,6 +205,15 @@ def test_a_goodness_may_hold_numbers_of_its_own_in_single_precision(register: Re
         )
         register(ff.goodness, "large", lambda activity: 1e5 * (activity - activity.mean(-1, True)).pow(3).sum(-1))
     Trainer(Settings(**BASE, dataset=pictures(), goodness="weighted")).fit(steps=3, progress=False)
+
+
+def test_what_goes_by_chance_is_told_where_it_was_registered() -> None:
+    with pytest.warns(UserWarning, match=r"The goodness 'mine' gives other values .* each time; the same seed") as told:
+        ff.goodness.register("mine")(lambda activity: (activity + torch.randn_like(activity)).square().mean(-1))
+    with pytest.warns(UserWarning, match=r"The black box 'mine' gives other .* Name the argument chance") as also:
+        ff.black_boxes.register("mine")(lambda activity: activity * np.random.default_rng().random(activity.shape))
+    del ff.goodness._entries["mine"], ff.black_boxes._entries["mine"]
+    assert told[0].filename == also[0].filename == __file__
 
 
 def test_a_right_vjp_is_taken_silently_and_one_for_what_torch_cannot_derive_too(register: Register) -> None:
