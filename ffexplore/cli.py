@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ffexplore import __version__
-from ffexplore.cli_train import DEFAULT_SECONDS, train_command
+from ffexplore.cli_train import DEFAULT_SECONDS, as_a_setting, train_command
 from ffexplore.errors import FFExploreError
 from ffexplore.lab import (
     DEFAULT_FOLDER,
@@ -41,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when all went well, 2 after a mistake that ffexplore explains on stderr, 130 after Ctrl-C, 141 when nobody
         reads what it prints.
     """
-    options = make_parser().parse_args(arguments)
+    parser = make_parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{as_a_setting(options, unknown)}")
     try:
         code = int(options.command(options))
         sys.stdout.flush()  # here, where it can still be caught that nobody reads

@@ -9,6 +9,7 @@ import math
 import re
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ffexplore.errors import SettingsError
@@ -42,6 +43,16 @@ def train_command(options: argparse.Namespace) -> int:
     else:
         print_report(report)
     return 0
+
+
+def as_a_setting(options: argparse.Namespace, unknown: Sequence[str]) -> str:
+    """How to give what was taken for an option of ``train`` and is a setting; empty where there is no such."""
+    from ffexplore import Settings
+
+    names = (word[2:].partition("=")[0].replace("-", "_") for word in unknown if word.startswith("--"))
+    setting = next((name for name in names if name in Settings.fields()), None)
+    is_train = getattr(options, "command", None) is train_command
+    return f" (a setting is changed by --set, as in --set {setting}=...)" if is_train and setting else ""
 
 
 def read_field(text: str) -> tuple[str, Any]:

@@ -62,6 +62,8 @@ def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> str:
         One sentence or two, ready to be the text of an error.
     """
     names = sorted(allowed)
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    meant = [one for one in names if "_" in one and name == "".join(word[:1] for word in one.split("_"))]
+    if not meant and isinstance(name, str):
+        meant = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f" Did you mean {meant[0]!r}?" if meant else ""
     return f"Unknown {kind} {name!r}.{hint} Allowed: {', '.join(names)}."

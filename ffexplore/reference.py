@@ -96,7 +96,7 @@ def _settings() -> Iterator[str]:
 def _section(title: str, catalogue: Registry[Any], name: str, meaning: str) -> Iterator[str]:
     """One catalogue: a heading and a table."""
     yield f"## {title}\n"
-    yield f"{meaning} In code: `ffexplore.{name}`.\n"
+    yield f"{meaning} In code: `ffexplore.{name}`.{_of_your_own(catalogue)}\n"
     yield "| name | what it is | parameters | source |"
     yield "| --- | --- | --- | --- |"
     for entry in catalogue:
@@ -104,6 +104,15 @@ def _section(title: str, catalogue: Registry[Any], name: str, meaning: str) -> I
         params = "<br>".join(_param(key, param) for key, param in entry.params.items())
         yield f"| `{entry.name}` | {_cell(summary)} | {_cell(params)} | {_cell(entry.source)} |"
     yield ""
+
+
+def _of_your_own(catalogue: Registry[Any]) -> str:
+    """Where it is said what an entry takes and returns."""
+    if catalogue in (inferences, optimizers, datasets, presets):
+        return ""
+    first = next(iter(catalogue))
+    module = type(first).__module__ if type(first) is not Entry else first.function.__module__
+    return f' One of your own: `help("{module}")`.'
 
 
 def _note(entry: Entry) -> str:

@@ -106,7 +106,7 @@ class Registry(Generic[E]):
         source
             Where the formula comes from.
         **traits
-            What the catalogue knows of such entries; see the catalogue's own page.
+            What the catalogue knows of such entries; docs/reference.md names the page of each.
 
         Raises
         ------
@@ -122,6 +122,7 @@ class Registry(Generic[E]):
             text = summary or next(iter((inspect.getdoc(function) or "").splitlines()), "")
             entry = self._entry(name, function, text, source, declared_params(function), traits)
             self._check(entry)
+            self._checked(entry, {})  # the defaults, too, are to be in range
             self._try(entry)
             self._entries[name] = entry
             for listener in tuple(self._listeners):
@@ -201,8 +202,11 @@ class Registry(Generic[E]):
             if not entry.params:
                 raise SettingsError(f"The {self.kind} {name!r} has no parameters; {wrong!r} was given.")
             raise SettingsError(unknown_name(f"parameter of the {self.kind} {name!r},", wrong, entry.params))
-        values = {
-            key: param.check(f"{key} of the {self.kind} {name!r}", given_params.get(key, param.default))
+        return Choice(name, tuple(sorted(self._checked(entry, given_params).items())))
+
+    def _checked(self, entry: E, given: Mapping[str, Any]) -> dict[str, Value]:
+        """The value of each parameter in its own type; the default where none is given."""
+        return {
+            key: param.check(f"{key} of the {self.kind} {entry.name!r}", given.get(key, param.default))
             for key, param in entry.params.items()
         }
-        return Choice(name, tuple(sorted(values.items())))

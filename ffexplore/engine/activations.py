@@ -1,4 +1,7 @@
-"""The nonlinearities; each knows its derivative from its own output, so that the pre-activation need not be kept."""
+"""The nonlinearities; ours know their derivative from their own output, so that the pre-activation need not be kept.
+
+An entry is a function of pre-activations, (..., units), that returns a tensor of the same shape and dtype.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ffexplore.engine.derivative import why_not_differentiable
+from ffexplore.engine.derivative import checked, warn_where_other, why_not_differentiable
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry
 
@@ -85,7 +88,15 @@ def _try_out(entry: Activation) -> None:
         raise SettingsError(
             f"The activation {entry.name!r} has the trait up; then it must have backward and up_backward, too."
         )
-    if not entry.states_derivative:
+    if not torch.isfinite(entry.function(z.clone())).all():
+        raise SettingsError(f"The activation {entry.name!r} returned values that are not finite for some around zero.")
+    if entry.states_derivative:
+        what = f"The backward of the activation {entry.name!r}"
+        h, delta = entry.function(z.clone()), torch.rand(z.shape, generator=torch.Generator().manual_seed(1))
+        stated = checked(what, entry.backward(delta.clone(), h), z)
+        if not entry.is_ours and not why_not_differentiable(entry.function):
+            warn_where_other(what, stated, _found(entry, z, delta))
+    else:
         reason = why_not_differentiable(entry.function)
         if reason:
             raise SettingsError(f"The activation {entry.name!r} needs the trait backward(delta, h): {reason}.")
@@ -93,8 +104,16 @@ def _try_out(entry: Activation) -> None:
         if not torch.allclose(entry.function(z.clone()), alone, atol=1e-5):
             raise SettingsError(
                 f"The activation {entry.name!r} needs the trait backward(delta, h), because what it makes of a unit "
-                "depends on the others."
+                "depends on the others, or on chance."
             )
+
+
+def _found(entry: Activation, z: Tensor, delta: Tensor) -> Tensor:
+    """What autograd carries back of ``delta``; both like ``z``."""
+    leaf = z.clone().requires_grad_()
+    with torch.enable_grad():
+        (found,) = torch.autograd.grad(entry.function(leaf * 1.0), leaf, delta)
+    return found
 
 
 activations: Registry[Activation] = Registry(

@@ -27,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ffexplore.engine.derivative import warn_where_random
 from ffexplore.engine.rng import Streams
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
@@ -80,10 +81,10 @@ class BlackBox(Entry):
 
     def _checked(self, result: object, shape: tuple[int, ...]) -> NDArray[Any]:
         array = np.asarray(result)
-        if array.shape != shape or not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_):
+        if array.shape != shape or array.dtype.kind not in "biuf":
             raise SettingsError(
                 f"The black box {self.name!r} returned {array.dtype} of shape {array.shape} for activities "
-                f"{shape}; it must return numbers of the same shape."
+                f"{shape}; it must return real numbers of the same shape."
             )
         if not np.isfinite(array).all():
             raise SettingsError(f"The black box {self.name!r} returned values that are not finite.")
@@ -93,7 +94,9 @@ class BlackBox(Entry):
 def _try_out(entry: BlackBox) -> None:
     h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
     params = entry.defaults
-    entry(h, params, torch.full((1, 3, 4), 0.5) if entry.tosses else None)
+    chance = torch.full((1, 3, 4), 0.5) if entry.tosses else None
+    instead = " Name the argument chance and take the random numbers from there."
+    warn_where_random(f"The black box {entry.name!r}", entry(h, params, chance), entry(h, params, chance), instead)
 
 
 black_boxes: Registry[BlackBox] = Registry("black box", BlackBox, _try_out, "a batch of 3 samples and 4 units", ())

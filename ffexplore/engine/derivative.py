@@ -1,4 +1,4 @@
-"""Derivatives found by trial: whether one comes through a function, and whether one in closed form is right."""
+"""What a trial tells of a function: whether a derivative comes through or is stated right, and what is by chance."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.rng import stream
+from ffexplore.errors import SettingsError
 
 TRIED_ROWS = 32  # rows of the trial
 
@@ -27,14 +28,39 @@ def why_not_differentiable(function: Callable[[Tensor], Tensor], width: int = 16
     return "" if gradient.any() else "its derivative is zero everywhere"
 
 
-def warn_where_other(what: str, stated: Tensor | None, wanted: Tensor) -> None:
+def checked(what: str, stated: object, like: Tensor) -> Tensor:
+    """What a derivative in closed form returned, if it is a tensor of the right shape.
+
+    Raises
+    ------
+    SettingsError
+        When it is not.
+    """
+    if not isinstance(stated, Tensor) or stated.shape != like.shape:
+        got = f"shape {tuple(stated.shape)}" if isinstance(stated, Tensor) else type(stated).__name__
+        raise SettingsError(f"{what} returned {got}; it must return a Tensor of shape {tuple(like.shape)}.")
+    return stated
+
+
+def warn_where_other(what: str, stated: Tensor, wanted: Tensor) -> None:
     """Warn where a derivative in closed form is another than that of automatic differentiation.
 
     That may be meant, as with surrogate gradients; where it is not, nothing else would tell.
     """
-    if stated is None or stated.shape != wanted.shape or not torch.allclose(stated, wanted, rtol=1e-4, atol=1e-6):
+    near = 1e-6 * max(1.0, float(wanted.abs().max()))
+    if not torch.allclose(stated, wanted, rtol=1e-4, atol=near):
         warnings.warn(
             f"{what} differs from the derivative that automatic differentiation finds; layers learn by the one that "
             "is given.",
+            stacklevel=5,
+        )
+
+
+def warn_where_random(what: str, one: Tensor, other: Tensor, instead: str = "") -> None:
+    """Warn where a function gave two answers to the same question: a run cannot be repeated then."""
+    if not torch.allclose(one, other, equal_nan=True):
+        warnings.warn(
+            f"{what} gives other values for the same activities each time; the same seed will not give the same run."
+            f"{instead}",
             stacklevel=5,
         )

@@ -1,4 +1,8 @@
-"""The catalogue of initializations: the weights a layer starts with."""
+"""The catalogue of initializations: the weights a layer starts with.
+
+An entry is a function of the numbers of inputs and units and of a random generator that returns weights (units, inputs)
+and biases (units,), float32.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The catalogue of label encodings: how a class is written into the input of the first layer."""
+"""The catalogue of label encodings: how a class is written into the input of the first layer.
+
+An entry is a function of the number of classes that returns a table (classes + 1, m): the code of each class, and last
+the neutral label.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,9 @@
 
 Hinton passes on only the direction of the activity: could its length get through, the next layer would read the
 goodness of the layer below off it and have nothing to learn.
+
+An entry is a function of activities, (..., units), which it leaves as they are, that returns a tensor of the same shape
+and dtype.
 """
 
 from __future__ import annotations

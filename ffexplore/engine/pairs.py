@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ffexplore.engine.augment import Jittered
 from ffexplore.engine.inputs import Prepared
-from ffexplore.engine.negatives import Batch, Draw, Negatives, check_negatives
+from ffexplore.engine.negatives import Batch, Draw, Negatives, check_negatives, checked_scores
 from ffexplore.engine.network import Network
 from ffexplore.engine.pair_scores import PairScores
 from ffexplore.engine.parts import Part
@@ -242,7 +242,7 @@ class Pairs:
             count=len(inputs.y[self.split]),
             all_labels=inputs.y[self.split],
             fetch=lambda rows: inputs.rows(rows, self.split),
-            scores=lambda what: scores(what)[variant],
+            scores=lambda what: scores(checked_scores(what))[variant],
             bank=self._bank,
             given=images,
             jitter=jittered,

@@ -1,4 +1,7 @@
-"""The catalogue of courses of the learning rate: a factor from the progress of a stated horizon."""
+"""The catalogue of courses of the learning rate: a factor from the progress of a stated horizon.
+
+An entry is a function of the progress, from 0 to 1, that returns a number of 0 or more; the rate is multiplied by it.
+"""
 
 from __future__ import annotations
 

@@ -1,13 +1,15 @@
 """The catalogue of schedules: which layers learn at a step, and over which of them gradient may cross.
 
-An entry returns blocks of neighbouring layers. A block's objective is that of its last layer, and its gradient crosses
-the borders of layers inside the block only. In Forward-Forward every block is one layer. An entry with blocks of
-more than one has the trait ``crosses``.
+An entry is a function of the step and the depth of the network that returns blocks of neighbouring layers, counted
+from 0, as in ``[[0], [1]]``. A block's objective is that of its last layer, and its gradient crosses the borders of
+layers inside the block only. In Forward-Forward every block is one layer. An entry with blocks of more than one has the
+trait ``crosses``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Annotated
 
 from ffexplore.errors import SettingsError
@@ -31,19 +33,19 @@ def checked_blocks(schedule: Entry, blocks: object, depth: int) -> Blocks:
         not found
         or len(ends) < len(found)
         or len(set(ends)) < len(ends)
-        or any(not isinstance(layer, int) or not 0 <= layer < depth for block in found for layer in block)
+        or any(not isinstance(layer, Integral) or not 0 <= int(layer) < depth for block in found for layer in block)
         or any(block != [*range(block[0], block[0] + len(block))] for block in found)
     ):
         raise SettingsError(
-            f"The schedule {schedule.name!r} returned {blocks!r}; it must return a list of blocks, each a list of "
-            f"neighbouring layers from 0 to {depth - 1} that ends with a layer of its own."
+            f"The schedule {schedule.name!r} returned {blocks!r} for a depth of {depth}; it must return a list of "
+            f"blocks, each a list of neighbouring layers from 0 to {depth - 1} that ends with a layer of its own."
         )
     if not schedule.traits.get("crosses") and any(len(block) > 1 for block in found):
         raise SettingsError(
             f"The schedule {schedule.name!r} returned {blocks!r}; blocks of more than one layer want the trait "
             "crosses=True."
         )
-    return found
+    return [[int(layer) for layer in block] for block in found]
 
 
 def _try_out(entry: Entry) -> None:
@@ -100,4 +102,4 @@ def round_length(depth: int, params: Mapping[str, object]) -> int:
     Where layers do not take turns it is one step.
     """
     turn = params.get("turn", params.get("steps"))
-    return 1 if turn is None else depth * int(str(turn))
+    return depth * max(1, int(turn)) if isinstance(turn, int | float) else 1

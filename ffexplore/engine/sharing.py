@@ -45,6 +45,8 @@ def unpack(text: str) -> dict[str, Any]:
     SettingsError
         When the string is cut, altered or of another version.
     """
+    if not isinstance(text, str):
+        raise SettingsError(f"A share string is a string that begins with {SHARE_PREFIX!r}; this is {text!r}.")
     text = text.strip()
     if not text.startswith(SHARE_PREFIX):
         raise SettingsError(f"A share string begins with {SHARE_PREFIX!r}; this one begins with {text[:8]!r}.")

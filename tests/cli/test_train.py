@@ -186,6 +186,23 @@ def test_a_wrong_length_is_refused_by_the_parser(wrong: list[str], capsys: pytes
     assert wrong[0] in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([*SMALL, "--label-encoding", "appended", "--layers=8"], "as in --set label_encoding=...)"),
+        ([*SMALL, "--layers=8,8"], "--layers=8,8 (a setting is changed by --set, as in --set layers=...)"),
+        ([*SMALL, "--prest", "fast"], "unrecognized arguments: --prest fast\n"),
+        (["datasets", "--layers", "8"], "unrecognized arguments: --layers 8\n"),
+    ],
+)
+def test_a_setting_taken_for_an_option_is_told_from_what_there_is_not(
+    given: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(given)
+    assert said in capsys.readouterr().err
+
+
 def test_datasets_are_listed_with_how_to_get_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["datasets"]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}

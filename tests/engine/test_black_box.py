@@ -181,8 +181,9 @@ def test_where_it_cannot_stand(changes: dict[str, Any], said: str) -> None:
         (lambda activity: activity / 0, "'broken' returned values that are not finite"),
         (lambda activity: activity.nothing, "'broken' failed on a batch of 3 samples and 4 units: AttributeError"),
         (lambda activity: np.full(activity.shape, "a"), "'broken' returned <U1 of shape"),
+        (np.fft.fft, r"'broken' returned complex(64|128) of shape \(3, 4\) .* it must return real numbers"),
     ],
-    ids=["shape", "not finite", "fails", "words"],
+    ids=["shape", "not finite", "fails", "words", "complex"],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
 def test_a_broken_function_is_refused_where_it_is_made(function: Callable[..., Any], said: str) -> None:

@@ -108,6 +108,22 @@ def test_lasting_pictures_are_kept_as_numbers(name: str, refresh: str) -> None:
             r'labels of torch.float32 \(8, 30\); .* Images want the trait changes="image"',
         ),
         (lambda batch, rng: torch.tensor(3), {"changes": "label"}, "not one row for each sample"),
+        (
+            lambda batch, rng: (batch.images, batch.labels),
+            {"changes": "both"},
+            "returned tuple; a Tensor is expected, or a dictionary with labels, images or both",
+        ),
+        (
+            lambda batch, rng: batch.images.double(),
+            {"changes": "image"},
+            "images of torch.float64; they must be torch.float32, in the units of batch.images",
+        ),
+        (lambda batch, rng: (255 * batch.images).byte(), {"changes": "image"}, "images of torch.uint8; they must be"),
+        (
+            lambda batch, rng: batch.scores("frist").argmax(-1),
+            {"needs": {"scores"}},
+            r"Unknown value of scores, 'frist'\. Did you mean 'first'",
+        ),
     ],
 )
 def test_what_a_persons_generator_does_wrong_is_said(

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -116,6 +117,26 @@ def test_an_activation_that_mixes_units_is_taken_with_its_derivative(register: R
     Trainer(Settings(**BASE, dataset=pictures(), activation="shares")).fit(steps=3, progress=False)
 
 
+def test_the_backward_of_an_activation_is_compared_with_what_torch_finds(register: Register) -> None:
+    with pytest.warns(UserWarning, match="The backward of the activation 'wrong' differs from the derivative") as told:
+        ff.activations.register("wrong", backward=lambda delta, h: delta)(torch.sin)
+    del ff.activations._entries["wrong"]
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(ff.activations, "right", torch.sigmoid, backward=lambda delta, h: delta * h * (1 - h))
+        register(ff.activations, "steps", torch.round, backward=lambda delta, h: delta)
+
+
+def test_why_an_activation_is_refused_is_told_where_its_values_are_not_finite() -> None:
+    refused(ff.activations, "'bad' returned values that are not finite for some around zero", torch.log)
+
+
+def test_a_backward_of_another_shape_is_refused() -> None:
+    said = r"The backward of the activation 'bad' returned shape \(1, 2, 3\); it must return a Tensor of shape"
+    refused(ff.activations, said, torch.sin, backward=lambda delta, h: delta.sum(-1))
+
+
 # Goodness and objectives
 
 
@@ -149,8 +170,50 @@ def test_a_vjp_that_is_not_the_derivative_is_told_where_it_was_registered(regist
         )
     del ff.goodness._entries["mine"]
     assert told[0].filename == __file__
-    with pytest.warns(UserWarning, match="layers learn by the one that is given"):
-        register(ff.goodness, "shapeless", lambda activity: activity.square().mean(-1), vjp=lambda h, g, dg: dg)
+
+
+@pytest.mark.parametrize(
+    ("vjp", "got"), [(lambda h, g, dg: dg, r"shape \(1, 2, 3\)"), (lambda h, g, dg: None, "NoneType")]
+)
+def test_a_vjp_that_cannot_be_a_derivative_is_refused(vjp: Callable[..., Any], got: str) -> None:
+    said = rf"The vjp of the goodness 'bad' returned {got}; it must return a Tensor of shape \(1, 2, 3, 4\)"
+    refused(ff.goodness, said, lambda activity: activity.square().mean(-1), vjp=vjp)
+    refused(ff.goodness, said, lambda activity: activity.detach().square().mean(-1), vjp=vjp)
+
+
+@pytest.mark.parametrize(
+    ("natural", "said"),
+    [
+        (1.0, r"is 1\.0; it must be a function of the width"),
+        (lambda width: "one", "returned 'one' for 4 units; it must be"),
+        (lambda width: math.nan, "returned nan for 4 units"),
+        (lambda: 1.0, "failed on a batch of 3 samples and 4 units: TypeError"),
+    ],
+)
+def test_a_natural_threshold_that_is_no_number_of_the_width_is_refused(natural: Any, said: str) -> None:
+    refused(ff.goodness, said, lambda activity: activity.square().mean(-1), natural_threshold=natural)
+
+
+def test_a_goodness_may_hold_numbers_of_its_own_in_single_precision(register: Register) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(
+            ff.goodness,
+            "weighted",
+            lambda activity: activity.square() @ torch.linspace(0, 1, activity.shape[-1]),
+            vjp=lambda h, g, dg: 2 * h * dg[..., None] * torch.linspace(0, 1, h.shape[-1]),
+        )
+        register(ff.goodness, "large", lambda activity: 1e5 * (activity - activity.mean(-1, True)).pow(3).sum(-1))
+    Trainer(Settings(**BASE, dataset=pictures(), goodness="weighted")).fit(steps=3, progress=False)
+
+
+def test_what_goes_by_chance_is_told_where_it_was_registered() -> None:
+    with pytest.warns(UserWarning, match=r"The goodness 'mine' gives other values .* each time; the same seed") as told:
+        ff.goodness.register("mine")(lambda activity: (activity + torch.randn_like(activity)).square().mean(-1))
+    with pytest.warns(UserWarning, match=r"The black box 'mine' gives other .* Name the argument chance") as also:
+        ff.black_boxes.register("mine")(lambda activity: activity * np.random.default_rng().random(activity.shape))
+    del ff.goodness._entries["mine"], ff.black_boxes._entries["mine"]
+    assert told[0].filename == also[0].filename == __file__
 
 
 def test_a_right_vjp_is_taken_silently_and_one_for_what_torch_cannot_derive_too(register: Register) -> None:
@@ -183,6 +246,34 @@ def test_a_slope_that_is_not_the_derivative_is_told(register: Register) -> None:
         warnings.simplefilter("error")
         register(ff.objectives, "right", hinge, slope=slope)
         register(ff.objectives, "without", hinge)
+        register(ff.objectives, "infinite", lambda positive, negative: (positive - negative) / 0.0)
+        register(ff.objectives, "counts", lambda positive, negative: 1.0 * (positive < negative), slope=slope)
+    Trainer(Settings(**BASE, dataset=pictures(), objective="counts")).fit(steps=3, progress=False)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda positive, negative: (negative - positive).detach(),
+        lambda positive, negative: torch.ones_like(positive),
+        lambda positive, negative: negative > positive,
+        lambda scores, labels: 1.0 * (scores.argmax(-1) != labels),
+    ],
+    ids=["detached", "constant", "a comparison", "errors counted"],
+)
+def test_an_objective_that_lets_no_derivative_through_is_refused_and_says_what_to_do(
+    function: Callable[..., Any],
+) -> None:
+    said = r"'bad' lets no derivative through, so that a layer would learn nothing\. .* or give it as the trait slope"
+    refused(ff.objectives, said, function)
+
+
+@pytest.mark.parametrize(
+    ("slope", "got"), [(lambda sides: sides[:, 0], r"shape \(1, 3\)"), (lambda sides: None, "NoneType")]
+)
+def test_a_slope_that_cannot_be_a_derivative_is_refused(slope: Callable[..., Any], got: str) -> None:
+    said = rf"The slope of the objective 'bad' returned {got}; it must return a Tensor of shape \(1, 2, 3\)"
+    refused(ff.objectives, said, hinge, slope=slope)
 
 
 # Label encodings, schedules, rate courses, normalizations, initializations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -50,6 +51,14 @@ def test_links_of_settings_lead_to_their_catalogues() -> None:
     assert (
         "| `goodness` | The number that says how positive a layer takes a sample to be. | [goodness](#goodness)" in page
     )
+
+
+def test_the_page_leads_to_how_an_entry_of_ones_own_is_written() -> None:
+    pages = dict(re.findall(r"In code: `ffexplore\.(\w+)`\. One of your own: `help\(\"([\w.]+)\"\)`", reference.text()))
+    assert {"goodness", "objectives", "negatives", "label_encodings", "normalizations", "activations"} <= set(pages)
+    assert {"schedules", "black_boxes", "rate_courses", "initializations"} <= set(pages)
+    for module in pages.values():
+        assert "An entry is a" in " ".join((importlib.import_module(module).__doc__ or "").split())
 
 
 #: The formula of every entry that is defined by one, as its summary gives it.

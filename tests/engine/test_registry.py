@@ -11,6 +11,7 @@ from torch import Tensor
 
 import ffexplore as ff
 from ffexplore import Choice, Param, SettingsError
+from ffexplore.errors import unknown_name
 from ffexplore.params import declared_params
 from ffexplore.registry import Entry, Registry
 from tests.engine.catalogues import ALL
@@ -179,6 +180,70 @@ def test_what_is_wrong_with_a_persons_objective_is_said_when_it_is_registered() 
 def test_negatives_must_say_what_they_change() -> None:
     with pytest.raises(SettingsError, match=r"value of changes, 'labels'\. Did you mean 'label'"):
         ff.negatives.register("bad", changes="labels")(lambda batch, rng: batch.labels)
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [("picture", "'picture'. Did you mean 'pictures'"), ({"labels", "logits"}, "'logits'"), (["score"], "'scores'")],
+)
+def test_negatives_must_need_what_there_is(needs: Any, said: str) -> None:
+    with pytest.raises(SettingsError, match=f"value of needs, .*{said}"):
+        ff.negatives.register("bad", needs=needs)(lambda batch, rng: batch.labels)
+    assert "bad" not in ff.negatives
+
+
+def test_a_single_need_may_be_given_as_a_word(register: Callable[..., Any]) -> None:
+    register(ff.negatives, "one", lambda batch, rng: batch.labels, needs="labels")
+    assert ff.negatives["one"].needs == {"labels"}
+
+
+@pytest.mark.parametrize("function", [lambda batch: batch.labels, lambda: 0, lambda batch, rng, more: batch.labels])
+def test_negatives_must_take_a_batch_and_a_generator(function: Any) -> None:
+    with pytest.raises(
+        SettingsError, match=r"'bad' must take a batch and a random generator, as in mine\(batch, rng\)"
+    ):
+        ff.negatives.register("bad")(function)
+
+
+def out_of_range(h: Tensor, *, power: Annotated[float, Param("power", 1, 5)] = 9.0) -> Tensor:
+    return h.pow(power).mean(-1)
+
+
+def no_such_word(h: Tensor, *, way: Annotated[str, Param("way", choices=("up", "down"))] = "upp") -> Tensor:
+    return h.mean(-1)
+
+
+def nothing(h: Tensor, *, power: float | None = None) -> Tensor:
+    return h.mean(-1)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (out_of_range, r"power of the goodness 'bad' is 9\.0; it must be a number from 1 to 5"),
+        (no_such_word, r"way of the goodness 'bad' 'upp'\. Did you mean 'up'"),
+        (nothing, "power of the goodness 'bad' is None; it must be a number"),
+    ],
+)
+def test_a_default_that_its_own_range_refuses_is_said_when_it_is_registered(function: Any, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        ff.goodness.register("bad")(function)
+    assert "bad" not in ff.goodness
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("lr", " Did you mean 'learning_rate'?"),
+        ("treshold", " Did you mean 'threshold'?"),
+        ("x", ""),
+        (None, ""),
+        (["layers"], ""),
+    ],
+)
+def test_an_unknown_name_is_told_what_it_may_have_meant(given: Any, hint: str) -> None:
+    text = unknown_name("setting", given, ["layers", "learning_rate", "once", "threshold"])
+    assert text == f"Unknown setting {given!r}.{hint} Allowed: layers, learning_rate, once, threshold."
 
 
 def test_an_objective_may_use_one_side_alone(register: Callable[..., Any]) -> None:

@@ -84,6 +84,19 @@ def test_a_round_lasts_until_every_layer_had_its_turn() -> None:
         assert periods == [0] * steps + [1] * steps
 
 
+@pytest.mark.parametrize(("turn", "steps"), [(4.0, 12), (0.25, 3), ("slow", 1)])
+def test_a_round_of_a_persons_schedule_may_have_turns_of_any_kind(
+    turn: Any, steps: int, register: Callable[..., Any]
+) -> None:
+    def mine(step: int, depth: int, *, turn: Any = turn) -> list[list[np.int64]]:
+        return [[np.int64(step % depth)]]
+
+    register(ff.schedules, "mine", mine)
+    chosen = settings(schedule="mine", negatives_refresh="round")
+    assert [Rhythm(chosen).period("round", step, 0) for step in (steps - 1, steps)] == [0, 1]
+    assert Trainer(chosen).blocks() == [[0]]
+
+
 def test_fit_by_steps_and_epochs() -> None:
     trainer = Trainer(settings())
     assert len(trainer.plan.dataset.train) == 42  # five batches an epoch, the last of two rows

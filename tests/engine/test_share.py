@@ -142,6 +142,12 @@ def test_what_does_not_come_from_share_is_refused(text: str, said: str) -> None:
         Settings.from_share(text)
 
 
+@pytest.mark.parametrize("given", [None, 3, b"ff1.abcd"])
+def test_what_is_no_string_is_no_share_string(given: Any) -> None:
+    with pytest.raises(SettingsError, match=rf"is a string that begins with 'ff1\.'; this is {given!r}"):
+        Settings.from_share(given)
+
+
 def test_what_is_not_json_is_refused() -> None:
     for text in ("", "{", "[" * 200_000, "3", '"a"', "null"):
         with pytest.raises(SettingsError, match="JSON"):

@@ -17,15 +17,17 @@ An entry with ``output="per_class"`` returns ``(batch, classes)`` instead, one s
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ffexplore.engine.derivative import warn_where_other
+from ffexplore.engine.derivative import checked, warn_where_other, warn_where_random
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
@@ -222,21 +224,37 @@ def _try_out(entry: Goodness) -> None:
         raise SettingsError(f"The goodness {entry.name!r} writes into the activity it is given; it must not.")
     if entry.is_ours:  # tests see to the rest, in more ways than there is time for here
         return
-    leaf = h.double().requires_grad_()
-    doubled = {name: value.double() if value.is_floating_point() else value for name, value in state.items()}
+    _check_natural_threshold(entry)
+    warn_where_random(f"The goodness {entry.name!r}", entry(kept, params, state), entry(kept, params, state))
+    leaf = h.requires_grad_()
     with torch.enable_grad():
-        g = entry(leaf, params, doubled)
+        g = entry(leaf, params, state)
     if "vjp" not in entry.traits:
         if not g.requires_grad:
             raise SettingsError(
                 f"The goodness {entry.name!r} lets no derivative through, so that a layer would learn nothing. Use "
                 "functions of torch that have one, without detach, item or numpy; or give it as the trait vjp."
             )
-    elif g.requires_grad:
-        dg = torch.rand(g.shape, generator=torch.Generator().manual_seed(1), dtype=g.dtype)
+        return
+    what = f"The vjp of the goodness {entry.name!r}"
+    dg = torch.rand(g.shape, generator=torch.Generator().manual_seed(1), dtype=g.dtype)
+    stated = checked(what, entry.derivative(kept.clone(), g.detach(), dg, params), h)
+    if g.requires_grad:
         (wanted,) = torch.autograd.grad(g, leaf, dg, allow_unused=True, materialize_grads=True)
-        stated = entry.derivative(leaf.detach().clone(), g.detach(), dg, params)
-        warn_where_other(f"The vjp of the goodness {entry.name!r}", stated, wanted)
+        warn_where_other(what, stated, wanted)
+
+
+def _check_natural_threshold(entry: Goodness) -> None:
+    natural = entry.traits.get("natural_threshold")
+    if natural is None:
+        return
+    found = entry.natural_threshold(4) if callable(natural) else None
+    if not isinstance(found, Real) or not math.isfinite(found):
+        got = f"returned {found!r} for 4 units" if callable(natural) else f"is {natural!r}"
+        raise SettingsError(
+            f"The natural_threshold of the goodness {entry.name!r} {got}; it must be a function of the width that "
+            "returns a finite number."
+        )
 
 
 goodness: Registry[Goodness] = Registry("goodness", Goodness, _try_out, "a batch of 3 samples and 4 units", TRAITS)

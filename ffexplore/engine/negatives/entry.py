@@ -17,6 +17,7 @@ only (partners, seeds), and makes the images of them in the trait ``make(batch, 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -28,6 +29,8 @@ from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
 Draw = dict[str, Tensor]
+NEEDS = ("labels", "pictures", "scores", "readout")  # what must be there for a generator
+SCORES = ("first", "all", "readout")  # whose scores it may ask for
 
 
 @dataclass
@@ -100,7 +103,8 @@ class Negatives(Entry):
     @property
     def needs(self) -> frozenset[str]:
         """What must be there for this generator to work."""
-        return frozenset(self.traits.get("needs", ()))
+        needs = self.traits.get("needs", ())
+        return frozenset([needs] if isinstance(needs, str) else needs)
 
     @property
     def by_row(self) -> bool:
@@ -134,7 +138,10 @@ class Negatives(Entry):
         if isinstance(drawn, Tensor):
             drawn = {"labels" if self.changes == "label" else "images": drawn}
         if not isinstance(drawn, dict):
-            raise SettingsError(f"The negatives {self.name!r} returned {type(drawn).__name__}; a Tensor is expected.")
+            raise SettingsError(
+                f"The negatives {self.name!r} returned {type(drawn).__name__}; a Tensor is expected, or a dictionary "
+                "with labels, images or both."
+            )
         size = len(batch.index)
         for key, value in drawn.items():
             if not isinstance(value, Tensor) or value.shape[:1] != (size,):
@@ -174,6 +181,11 @@ class Negatives(Entry):
         if "images" not in draw:
             raise SettingsError(f"The negatives {self.name!r} were to change images and returned none.")
         images = draw["images"]
+        if images.dtype != torch.float32:
+            raise SettingsError(
+                f"The negatives {self.name!r} returned images of {images.dtype}; they must be torch.float32, in the "
+                "units of batch.images."
+            )
         expected = (len(batch.index), batch.fetch(batch.index[:1]).shape[-1])
         if images.numel() != expected[0] * expected[1]:
             raise SettingsError(
@@ -182,15 +194,25 @@ class Negatives(Entry):
         return images.reshape(expected), labels
 
 
-def _known_traits(entry: Negatives) -> None:
+def _try_out(entry: Negatives) -> None:
     if entry.changes not in ("label", "image", "both"):
         raise SettingsError(unknown_name("value of changes,", entry.changes, ("label", "image", "both")))
+    needs = entry.traits.get("needs", ())
+    for need in [needs] if isinstance(needs, str) else needs:
+        if need not in NEEDS:
+            raise SettingsError(unknown_name("value of needs,", need, NEEDS))
+    try:
+        inspect.signature(entry.function).bind("batch", "rng", **entry.defaults)
+    except TypeError as error:
+        raise SettingsError(
+            f"The negatives {entry.name!r} must take a batch and a random generator, as in mine(batch, rng): {error}."
+        ) from error
 
 
 negatives: Registry[Negatives] = Registry(
     "negatives",
     Negatives,
-    _known_traits,
+    _try_out,
     traits=("changes", "needs", "paired", "make", "always_wrong", "by_row", "inverse", "beside"),
 )
 
@@ -198,6 +220,13 @@ negatives: Registry[Negatives] = Registry(
 def _is_captured(like: Tensor) -> bool:
     """Whether calls with such a tensor are being captured in a CUDA graph, where no number can be looked at."""
     return like.is_cuda and torch.cuda.is_current_stream_capturing()
+
+
+def checked_scores(what: str) -> str:
+    """Whose scores a generator asks for, if there are such."""
+    if what not in SCORES:
+        raise SettingsError(unknown_name("value of scores,", what, SCORES))
+    return what
 
 
 def check_negatives(kind: str, generator: Negatives) -> None:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.constants import constants
-from ffexplore.engine.derivative import warn_where_other
+from ffexplore.engine.derivative import checked, warn_where_other
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
@@ -171,6 +171,11 @@ class Objective(Entry):
         with torch.enable_grad():
             leaves = {name: getattr(evidence, name).detach().requires_grad_() for name in by}
             loss = self(replace(evidence, **leaves), params)
+            if not loss.requires_grad:
+                raise SettingsError(
+                    f"The objective {self.name!r} lets no derivative through, so that a layer would learn nothing. Use "
+                    "functions of torch that have one, without detach, item or numpy; or give it as the trait slope."
+                )
             slopes = torch.autograd.grad(loss.sum(), tuple(leaves.values()), allow_unused=True, materialize_grads=True)
         return loss.detach(), slopes
 
@@ -201,10 +206,20 @@ def _try_out(entry: Objective) -> None:
         entry.gradients(evidence, entry.looked_at, params)
     else:
         entry(evidence, params)
-        _, wanted = entry.gradients(evidence, ("positive", "negative"), params)
-        stated = entry.slope(torch.stack([g, g.flip(1)], 1), one.unsqueeze(-1), None, evidence.context, params)
-        if not entry.is_ours:  # tests see to those, in more ways than there is time for here
-            warn_where_other(f"The slope of the objective {entry.name!r}", stated, torch.stack(wanted, 1))
+        sides = torch.stack([g, g.flip(1)], 1)
+        slope = entry.slope(sides, one.unsqueeze(-1), None, evidence.context, params)
+        if "slope" in entry.traits:
+            what = f"The slope of the objective {entry.name!r}"
+            stated = checked(what, slope, sides)
+            if not entry.is_ours and _is_derivable(entry, evidence):  # ours are compared by tests, in more ways
+                _, wanted = entry.gradients(evidence, ("positive", "negative"), params)
+                warn_where_other(what, stated, torch.stack(wanted, 1))
+
+
+def _is_derivable(entry: Objective, evidence: Evidence) -> bool:
+    with torch.enable_grad():
+        positive, negative = (side.clone().requires_grad_() for side in (evidence.positive, evidence.negative))
+        return entry(replace(evidence, positive=positive, negative=negative), entry.defaults).requires_grad
 
 
 objectives: Registry[Objective] = Registry("objective", Objective, _try_out, "three pairs", ("slope", "listens_to"))
