@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ffexplore.engine.augment import Jittered
 from ffexplore.engine.inputs import Prepared
-from ffexplore.engine.negatives import Batch, Draw, Negatives, check_negatives, checked_scores
+from ffexplore.engine.negatives import Batch, Draw, Negatives, check_negatives
 from ffexplore.engine.network import Network
 from ffexplore.engine.pair_scores import PairScores
 from ffexplore.engine.parts import Part
@@ -231,6 +231,10 @@ class Pairs:
     ) -> Batch:
         inputs = self.inputs
 
+        def asked(what: str) -> Tensor:
+            self.choices[variant][0].check_scores(what)
+            return scores(what)[variant]
+
         def jittered(images: Tensor) -> Tensor:
             return images if jitter is None else jitter(images[None, None], Streams.of(self._streams[variant]))[0, 0]
 
@@ -242,7 +246,7 @@ class Pairs:
             count=len(inputs.y[self.split]),
             all_labels=inputs.y[self.split],
             fetch=lambda rows: inputs.rows(rows, self.split),
-            scores=lambda what: scores(checked_scores(what))[variant],
+            scores=asked,
             bank=self._bank,
             given=images,
             jitter=jittered,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -218,7 +219,8 @@ class History:
         return frame
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write ``to_frame`` to a file of comma-separated values."""
+        """Write ``to_frame`` to a file of comma-separated values; folders that are missing are made."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.to_frame().to_csv(path, index=False)
 
     def _write(self, row: int, snapshot: Snapshot) -> None:

@@ -124,6 +124,11 @@ def test_lasting_pictures_are_kept_as_numbers(name: str, refresh: str) -> None:
             {"needs": {"scores"}},
             r"Unknown value of scores, 'frist'\. Did you mean 'first'",
         ),
+        (
+            lambda batch, rng: batch.scores("readout").argmax(-1),
+            {"needs": {"labels", "scores"}},
+            r"ask for the scores 'readout'; register them with needs=\('readout',\)",
+        ),
     ],
 )
 def test_what_a_persons_generator_does_wrong_is_said(

@@ -181,8 +181,8 @@ def test_frame_and_csv(tmp_path):
     assert frame["step"].tolist() == [0, 10, 20]
     assert frame["changes"].tolist() == ["", "threshold 1 → 2; batch_size 8 → 9", "later"]
     assert {"accuracy", "readout_accuracy", "auc_1", "auc_2", "loss_2", "dead_1"} <= set(frame.columns)
-    history.to_csv(tmp_path / "history.csv")
-    assert (tmp_path / "history.csv").read_text(encoding="utf-8").startswith("step,epoch,seconds")
+    history.to_csv(tmp_path / "new" / "history.csv")
+    assert (tmp_path / "new" / "history.csv").read_text(encoding="utf-8").startswith("step,epoch,seconds")
 
 
 def test_frame_of_variants_and_of_nothing():

@@ -1,6 +1,6 @@
 """The catalogue of negatives; ``entry`` says how one is written, ``label`` and ``image`` hold the entries."""
 
-from ffexplore.engine.negatives.entry import Batch, Draw, Negatives, check_negatives, checked_scores, negatives
+from ffexplore.engine.negatives.entry import Batch, Draw, Negatives, check_negatives, negatives
 from ffexplore.engine.negatives.label import other_label, sample_wrong
 
 # The entries, in the order in which a person finds them in a menu.
@@ -13,7 +13,6 @@ __all__ = [
     "Draw",
     "Negatives",
     "check_negatives",
-    "checked_scores",
     "image",
     "label",
     "negatives",

@@ -106,6 +106,17 @@ class Negatives(Entry):
         needs = self.traits.get("needs", ())
         return frozenset([needs] if isinstance(needs, str) else needs)
 
+    def check_scores(self, what: str) -> None:
+        """Refuse scores that there are not, and those of which ``needs`` says nothing."""
+        if what not in SCORES:
+            raise SettingsError(unknown_name("value of scores,", what, SCORES))
+        need = "readout" if what == "readout" else "scores"
+        if need not in self.needs:
+            raise SettingsError(
+                f"The negatives {self.name!r} ask for the scores {what!r}; register them with needs=({need!r},), so "
+                "that they are refused where there are none."
+            )
+
     @property
     def by_row(self) -> bool:
         """Whether a draw depends on its own row alone."""
@@ -220,13 +231,6 @@ negatives: Registry[Negatives] = Registry(
 def _is_captured(like: Tensor) -> bool:
     """Whether calls with such a tensor are being captured in a CUDA graph, where no number can be looked at."""
     return like.is_cuda and torch.cuda.is_current_stream_capturing()
-
-
-def checked_scores(what: str) -> str:
-    """Whose scores a generator asks for, if there are such."""
-    if what not in SCORES:
-        raise SettingsError(unknown_name("value of scores,", what, SCORES))
-    return what
 
 
 def check_negatives(kind: str, generator: Negatives) -> None:
