@@ -25,7 +25,8 @@ class HistogramsPane:
     """
 
     fields = (
-        "low", "high", "positive", "negative", "threshold", "mean_positive", "mean_negative", "auc", "overlap", "dead",
+        "low", "high", "positive", "negative", "threshold", "mean_positive", "mean_negative", "auc", "auc_uniform",
+        "overlap", "dead",
     )  # fmt: skip
     ghost_fields = ("low", "high", "positive", "negative")
 

@@ -75,6 +75,17 @@ def test_histograms_move_and_every_frame_is_answered(open_notebook):
     assert re.match(r"Layer 1, mean square of 256 units: mean \d\.\d\d on positive and \d\.\d\d on negative", summary)
 
 
+def test_what_a_layer_knows_of_labels_is_told_where_there_are_labels_and_room(open_notebook):
+    notebook = open_notebook(cells(layers=2))
+    wait_seq(notebook, 2)
+    told = notebook.page.locator("dd.ff-of-label").first
+    assert re.fullmatch(r"AUC [01]\.\d{3}", told.text_content())
+    assert told.is_visible()
+    unlabelled = "np.full((1, 2), np.nan, np.float32)"
+    notebook.execute(f"import numpy as np; publisher.settings['auc_uniform'] = {unlabelled}; publisher.publish()")
+    notebook.page.wait_for_function("() => [...document.querySelectorAll('.ff-of-label')].every((part) => part.hidden)")
+
+
 def test_an_update_costs_less_than_six_kilobytes_both_ways(open_notebook):
     notebook = open_notebook(cells(layers=4))
     wait_seq(notebook, 2)

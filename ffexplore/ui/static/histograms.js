@@ -65,7 +65,9 @@ export class Histograms {
     setText(this.moment, pane.past ? `step ${pane.past.step} of ${pane.step}` : "");
     const layers = pane.widths.length;
     if (layers !== this.rows.length) this.build(layers);
-    const height = heightFor(layers, this.context.model.get("is_slide"));
+    const isSlide = this.context.model.get("is_slide");
+    const height = heightFor(layers, isSlide);
+    this.list.classList.toggle("ff-compact", height < (isSlide ? 124 : 88)); // no room for five lines of words
     this.list.style.setProperty("--ff-row-height", `${height}px`);
     for (const row of this.rows) row.update(pane, 0, height, this.ghost);
   }
@@ -82,7 +84,6 @@ export class Histograms {
     this.stop = new AbortController();
     const signal = AbortSignal.any([this.signal, this.stop.signal]);
     this.rows = Array.from({ length: layers }, (_, layer) => new Row(layer, signal, this.context));
-    this.list.classList.toggle("ff-compact", layers > 6);
     this.list.replaceChildren(...this.rows.map((row) => row.element));
     this.configure();
   }

@@ -11,6 +11,7 @@ const TOP = 20; // room for the threshold's label
 const UNSEEN = 0.1; // share of a hill that may lie beyond an axis that rests
 const BOTTOM = 18; // room for the axis
 const MOST_GHOST = 1.6; // times the bars that a ghost may be high before it is cut off
+const LABEL = "AUC of right labels against uniform wrong labels on the same inputs: whatever the negative data, the same question";
 
 export class Row {
   constructor(layer, signal, context) {
@@ -44,6 +45,12 @@ export class Row {
     this.words = html("dl", "ff-words");
     this.means = this.addWord("mean");
     this.auc = this.addWord("AUC");
+    this.label = this.addWord("label");
+    this.labelTerm = this.label.previousSibling;
+    for (const part of [this.labelTerm, this.label]) {
+      part.classList.add("ff-of-label");
+      part.title = LABEL;
+    }
     this.overlap = this.addWord("overlap");
     this.dead = this.addWord("dead");
     this.element.append(left, this.plot, this.words);
@@ -82,7 +89,7 @@ export class Row {
       goodness: pane.goodness[layer].replaceAll("_", " "),
       past: pane.past, threshold: at("threshold"),
       meanPositive: at("mean_positive"), meanNegative: at("mean_negative"),
-      auc: at("auc"), overlap: at("overlap"), dead: at("dead"),
+      auc: at("auc"), label: at("auc_uniform"), overlap: at("overlap"), dead: at("dead"),
     };
     // Another goodness has another axis, so its ghost would say nothing.
     this.ghost = ghost?.goodness[layer] === pane.goodness[layer] ? sides("ghost_", ghost.arrays) : null;
@@ -213,6 +220,8 @@ export class Row {
     setText(this.goodness, now.goodness);
     setText(this.means, `▲ ${fixed(now.meanPositive, decimals)}  ▼ ${fixed(now.meanNegative, decimals)}`);
     setText(this.auc, fixed(now.auc, 3));
+    setText(this.label, `AUC ${fixed(now.label, 3)}`);
+    this.labelTerm.hidden = this.label.hidden = !Number.isFinite(now.label);
     setText(this.overlap, percent(now.overlap, 0));
     setText(this.dead, now.dead ? plural(now.dead, "unit", "units") : "none");
     this.dead.classList.toggle("ff-warn", now.dead > 0.5 * now.width);
@@ -222,10 +231,11 @@ export class Row {
   summary() {
     const { now, decimals } = this;
     const theta = Number.isFinite(now.threshold) ? `, threshold ${fixed(now.threshold, decimals)}` : "";
+    const label = Number.isFinite(now.label) ? ` (${fixed(now.label, 3)} against wrong labels)` : "";
     const when = now.past ? `At step ${now.past.step}: layer` : "Layer";
     return `${when} ${this.layer + 1}, ${now.goodness} of ${plural(now.width, "unit", "units")}: `
       + `mean ${fixed(now.meanPositive, decimals)} on positive and ${fixed(now.meanNegative, decimals)} on negative data, `
-      + `AUC ${fixed(now.auc, 3)}, the two overlap by ${percent(now.overlap, 0)}, `
+      + `AUC ${fixed(now.auc, 3)}${label}, the two overlap by ${percent(now.overlap, 0)}, `
       + `${plural(now.dead, "dead unit", "dead units")}${theta}`;
   }
 
