@@ -41,15 +41,15 @@ def test_a_threshold_is_dragged_and_a_digit_drawn(open_notebook, kind):
     handle = page.locator(".ff-threshold").first
     handle.scroll_into_view_if_needed()
     at = handle.bounding_box()
-    before = float(notebook.execute("print(panel.settings.threshold)"))
+    before = float(notebook.execute("print(panel.settings.thresholds()[0])"))
     begin = (at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     stroke(page, kind, line(begin, (begin[0] + 60, begin[1])))
     page.wait_for_function(
         "(before) => Number(document.querySelector('.ff-threshold').getAttribute('aria-valuenow')) > before", arg=before
     )
     notebook.execute("import time\nend = time.monotonic() + 10")
-    notebook.execute(f"while panel.settings.threshold <= {before} and time.monotonic() < end: time.sleep(0.05)")
-    assert float(notebook.execute("print(panel.settings.threshold)")) > before
+    notebook.execute(f"while panel.settings.thresholds()[0] <= {before} and time.monotonic() < end: time.sleep(0.05)")
+    assert float(notebook.execute("print(panel.settings.thresholds()[0])")) > before
 
     notebook.execute("panel.board.panes = ['draw']")
     pad = page.locator(".ff-pad")
