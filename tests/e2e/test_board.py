@@ -79,11 +79,13 @@ def test_what_a_layer_knows_of_labels_is_told_where_there_are_labels_and_room(op
     notebook = open_notebook(cells(layers=2))
     wait_seq(notebook, 2)
     told = notebook.page.locator("dd.ff-of-label").first
-    assert re.fullmatch(r"AUC [01]\.\d{3}", told.text_content())
+    assert re.fullmatch(r"[01]\.\d{3}", told.text_content())
     assert told.is_visible()
     unlabelled = "np.full((1, 2), np.nan, np.float32)"
     notebook.execute(f"import numpy as np; publisher.settings['auc_uniform'] = {unlabelled}; publisher.publish()")
-    notebook.page.wait_for_function("() => [...document.querySelectorAll('.ff-of-label')].every((part) => part.hidden)")
+    told.wait_for(state="hidden")
+    assert not notebook.page.locator("dt.ff-of-label").first.is_visible()
+    assert notebook.page.locator(".ff-words dt").first.is_visible()
 
 
 def test_an_update_costs_less_than_six_kilobytes_both_ways(open_notebook):

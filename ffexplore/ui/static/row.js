@@ -11,7 +11,8 @@ const TOP = 20; // room for the threshold's label
 const UNSEEN = 0.1; // share of a hill that may lie beyond an axis that rests
 const BOTTOM = 18; // room for the axis
 const MOST_GHOST = 1.6; // times the bars that a ghost may be high before it is cut off
-const LABEL = "AUC of right labels against uniform wrong labels on the same inputs: whatever the negative data, the same question";
+const LABEL = "AUC of right labels against uniform wrong labels on the same inputs: the same question for all negative data; "
+  + "renewed every second or two";
 
 export class Row {
   constructor(layer, signal, context) {
@@ -220,7 +221,7 @@ export class Row {
     setText(this.goodness, now.goodness);
     setText(this.means, `▲ ${fixed(now.meanPositive, decimals)}  ▼ ${fixed(now.meanNegative, decimals)}`);
     setText(this.auc, fixed(now.auc, 3));
-    setText(this.label, `AUC ${fixed(now.label, 3)}`);
+    setText(this.label, fixed(now.label, 3));
     this.labelTerm.hidden = this.label.hidden = !Number.isFinite(now.label);
     setText(this.overlap, percent(now.overlap, 0));
     setText(this.dead, now.dead ? plural(now.dead, "unit", "units") : "none");
