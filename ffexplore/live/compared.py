@@ -44,8 +44,10 @@ class Compared:
     @property
     def present(self) -> int:
         """The number of the variant that has the settings of the run; -1 where none has."""
-        if self.base is None or self.base in self.settings:
-            return -1 if self.base is None else self.settings.index(self.base)
+        if self.base is None:
+            return -1
+        if self.base in self.settings:
+            return self.settings.index(self.base)
         run, *variants = (each.replace(threshold=each.thresholds()) for each in (self.base, *self.settings))
         return variants.index(run) if run in variants else -1  # a natural threshold is a number, too
 
