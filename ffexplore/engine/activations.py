@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.derivative import checked, warn_where_other, why_not_differentiable
+from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry
 
@@ -106,6 +107,9 @@ def _try_out(entry: Activation) -> None:
                 f"The activation {entry.name!r} needs the trait backward(delta, h), because what it makes of a unit "
                 "depends on the others, or on chance."
             )
+    if not entry.is_ours:
+        both = entry.function, entry.up
+        warn_where_random(f"The activation {entry.name!r}", lambda: [function(z.clone()) for function in both])
 
 
 def _found(entry: Activation, z: Tensor, delta: Tensor) -> Tensor:

@@ -27,8 +27,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ffexplore.engine.derivative import warn_where_random
 from ffexplore.engine.rng import Streams
+from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
 
@@ -96,7 +96,7 @@ def _try_out(entry: BlackBox) -> None:
     params = entry.defaults
     chance = torch.full((1, 3, 4), 0.5) if entry.tosses else None
     instead = " Name the argument chance and take the random numbers from there."
-    warn_where_random(f"The black box {entry.name!r}", entry(h, params, chance), entry(h, params, chance), instead)
+    warn_where_random(f"The black box {entry.name!r}", lambda: entry(h, params, chance), instead)
 
 
 black_boxes: Registry[BlackBox] = Registry("black box", BlackBox, _try_out, "a batch of 3 samples and 4 units", ())

@@ -1,14 +1,14 @@
-"""What a trial tells of a function: whether a derivative comes through or is stated right, and what is by chance."""
+"""What a trial tells of a function's derivative: whether one comes through, and whether it is stated right."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from ffexplore.engine.rng import stream
+from ffexplore.engine.trial import tell
 from ffexplore.errors import SettingsError
 
 TRIED_ROWS = 32  # rows of the trial
@@ -49,18 +49,7 @@ def warn_where_other(what: str, stated: Tensor, wanted: Tensor) -> None:
     """
     near = 1e-6 * max(1.0, float(wanted.abs().max()))
     if not torch.allclose(stated, wanted, rtol=1e-4, atol=near):
-        warnings.warn(
+        tell(
             f"{what} differs from the derivative that automatic differentiation finds; layers learn by the one that "
-            "is given.",
-            stacklevel=5,
-        )
-
-
-def warn_where_random(what: str, one: Tensor, other: Tensor, instead: str = "") -> None:
-    """Warn where a function gave two answers to the same question: a run cannot be repeated then."""
-    if not torch.allclose(one, other, equal_nan=True):
-        warnings.warn(
-            f"{what} gives other values for the same activities each time; the same seed will not give the same run."
-            f"{instead}",
-            stacklevel=5,
+            "is given."
         )

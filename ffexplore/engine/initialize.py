@@ -7,23 +7,32 @@ and biases (units,), float32.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry
 
 
+def _made(entry: Entry) -> object:
+    """The weights and biases of 4 units and 5 inputs, from the same random numbers each time."""
+    return entry.function(5, 4, torch.Generator().manual_seed(0), **entry.defaults)
+
+
 def _try_out(entry: Entry) -> None:
-    params = entry.defaults
-    made = entry.function(5, 4, torch.Generator().manual_seed(0), **params)
+    made: Any = _made(entry)
     shapes = [tuple(each.shape) for each in made if isinstance(each, Tensor)]
     if shapes != [(4, 5), (4,)]:
         raise SettingsError(
             f"The initialization {entry.name!r} must return two Tensors, weights (units, inputs) and biases (units,); "
             f"for 4 units and 5 inputs it returned {shapes or type(made).__name__}."
         )
+    if not entry.is_ours:
+        instead = " Draw them from the generator that it is given."
+        warn_where_random(f"The initialization {entry.name!r}", lambda: _made(entry), instead)
 
 
 initializations: Registry[Entry] = Registry("initialization", Entry, _try_out, "4 units and 5 inputs", ())

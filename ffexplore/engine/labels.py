@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.rng import stream
+from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
 
@@ -79,7 +80,8 @@ def with_inverses(table: Tensor) -> Tensor:
 
 
 def _try_out(entry: LabelEncoding) -> None:
-    entry.table(3, entry.defaults)
+    instead = " Seed a torch.Generator in it, and draw from that."
+    warn_where_random(f"The label encoding {entry.name!r}", lambda: entry.table(3, entry.defaults), instead)
 
 
 label_encodings: Registry[LabelEncoding] = Registry(

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ffexplore.engine.constants import constant
 from ffexplore.engine.energy import energy
+from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
 
@@ -98,6 +99,10 @@ def _try_out(entry: Normalization) -> None:
         )
     if not torch.equal(given, h):
         raise SettingsError(f"The normalization {entry.name!r} writes into the activity it is given; it must not.")
+    if not entry.is_ours:
+        warn_where_random(
+            f"The normalization {entry.name!r}", lambda: entry(h, params, state=entry.init(4, 1, h.device))
+        )
 
 
 normalizations: Registry[Normalization] = Registry(

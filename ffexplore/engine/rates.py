@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from numbers import Real
 
+from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry
 
@@ -27,8 +28,11 @@ def checked_factor(name: str, factor: object) -> float:
 
 def _try_out(entry: Entry) -> None:
     params = entry.defaults
-    for progress in (0.0, 0.5, 1.0):
-        checked_factor(entry.name, entry.function(progress, **params))
+
+    def factors() -> list[float]:
+        return [checked_factor(entry.name, entry.function(progress, **params)) for progress in (0.0, 0.5, 1.0)]
+
+    warn_where_random(f"The rate course {entry.name!r}", factors)
 
 
 rate_courses: Registry[Entry] = Registry("rate course", Entry, _try_out, "the progress of a fit", ())

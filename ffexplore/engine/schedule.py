@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Annotated
 
+from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry
 
@@ -50,9 +51,15 @@ def checked_blocks(schedule: Entry, blocks: object, depth: int) -> Blocks:
 
 def _try_out(entry: Entry) -> None:
     params = entry.defaults
-    for depth in (1, 2, 3):
-        for step in range(2 * depth):
+
+    def blocks() -> list[Blocks]:
+        return [
             checked_blocks(entry, entry.function(step, depth, **params), depth)
+            for depth in (1, 2, 3)
+            for step in range(2 * depth)
+        ]
+
+    warn_where_random(f"The schedule {entry.name!r}", blocks)
 
 
 schedules: Registry[Entry] = Registry("schedule", Entry, _try_out, "1 to 3 layers", ("crosses",))

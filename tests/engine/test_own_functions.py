@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -207,13 +208,61 @@ def test_a_goodness_may_hold_numbers_of_its_own_in_single_precision(register: Re
     Trainer(Settings(**BASE, dataset=pictures(), goodness="weighted")).fit(steps=3, progress=False)
 
 
-def test_what_goes_by_chance_is_told_where_it_was_registered() -> None:
-    with pytest.warns(UserWarning, match=r"The goodness 'mine' gives other values .* each time; the same seed") as told:
-        ff.goodness.register("mine")(lambda activity: (activity + torch.randn_like(activity)).square().mean(-1))
-    with pytest.warns(UserWarning, match=r"The black box 'mine' gives other .* Name the argument chance") as also:
-        ff.black_boxes.register("mine")(lambda activity: activity * np.random.default_rng().random(activity.shape))
-    del ff.goodness._entries["mine"], ff.black_boxes._entries["mine"]
-    assert told[0].filename == also[0].filename == __file__
+def tossed_codes(classes: int) -> Tensor:
+    return torch.rand(classes + 1, 8)
+
+
+def tossed_weights(inputs: int, units: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    return torch.randn(units, inputs), torch.zeros(units)
+
+
+TOSSED: dict[str, tuple[Registry[Any], Callable[..., Any], dict[str, Any]]] = {
+    "goodness": (ff.goodness, lambda activity: (activity + torch.randn_like(activity)).square().mean(-1), {}),
+    "black box": (ff.black_boxes, lambda activity: activity * np.random.default_rng().random(activity.shape), {}),
+    "objective": (ff.objectives, lambda positive, negative: (negative - positive) * torch.rand(()), {}),
+    "objective of classes": (ff.objectives, lambda scores, labels: scores.mean(-1) * torch.rand(()), {}),
+    "activation": (ff.activations, lambda z: z + torch.rand(()), {"backward": lambda delta, h: delta}),
+    "schedule": (ff.schedules, lambda step, depth: [[random.randrange(depth)]], {}),
+    "rate course": (ff.rate_courses, lambda progress: float(np.random.rand()), {}),  # noqa: NPY002
+    "label encoding": (ff.label_encodings, tossed_codes, {}),
+    "normalization": (ff.normalizations, lambda h: h * torch.rand(()), {}),
+    "initialization": (ff.initializations, tossed_weights, {}),
+    "seldom": (ff.schedules, lambda step, depth: [[0 if random.random() < 1e-9 else depth - 1]], {}),
+}
+
+
+@pytest.mark.parametrize("name", TOSSED)
+def test_what_goes_by_chance_is_told_where_it_was_registered(name: str) -> None:
+    registry, function, traits = TOSSED[name]
+    with pytest.warns(UserWarning, match=rf"The {registry.kind} 'mine' goes by random numbers of its own; the") as told:
+        registry.register("mine", **traits)(function)
+    del registry._entries["mine"]
+    assert [each.filename for each in told] == [__file__]
+
+
+def test_what_is_told_of_chance_says_what_to_do_where_there_is_a_way() -> None:
+    for name, way in [
+        ("black box", "Name the argument chance"),
+        ("initialization", "Draw them from the generator that it is given"),
+        ("label encoding", r"Seed a torch\.Generator in it"),
+    ]:
+        registry, function, traits = TOSSED[name]
+        with pytest.warns(UserWarning, match=way):
+            registry.register("mine", **traits)(function)
+        del registry._entries["mine"]
+
+
+def test_random_numbers_that_are_the_same_each_time_are_no_chance(register: Register) -> None:
+    def seeded(classes: int) -> Tensor:
+        torch.manual_seed(5)
+        return torch.rand(classes + 1, 8)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(ff.label_encodings, "seeded", seeded)
+        register(ff.initializations, "given", lambda inputs, units, rng: (
+            torch.randn(units, inputs, generator=rng), torch.zeros(units)
+        ))  # fmt: skip
 
 
 def test_a_right_vjp_is_taken_silently_and_one_for_what_torch_cannot_derive_too(register: Register) -> None:
@@ -296,7 +345,7 @@ def test_a_label_encoding_of_another_shape_is_refused(function: Callable[..., An
 
 
 def test_a_label_encoding_whose_number_of_rows_is_wrong_for_other_classes_is_refused_in_use(register: Register) -> None:
-    register(ff.label_encodings, "of_three", lambda classes: torch.rand(4, 6), tells=True)
+    register(ff.label_encodings, "of_three", lambda classes: torch.eye(4, 6), tells=True)
     with pytest.raises(SettingsError, match=r"'of_three' returned shape \(4, 6\) for 4 classes; it must .* \(5, m\)"):
         Trainer(Settings(**BASE, dataset=pictures(), label_encoding="of_three"))
 

@@ -27,7 +27,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ffexplore.engine.derivative import checked, warn_where_other, warn_where_random
+from ffexplore.engine.derivative import checked, warn_where_other
+from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
@@ -225,7 +226,7 @@ def _try_out(entry: Goodness) -> None:
     if entry.is_ours:  # tests see to the rest, in more ways than there is time for here
         return
     _check_natural_threshold(entry)
-    warn_where_random(f"The goodness {entry.name!r}", entry(kept, params, state), entry(kept, params, state))
+    warn_where_random(f"The goodness {entry.name!r}", lambda: entry(kept, params, state))
     leaf = h.requires_grad_()
     with torch.enable_grad():
         g = entry(leaf, params, state)

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from ffexplore.engine.constants import constants
 from ffexplore.engine.derivative import checked, warn_where_other
+from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
@@ -214,6 +215,8 @@ def _try_out(entry: Objective) -> None:
             if not entry.is_ours and _is_derivable(entry, evidence):  # ours are compared by tests, in more ways
                 _, wanted = entry.gradients(evidence, ("positive", "negative"), params)
                 warn_where_other(what, stated, torch.stack(wanted, 1))
+    if not entry.is_ours:
+        warn_where_random(f"The objective {entry.name!r}", lambda: entry(evidence, params))
 
 
 def _is_derivable(entry: Objective, evidence: Evidence) -> bool:
