@@ -138,6 +138,82 @@ def test_a_backward_of_another_shape_is_refused() -> None:
     refused(ff.activations, said, torch.sin, backward=lambda delta, h: delta.sum(-1))
 
 
+# A goodness and the samples beside
+
+
+def of_ones_own(entry: Any) -> Callable[..., Tensor]:
+    """A goodness of ours as if somebody else had written it."""
+
+    def mine(activity: Tensor, **state: Any) -> Tensor:
+        result: Tensor = entry.function(activity, **state, **entry.defaults)
+        return result
+
+    return mine
+
+
+def without_parameters(traits: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in traits.items() if name not in ("vjp", "natural_threshold")}
+
+
+@pytest.mark.parametrize("name", ff.goodness.names())
+def test_what_came_with_ffexplore_would_be_taken_from_anybody(name: str, register: Register) -> None:
+    entry = ff.goodness[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(ff.goodness, "mine", of_ones_own(entry), **without_parameters(dict(entry.traits)))
+
+
+def in_training(activity: Tensor, state: dict[str, Tensor], train: bool) -> Tensor:
+    return activity.square().mean(-1) - (activity.mean() if train else state["usual"])
+
+
+USUAL = {"init": lambda width, classes, generator: {"usual": torch.zeros(())}}
+
+
+@pytest.mark.parametrize(
+    ("function", "traits"),
+    [
+        (lambda activity: activity.square().mean(-1) - activity.mean(), {}),
+        (lambda activity: activity.square().mean(-1) / activity.square().sum(), {}),
+        (lambda activity: activity.square().sum(-1) / len(activity), {}),
+        (lambda activity: activity.softmax(0).mean(-1), {}),
+        (lambda activity: activity.square().mean(-1) * (1 + 0.001 * activity.std()), {}),
+        (lambda activity: (activity - activity.mean(-2, keepdim=True)).square().mean(-1), {"batched": True}),
+        (lambda activity: activity.square().mean(-1) - activity.mean(), {"batched": True}),
+        (in_training, USUAL),
+        *[
+            (of_ones_own(entry), without_parameters({**entry.traits, "coupled": False}))
+            for entry in ff.goodness
+            if entry.coupled
+        ],
+    ],
+)
+def test_a_goodness_that_looks_across_the_batch_must_say_so(
+    function: Callable[..., Any], traits: dict[str, Any]
+) -> None:
+    said = r"'bad' looks across the batch: .* as in activity.mean\(-1, keepdim=True\)\. .* with coupled=True"
+    refused(ff.goodness, said, function, **traits)
+
+
+def test_a_goodness_that_looks_across_variants_or_sides_is_refused_whatever_it_says() -> None:
+    said = "'bad' has the trait batched, but mixes variants or sides"
+    refused(ff.goodness, said, lambda activity: activity.mean(-1) - activity.mean(), batched=True, coupled=True)
+
+
+def test_a_goodness_that_looks_across_the_batch_at_inference_is_told_so(register: Register) -> None:
+    with pytest.warns(UserWarning, match=r"'told' looks across the batch at inference, too, .*the trait init") as told:
+        register(ff.goodness, "told", lambda activity: activity.mean(-1) - activity.mean(), coupled=True)
+    assert len(told) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(ff.goodness, "silent", in_training, coupled=True, **USUAL)
+
+
+def test_a_goodness_that_cannot_take_a_batch_of_one_is_refused() -> None:
+    said = r"'bad' returned shape \(\) for a batch of activities \(1, units\)"
+    refused(ff.goodness, said, lambda activity: activity.square().mean(-1).squeeze())
+
+
 # Goodness and objectives
 
 

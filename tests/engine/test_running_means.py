@@ -105,7 +105,7 @@ def test_a_persons_goodness_may_have_a_state_for_each_variant(register: Callable
 
     register(
         ff.goodness, "habit", habit, summary="distance from the usual",
-        init=lambda width, classes, generator: {"usual": torch.rand(width, generator=generator)},
+        init=lambda width, classes, generator: {"usual": torch.rand(width, generator=generator)}, coupled=True,
     )  # fmt: skip
     base = Settings(dataset=pictures(), layers=(6,), goodness="habit", batch_size=10, device="cpu")
     variants = [base, base.replace(seed=1)]

@@ -17,19 +17,16 @@ An entry with ``output="per_class"`` returns ``(batch, classes)`` instead, one s
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ffexplore.engine.derivative import checked, warn_where_other
-from ffexplore.engine.trial import warn_where_random
-from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.engine.goodness.trial import try_out
+from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry, Value
 
 EPSILON = 1e-8  # keeps roots, logarithms and quotients finite at zero activity
@@ -56,7 +53,8 @@ class Goodness(Entry):
         The function takes any leading dimensions, not only a batch. A person's own function is called once
         for each variant and side.
     coupled : bool
-        The function looks across the batch, so positive and negative samples must not be mixed.
+        The function looks across the batch: what it gives for a sample depends on those beside it, of the same side.
+        At inference, where ``train`` is False, it should go by running means, which it keeps in a state (``init``).
     rests_at_zero : bool
         The derivative is zero where the activity is zero, so the derivative of a relu changes nothing.
     permutable : bool
@@ -210,55 +208,7 @@ TRAITS = (
 )  # fmt: skip
 
 
-def _try_out(entry: Goodness) -> None:
-    h = torch.rand(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
-    if entry.output not in ("scalar", "per_class"):
-        raise SettingsError(unknown_name("value of output,", entry.output, ("scalar", "per_class")))
-    state = entry.init(4, 2, [torch.Generator().manual_seed(0)])
-    for name in entry.learned:
-        if name not in state:
-            raise SettingsError(unknown_name(f"learned tensor of the goodness {entry.name!r},", name, state))
-    params = entry.defaults
-    kept = h.clone()
-    entry(h, params, state, train=True)
-    if not torch.equal(h, kept):
-        raise SettingsError(f"The goodness {entry.name!r} writes into the activity it is given; it must not.")
-    if entry.is_ours:  # tests see to the rest, in more ways than there is time for here
-        return
-    _check_natural_threshold(entry)
-    warn_where_random(f"The goodness {entry.name!r}", lambda: entry(kept, params, state))
-    leaf = h.requires_grad_()
-    with torch.enable_grad():
-        g = entry(leaf, params, state)
-    if "vjp" not in entry.traits:
-        if not g.requires_grad:
-            raise SettingsError(
-                f"The goodness {entry.name!r} lets no derivative through, so that a layer would learn nothing. Use "
-                "functions of torch that have one, without detach, item or numpy; or give it as the trait vjp."
-            )
-        return
-    what = f"The vjp of the goodness {entry.name!r}"
-    dg = torch.rand(g.shape, generator=torch.Generator().manual_seed(1), dtype=g.dtype)
-    stated = checked(what, entry.derivative(kept.clone(), g.detach(), dg, params), h)
-    if g.requires_grad:
-        (wanted,) = torch.autograd.grad(g, leaf, dg, allow_unused=True, materialize_grads=True)
-        warn_where_other(what, stated, wanted)
-
-
-def _check_natural_threshold(entry: Goodness) -> None:
-    natural = entry.traits.get("natural_threshold")
-    if natural is None:
-        return
-    found = entry.natural_threshold(4) if callable(natural) else None
-    if not isinstance(found, Real) or not math.isfinite(found):
-        got = f"returned {found!r} for 4 units" if callable(natural) else f"is {natural!r}"
-        raise SettingsError(
-            f"The natural_threshold of the goodness {entry.name!r} {got}; it must be a function of the width that "
-            "returns a finite number."
-        )
-
-
-goodness: Registry[Goodness] = Registry("goodness", Goodness, _try_out, "a batch of 3 samples and 4 units", TRAITS)
+goodness: Registry[Goodness] = Registry("goodness", Goodness, try_out, "a batch of 3 samples and 4 units", TRAITS)
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,116 @@
+"""A goodness is tried out when it is registered: what cannot work is refused, what may be meant is told."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ffexplore.engine.derivative import checked, warn_where_other
+from ffexplore.engine.trial import tell, warn_where_random
+from ffexplore.errors import SettingsError, unknown_name
+
+if TYPE_CHECKING:
+    from ffexplore.engine.goodness.entry import Goodness
+
+
+def try_out(entry: Goodness) -> None:
+    """Call an entry on a batch of 3 samples and 4 units; raises SettingsError to refuse it, and warns."""
+    h = torch.rand(1, 2, 3, 4, generator=_generator())
+    if entry.output not in ("scalar", "per_class"):
+        raise SettingsError(unknown_name("value of output,", entry.output, ("scalar", "per_class")))
+    state = entry.init(4, 2, [_generator()])
+    for name in entry.learned:
+        if name not in state:
+            raise SettingsError(unknown_name(f"learned tensor of the goodness {entry.name!r},", name, state))
+    params = entry.defaults
+    kept = h.clone()
+    entry(h, params, state, train=True)
+    if not torch.equal(h, kept):
+        raise SettingsError(f"The goodness {entry.name!r} writes into the activity it is given; it must not.")
+    if entry.is_ours:  # tests see to the rest, in more ways than there is time for here
+        return
+    _check_natural_threshold(entry)
+    if not warn_where_random(f"The goodness {entry.name!r}", lambda: entry(kept, params, state)):
+        _check_neighbours(entry)
+    _check_derivative(entry, h)
+
+
+def _check_derivative(entry: Goodness, h: Tensor) -> None:
+    params, kept, state = entry.defaults, h.clone(), entry.init(4, 2, [_generator()])
+    leaf = h.requires_grad_()
+    with torch.enable_grad():
+        g = entry(leaf, params, state)
+    if "vjp" not in entry.traits:
+        if not g.requires_grad:
+            raise SettingsError(
+                f"The goodness {entry.name!r} lets no derivative through, so that a layer would learn nothing. Use "
+                "functions of torch that have one, without detach, item or numpy; or give it as the trait vjp."
+            )
+        return
+    what = f"The vjp of the goodness {entry.name!r}"
+    dg = torch.rand(g.shape, generator=_generator(1), dtype=g.dtype)
+    stated = checked(what, entry.derivative(kept.clone(), g.detach(), dg, params), h)
+    if g.requires_grad:
+        (wanted,) = torch.autograd.grad(g, leaf, dg, allow_unused=True, materialize_grads=True)
+        warn_where_other(what, stated, wanted)
+
+
+def _check_neighbours(entry: Goodness) -> None:
+    """Refuse a goodness that looks across the batch and does not say so, and tell where it does so at inference."""
+    generator = _generator()
+    h, beside = (torch.rand(2, 2, 3, 4, generator=generator) + 0.1 for _ in range(2))
+    beside, same_side = 3 * beside, 3 * beside
+    beside[0, 0, 0], same_side[0, 0] = h[0, 0, 0], h[0, 0]
+    state = entry.init(4, 2, [_generator(), _generator()])
+
+    def of_first(h: Tensor, train: bool) -> Tensor:
+        own = {name: value[: len(h)].clone() for name, value in state.items()}
+        return entry(h, entry.defaults, own, train=train)[0, 0, 0]
+
+    largest = float(entry(h, entry.defaults, state).abs().max())
+
+    def differ(others: Tensor, train: bool, tolerance: float = 1e-4) -> bool:
+        one, other = of_first(h, train), of_first(others, train)
+        return not torch.allclose(one, other, rtol=tolerance, atol=tolerance * largest, equal_nan=True)
+
+    # A sum over more rows may be rounded in another way, hence the wide tolerance of a row alone.
+    at_inference = differ(beside, False) or differ(h[:1, :1, :1], False, 1e-2)
+    if not entry.coupled and (at_inference or differ(beside, True)):
+        raise SettingsError(
+            f"The goodness {entry.name!r} looks across the batch: what it gives for a sample depends on those beside "
+            "it. If that is not meant, take sums and means over the units alone, as in activity.mean(-1, "
+            "keepdim=True). If it is, register it with coupled=True."
+        )
+    if entry.coupled and (differ(same_side, False) or differ(same_side, True)):
+        raise SettingsError(
+            f"The goodness {entry.name!r} has the trait batched, but mixes variants or sides: what it gives for one "
+            "depends on the others. Look across the samples alone, as in activity.mean(-2, keepdim=True), or leave "
+            "batched out: then it is called with one batch (batch, units) at a time."
+        )
+    if at_inference:
+        tell(
+            f"The goodness {entry.name!r} looks across the batch at inference, too, so that the class of a sample "
+            "depends on those beside it. Keep a running mean in a state (the trait init), and go by that where train "
+            "is False."
+        )
+
+
+def _check_natural_threshold(entry: Goodness) -> None:
+    natural = entry.traits.get("natural_threshold")
+    if natural is None:
+        return
+    found = entry.natural_threshold(4) if callable(natural) else None
+    if not isinstance(found, Real) or not math.isfinite(found):
+        got = f"returned {found!r} for 4 units" if callable(natural) else f"is {natural!r}"
+        raise SettingsError(
+            f"The natural_threshold of the goodness {entry.name!r} {got}; it must be a function of the width that "
+            "returns a finite number."
+        )
+
+
+def _generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
