@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from ffexplore.engine.trial import tell
 from ffexplore.errors import SettingsError
 
 TRIED_ROWS = 32  # rows of the trial
+SCALES = (1.0, 0.1, 10.0, 100.0)  # of the numbers that a function is tried on before its derivative is said to be zero
 
 
 def why_not_differentiable(function: Callable[[Tensor], Tensor], width: int = 16) -> str:
@@ -26,6 +27,30 @@ def why_not_differentiable(function: Callable[[Tensor], Tensor], width: int = 16
     if gradient is None:
         return "torch knows no derivative of it"
     return "" if gradient.any() else "its derivative is zero everywhere"
+
+
+def is_flat(function: Callable[[Tensor], Tensor], samples: Iterable[Tensor]) -> bool:
+    """Whether the derivative of a function is zero, or there is none, for every one of several samples."""
+    rng = stream(0, "flat")
+    for sample in samples:
+        leaf = sample.clone().requires_grad_()
+        with torch.enable_grad():
+            y = function(leaf)
+            # at random weights, since the sum of some functions, such as a softmax, never changes
+            total = (y * torch.randn(y.shape, generator=rng)).sum()
+        if y.requires_grad and torch.autograd.grad(total, leaf, allow_unused=True, materialize_grads=True)[0].any():
+            return False
+    return True
+
+
+def zero_everywhere(what: str, at_defaults: bool, smooth: str, trait: str) -> str:
+    """Say that a function's derivative is zero, what is ``smooth`` instead, and the ``trait`` that states another."""
+    at = " at the defaults of its parameters" if at_defaults else ""
+    return (
+        f"The derivative of {what} is zero everywhere{at}, as that of a count, a sign or a rounded number is, so that "
+        f"a layer would learn nothing. Use something smooth in its place, as {smooth}; or give a derivative as the "
+        f"trait {trait}."
+    )
 
 
 def checked(what: str, stated: object, like: Tensor) -> Tensor:

@@ -356,6 +356,57 @@ def test_a_right_vjp_is_taken_silently_and_one_for_what_torch_cannot_derive_too(
             torch.testing.assert_close(same, one, atol=3e-5, rtol=1e-3)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda activity: activity.sign().sum(-1),
+        lambda activity: activity.ceil().mean(-1),
+        lambda activity: torch.where(activity > 0.5, 1.0, 0 * activity).sum(-1),
+        lambda activity: activity.detach().sum(-1) + 0 * activity.sum(-1),
+        lambda activity: activity[:, :0].sum(-1),
+    ],
+    ids=["signs", "rounded", "counted", "detached", "of no unit"],
+)
+def test_a_goodness_whose_derivative_is_zero_everywhere_is_refused(function: Callable[..., Any]) -> None:
+    refused(ff.goodness, "The derivative of the goodness 'bad' is zero everywhere, as that of a count", function)
+
+
+def test_zero_everywhere_may_be_for_want_of_another_default() -> None:
+    def weighted(activity: Tensor, *, weight: float = 0.0) -> Tensor:
+        return weight * activity.mean(-1)
+
+    refused(ff.goodness, "is zero everywhere at the defaults of its parameters", weighted)
+
+
+@pytest.mark.parametrize(
+    ("function", "traits"),
+    [
+        (lambda activity: (activity - 2).relu().sum(-1), {}),
+        (lambda activity: (activity - 150).relu().sum(-1), {}),
+        (lambda activity: activity.clamp(max=0.01).sum(-1), {}),
+        (lambda activity: (-activity).relu().sum(-1), {}),
+        (lambda activity: activity[:, 40:].sum(-1), {}),
+        (lambda activity: (activity - 50).relu() @ torch.ones(4), {}),
+        (lambda activity: torch.sigmoid(1000 * (activity - 1)).sum(-1), {}),
+        (lambda activity: activity.sign().sum(-1), {"vjp": twice}),
+        (
+            lambda activity, state, train: activity @ state["weight"],
+            {"init": lambda width, classes, generator: {"weight": torch.zeros(width)}, "learned": ("weight",)},
+        ),
+        (lambda activity: activity[:, :3].log_softmax(-1), {"output": "per_class"}),
+    ],
+    ids=["above 2", "above 150", "up to 0.01", "below zero", "from the fortieth unit on", "of four units", "steep",
+         "stated", "learned", "per class"],
+)  # fmt: skip
+def test_a_goodness_whose_derivative_is_zero_for_some_is_taken(
+    function: Callable[..., Any], traits: dict[str, Any], register: Register
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "The vjp of")
+        register(ff.goodness, "mine", function, **traits)
+
+
 def hinge(positive: Tensor, negative: Tensor) -> Tensor:
     return (1 - positive + negative).square()
 
@@ -391,6 +442,18 @@ def test_an_objective_that_lets_no_derivative_through_is_refused_and_says_what_t
 ) -> None:
     said = r"'bad' lets no derivative through, so that a layer would learn nothing\. .* or give it as the trait slope"
     refused(ff.objectives, said, function)
+
+
+def test_an_objective_whose_derivative_is_zero_everywhere_is_refused(register: Register) -> None:
+    said = "The derivative of the objective 'bad' is zero everywhere, as that of a count"
+    refused(ff.objectives, said, lambda positive, negative: (negative - positive).sign())
+    refused(ff.objectives, said, lambda scores, labels: scores.round().sum(-1))
+    register(ff.objectives, "far", lambda positive, negative: (negative - positive - 20).relu())
+    register(ff.objectives, "near", lambda positive, negative: (negative - positive).clamp(-0.1, 0.1))
+    with pytest.warns(UserWarning, match="The slope of the objective 'stated' differs"):
+        register(
+            ff.objectives, "stated", lambda positive, negative: (negative - positive).sign(), slope=lambda g: 0 * g + 1
+        )
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import suppress
 from numbers import Real
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ffexplore.engine.derivative import checked, warn_where_other
+from ffexplore.engine.derivative import SCALES, checked, is_flat, warn_where_other, zero_everywhere
 from ffexplore.engine.trial import tell, warn_where_random
 from ffexplore.errors import SettingsError, unknown_name
 
 if TYPE_CHECKING:
     from ffexplore.engine.goodness.entry import Goodness
+
+WIDTHS = (4, 64)  # of layers; some functions have something to say from some width on only
 
 
 def try_out(entry: Goodness) -> None:
@@ -50,6 +54,9 @@ def _check_derivative(entry: Goodness, h: Tensor) -> None:
                 f"The goodness {entry.name!r} lets no derivative through, so that a layer would learn nothing. Use "
                 "functions of torch that have one, without detach, item or numpy; or give it as the trait vjp."
             )
+        if _learns_nothing(entry):
+            smooth = "torch.sigmoid(10 * (activity - 1)) for activity > 1"
+            raise SettingsError(zero_everywhere(f"the goodness {entry.name!r}", bool(params), smooth, "vjp"))
         return
     what = f"The vjp of the goodness {entry.name!r}"
     dg = torch.rand(g.shape, generator=_generator(1), dtype=g.dtype)
@@ -57,6 +64,25 @@ def _check_derivative(entry: Goodness, h: Tensor) -> None:
     if g.requires_grad:
         (wanted,) = torch.autograd.grad(g, leaf, dg, allow_unused=True, materialize_grads=True)
         warn_where_other(what, stated, wanted)
+
+
+def _learns_nothing(entry: Goodness) -> bool:
+    """Whether the derivative is zero for many activities; not where a state has a say, which may change that."""
+    if "init" in entry.traits:
+        return False
+    for width in WIDTHS:
+        with suppress(Exception):  # it need not take layers of every width
+            if not is_flat(lambda h: entry(h, entry.defaults), _activities(width)):
+                return False
+    return True
+
+
+def _activities(width: int) -> Iterator[Tensor]:
+    """Activities (1, 2, 3, width) of any size, as after a relu and as after a nonlinearity that goes below zero."""
+    generator = _generator(2)
+    for scale in SCALES:
+        z = scale * torch.randn(1, 2, 3, width, generator=generator)
+        yield from (z.relu(), z)
 
 
 def _check_neighbours(entry: Goodness) -> None:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.constants import constants
-from ffexplore.engine.derivative import checked, warn_where_other
+from ffexplore.engine.derivative import SCALES, checked, warn_where_other, zero_everywhere
 from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
@@ -216,7 +216,22 @@ def _try_out(entry: Objective) -> None:
                 _, wanted = entry.gradients(evidence, ("positive", "negative"), params)
                 warn_where_other(what, stated, torch.stack(wanted, 1))
     if not entry.is_ours:
+        if "slope" not in entry.traits and _learns_nothing(entry):
+            smooth = "torch.sigmoid(negative - positive) for negative > positive"
+            raise SettingsError(zero_everywhere(f"the objective {entry.name!r}", bool(params), smooth, "slope"))
         warn_where_random(f"The objective {entry.name!r}", lambda: entry(evidence, params))
+
+
+def _learns_nothing(entry: Objective) -> bool:
+    """Whether the derivative is zero for goodness of any size."""
+    rng = torch.Generator().manual_seed(0)
+    for scale in SCALES:
+        g, scores, context = (scale * torch.randn(1, 64, 2, generator=rng) for _ in range(3))
+        labels = torch.arange(64)[None] % 2
+        evidence = Evidence(g[..., 0], g[..., 1], torch.ones(1, 1), None, context.mT, scores, labels)
+        if any(slope.any() for slope in entry.gradients(evidence, entry.looked_at, entry.defaults)[1]):
+            return False
+    return True
 
 
 def _is_derivable(entry: Objective, evidence: Evidence) -> bool:
