@@ -12,6 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+# What helps against nan and infinity.
+AWAY_FROM_ZERO = "Keep logarithms, roots and quotients away from zero, as in torch.log(1e-8 + ...)."
+
 
 def tell(text: str) -> None:
     """Warn at the line from which ffexplore was called: there the function was registered."""

@@ -357,6 +357,85 @@ def test_a_right_vjp_is_taken_silently_and_one_for_what_torch_cannot_derive_too(
 
 
 @pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda activity: activity.log().mean(-1), "is nan or infinite"),
+        (lambda activity: activity.square().mean(-1) / activity.amin(-1), "is nan or infinite"),
+        (lambda activity: (activity - 1).sqrt().mean(-1), "is nan or infinite"),
+        (lambda activity: (activity * 1000).exp().mean(-1), "is nan or infinite"),
+        (lambda activity: (activity - activity.amax(-1, True)).abs().sqrt().mean(-1), "has a derivative that is nan"),
+    ],
+)
+def test_a_goodness_that_is_not_finite_for_ordinary_activities_is_refused(
+    function: Callable[..., Any], said: str
+) -> None:
+    refused(ff.goodness, f"'bad' {said} .* between 0 and 3 of which some are zero, .* away from zero", function)
+
+
+def test_a_goodness_that_is_not_finite_for_a_silent_sample_is_told_so(register: Register) -> None:
+    for function in (
+        lambda activity: activity.square().sum(-1).log(),
+        lambda activity: activity.pow(4).sum(-1) / activity.square().sum(-1),
+    ):
+        with pytest.warns(
+            UserWarning, match="'told' is nan or infinite for a sample at which every unit is sil"
+        ) as told:
+            register(ff.goodness, "told", function)
+        assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda activity: (1e-8 + activity.square().sum(-1)).log(),
+        lambda activity: activity.square().sum(-1).sqrt(),  # a relu stops what is not finite at silent units
+        lambda activity: activity.sqrt().mean(-1),
+        lambda activity: activity.sort(-1).values[..., 1 : activity.shape[-1] // 8].mean(-1),
+    ],
+    ids=["logarithm", "length", "roots", "few of the smallest"],
+)
+def test_a_goodness_that_is_finite_where_it_matters_is_taken(function: Callable[..., Any], register: Register) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(ff.goodness, "mine", function)
+
+
+@pytest.mark.parametrize(
+    ("function", "traits", "said"),
+    [
+        (lambda positive, negative: (positive - negative) / 0.0, {}, "is nan or infinite"),
+        (lambda positive, negative: -(positive - negative).log(), {}, "is nan or infinite"),
+        (lambda positive, negative: (200 * (negative - positive)).exp(), {}, "is nan or infinite"),
+        (lambda scores, labels: (scores - 2).log().sum(-1), {}, "is nan or infinite"),
+        (
+            lambda positive, negative: torch.where(negative > positive, (negative - positive).sqrt(), 0.0),
+            {},
+            "has a derivative that is nan or infinite",
+        ),
+    ],
+)
+def test_an_objective_that_is_not_finite_for_ordinary_goodness_is_refused(
+    function: Callable[..., Any], traits: dict[str, Any], said: str
+) -> None:
+    refused(ff.objectives, f"The objective 'bad' {said} for goodness between 0 and 3", function, **traits)
+
+
+def test_an_objective_that_is_not_finite_for_silent_samples_is_told_so(register: Register) -> None:
+    said = "The objective 'told' is nan or infinite where the goodness of both sides is zero"
+    with pytest.warns(UserWarning, match=said) as told:
+        register(ff.objectives, "told", lambda positive, negative: negative / (positive + negative))
+    assert len(told) == 1
+    said = "The objective 'stated' has a derivative that is nan or infinite where"
+    with pytest.warns(UserWarning, match=said):
+        register(
+            ff.objectives,
+            "stated",
+            lambda positive, negative: (negative - positive).detach(),
+            slope=lambda sides: sides / (sides.sum(1, keepdim=True)),
+        )
+
+
+@pytest.mark.parametrize(
     "function",
     [
         lambda activity: activity.sign().sum(-1),
@@ -422,7 +501,6 @@ def test_a_slope_that_is_not_the_derivative_is_told(register: Register) -> None:
         warnings.simplefilter("error")
         register(ff.objectives, "right", hinge, slope=slope)
         register(ff.objectives, "without", hinge)
-        register(ff.objectives, "infinite", lambda positive, negative: (positive - negative) / 0.0)
         register(ff.objectives, "counts", lambda positive, negative: 1.0 * (positive < negative), slope=slope)
     Trainer(Settings(**BASE, dataset=pictures(), objective="counts")).fit(steps=3, progress=False)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.derivative import SCALES, checked, is_flat, warn_where_other, zero_everywhere
-from ffexplore.engine.trial import tell, warn_where_random
+from ffexplore.engine.trial import AWAY_FROM_ZERO, tell, warn_where_random
 from ffexplore.errors import SettingsError, unknown_name
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def try_out(entry: Goodness) -> None:
     if entry.is_ours:  # tests see to the rest, in more ways than there is time for here
         return
     _check_natural_threshold(entry)
+    _check_finite(entry)
     if not warn_where_random(f"The goodness {entry.name!r}", lambda: entry(kept, params, state)):
         _check_neighbours(entry)
     _check_derivative(entry, h)
@@ -64,6 +65,51 @@ def _check_derivative(entry: Goodness, h: Tensor) -> None:
     if g.requires_grad:
         (wanted,) = torch.autograd.grad(g, leaf, dg, allow_unused=True, materialize_grads=True)
         warn_where_other(what, stated, wanted)
+
+
+def _check_finite(entry: Goodness) -> None:
+    """Refuse a goodness that is not finite for ordinary activities, and tell where it is not for a silent sample."""
+    fault = _fault(entry, is_silent=False)
+    if fault:
+        raise SettingsError(
+            f"The goodness {entry.name!r} {fault} nan or infinite for activities between 0 and 3 of which some are "
+            f"zero, as after a relu. {AWAY_FROM_ZERO}"
+        )
+    fault = _fault(entry, is_silent=True)
+    if fault:
+        tell(
+            f"The goodness {entry.name!r} {fault} nan or infinite for a sample at which every unit is silent, as "
+            f"happens after a relu; training may stop there. {AWAY_FROM_ZERO}"
+        )
+
+
+def _fault(entry: Goodness, is_silent: bool) -> str:
+    """What is not finite at any width: "is" for the goodness, "has a derivative that is", or empty."""
+    found = ""
+    for width in WIDTHS:
+        with suppress(Exception):  # it need not take layers of every width
+            found = _fault_at(entry, width, is_silent)
+            if not found:
+                break
+    return found
+
+
+def _fault_at(entry: Goodness, width: int, is_silent: bool) -> str:
+    generator = _generator(3)
+    h = torch.randn(1, 2, 3, width, generator=generator).abs().clamp(0.01, 3)
+    for row in range(3):  # in which none, a quarter and half of the units are silent
+        h[..., row, torch.randperm(width, generator=generator)[: row * width // 4]] = 0
+    if is_silent:
+        h[..., 0, :] = 0
+    leaf = h.clone().requires_grad_()
+    with torch.enable_grad():
+        g = entry(leaf, entry.defaults, entry.init(width, 2, [_generator()]), train=True)
+    if not torch.isfinite(g).all():
+        return "is"
+    if "vjp" in entry.traits or not g.requires_grad:
+        return ""
+    (slope,) = torch.autograd.grad(g.sum(), leaf, allow_unused=True, materialize_grads=True)
+    return "" if torch.isfinite(slope[h > 0]).all() else "has a derivative that is"  # a silent unit's goes no further
 
 
 def _learns_nothing(entry: Goodness) -> bool:
@@ -97,7 +143,7 @@ def _check_neighbours(entry: Goodness) -> None:
         own = {name: value[: len(h)].clone() for name, value in state.items()}
         return entry(h, entry.defaults, own, train=train)[0, 0, 0]
 
-    largest = float(entry(h, entry.defaults, state).abs().max())
+    largest = float(entry(h, entry.defaults, state).nan_to_num(0, 0, 0).abs().max())
 
     def differ(others: Tensor, train: bool, tolerance: float = 1e-4) -> bool:
         one, other = of_first(h, train), of_first(others, train)

@@ -1,6 +1,7 @@
 """The catalogue of objectives; ``entry`` says how one is written, the other modules hold the entries."""
 
-from ffexplore.engine.objectives.entry import Evidence, Objective, objectives
+from ffexplore.engine.objectives.entry import Objective, objectives
+from ffexplore.engine.objectives.evidence import Evidence
 
 # The entries, in the order in which a person finds them in a menu.
 # isort: off

@@ -24,36 +24,10 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.constants import constants
-from ffexplore.engine.derivative import SCALES, checked, warn_where_other, zero_everywhere
-from ffexplore.engine.trial import warn_where_random
-from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.engine.objectives.evidence import ARGUMENTS, Evidence
+from ffexplore.engine.objectives.trial import try_out
+from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Registry, Value
-
-# What an objective may name, and what that asks for.
-ARGUMENTS = {
-    "positive": "pairs", "negative": "pairs", "theta": "theta", "context": "context", "scores": "classes",
-    "labels": "classes",
-}  # fmt: skip
-
-
-@dataclass
-class Evidence:
-    """What an objective may look at; K variants, B pairs.
-
-    ``positive`` and ``negative`` are goodness (K, B); ``theta`` the threshold and ``scale`` the factor that turns
-    a distance in goodness into a logit (None for 1), both (K, 1); ``context`` what other layers say of each side:
-    how far their goodness is above their thresholds, summed, (K, 2, B). Where the goodness gives a score a class,
-    ``scores`` (K, B, C) are those of the positive side and ``labels`` (K, B) the right classes; ``positive`` and
-    ``negative`` are the scores of the classes that the two sides are said to have.
-    """
-
-    positive: Tensor
-    negative: Tensor
-    theta: Tensor
-    scale: Tensor | None
-    context: Tensor | None = None
-    scores: Tensor | None = None
-    labels: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -194,50 +168,4 @@ def by_side(dtype: torch.dtype, device: torch.device, positive: float = -1.0, ne
     return constants((((positive,), (negative,)),), dtype, device)
 
 
-def _try_out(entry: Objective) -> None:
-    for name, argument in inspect.signature(entry.function).parameters.items():
-        if argument.kind is not argument.KEYWORD_ONLY and name not in ARGUMENTS:
-            raise SettingsError(unknown_name(f"argument of the objective {entry.name!r},", name, ARGUMENTS))
-    g = torch.tensor([[0.5, 1.0, 2.0]])
-    one = torch.ones(1, 1)
-    scores, labels = torch.stack([g, g.flip(1)], -1), torch.tensor([[0, 1, 0]])
-    evidence = Evidence(g, g.flip(1), one, one, torch.zeros(1, 2, 3), scores, labels)
-    params = entry.defaults
-    if "classes" in entry.needs:
-        entry.gradients(evidence, entry.looked_at, params)
-    else:
-        entry(evidence, params)
-        sides = torch.stack([g, g.flip(1)], 1)
-        slope = entry.slope(sides, one.unsqueeze(-1), None, evidence.context, params)
-        if "slope" in entry.traits:
-            what = f"The slope of the objective {entry.name!r}"
-            stated = checked(what, slope, sides)
-            if not entry.is_ours and _is_derivable(entry, evidence):  # ours are compared by tests, in more ways
-                _, wanted = entry.gradients(evidence, ("positive", "negative"), params)
-                warn_where_other(what, stated, torch.stack(wanted, 1))
-    if not entry.is_ours:
-        if "slope" not in entry.traits and _learns_nothing(entry):
-            smooth = "torch.sigmoid(negative - positive) for negative > positive"
-            raise SettingsError(zero_everywhere(f"the objective {entry.name!r}", bool(params), smooth, "slope"))
-        warn_where_random(f"The objective {entry.name!r}", lambda: entry(evidence, params))
-
-
-def _learns_nothing(entry: Objective) -> bool:
-    """Whether the derivative is zero for goodness of any size."""
-    rng = torch.Generator().manual_seed(0)
-    for scale in SCALES:
-        g, scores, context = (scale * torch.randn(1, 64, 2, generator=rng) for _ in range(3))
-        labels = torch.arange(64)[None] % 2
-        evidence = Evidence(g[..., 0], g[..., 1], torch.ones(1, 1), None, context.mT, scores, labels)
-        if any(slope.any() for slope in entry.gradients(evidence, entry.looked_at, entry.defaults)[1]):
-            return False
-    return True
-
-
-def _is_derivable(entry: Objective, evidence: Evidence) -> bool:
-    with torch.enable_grad():
-        positive, negative = (side.clone().requires_grad_() for side in (evidence.positive, evidence.negative))
-        return entry(replace(evidence, positive=positive, negative=negative), entry.defaults).requires_grad
-
-
-objectives: Registry[Objective] = Registry("objective", Objective, _try_out, "three pairs", ("slope", "listens_to"))
+objectives: Registry[Objective] = Registry("objective", Objective, try_out, "three pairs", ("slope", "listens_to"))
