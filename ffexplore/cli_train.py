@@ -22,9 +22,7 @@ def train_command(options: argparse.Namespace) -> int:
     """Train one network and print its report."""
     from ffexplore import Settings, Trainer
 
-    fields = dict(read_field(text) for text in options.fields)
-    fields |= {name: value for name in ("dataset", "seed") if (value := getattr(options, name)) is not None}
-    trainer = Trainer(Settings.preset(options.preset, **fields))
+    trainer = Trainer(Settings.preset(options.preset, **chosen_fields(options)))
 
     lengths = {name: value for name in ("seconds", "epochs", "steps") if (value := getattr(options, name)) is not None}
     ((unit, amount),) = (lengths or {"seconds": DEFAULT_SECONDS}).items()
@@ -43,6 +41,29 @@ def train_command(options: argparse.Namespace) -> int:
     else:
         print_report(report)
     return 0
+
+
+def chosen_fields(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the options of ``train`` name.
+
+    Raises
+    ------
+    SettingsError
+        When one of them is given twice, as different values.
+    """
+    given = [(f"--set {text}", *read_field(text)) for text in options.fields]
+    given += [
+        (f"--{name} {value}", name, value)
+        for name in ("dataset", "seed")
+        if (value := getattr(options, name)) is not None
+    ]
+    words: dict[str, str] = {}
+    fields: dict[str, Any] = {}
+    for word, name, value in given:
+        if name in fields and fields[name] != value:
+            raise SettingsError(f"{name} is given twice, by {words[name]!r} and {word!r}; leave one of them out.")
+        words[name], fields[name] = word, value
+    return fields
 
 
 def as_a_setting(options: argparse.Namespace, unknown: Sequence[str]) -> str:

@@ -52,6 +52,26 @@ def test_a_field_without_name_or_value_is_refused(text: str) -> None:
         read_field(text)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--dataset", "moons"], "dataset is given twice, by '--set dataset=digits' and '--dataset moons'"),
+        (["--set", "dataset = rings"], "dataset is given twice, by '--set dataset=digits' and '--set dataset = rings'"),
+        (["--set", "seed=1", "--seed", "2"], "seed is given twice, by '--set seed=1' and '--seed 2'"),
+    ],
+)
+def test_a_field_that_is_given_twice_is_refused(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--set", "dataset=digits", *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_field_may_be_given_twice_as_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*SMALL, "--set", "dataset=digits", "--seed", "2", "--set", "seed = 2", "--steps", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["settings"]["seed"] == 2
+
+
 def test_json_holds_no_nan_and_no_array() -> None:
     assert finite({"a": [math.nan, 1.5], 2: np.array([[1, 2]]), "c": ({"d": math.inf},)}) == {
         "a": [None, 1.5],
