@@ -21,7 +21,10 @@ OUTSIDE = re.compile(r",(?![^(]*\))")  # commas that stand in no brackets
 def train_command(options: argparse.Namespace) -> int:
     """Train one network and print its report."""
     from ffexplore import Settings, Trainer
+    from ffexplore.engine.checkpoint import place_of
 
+    if options.save is not None:
+        place_of(options.save)  # a place that cannot be is refused before anything is learned
     trainer = Trainer(Settings.preset(options.preset, **chosen_fields(options)))
 
     lengths = {name: value for name in ("seconds", "epochs", "steps") if (value := getattr(options, name)) is not None}

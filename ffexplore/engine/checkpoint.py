@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ffexplore.engine.manifest import become_other
 from ffexplore.engine.settings import Settings
-from ffexplore.errors import CheckpointError, DatasetError, SettingsError
+from ffexplore.errors import CheckpointError, DatasetError, SettingsError, is_a_folder
 
 if TYPE_CHECKING:
     from ffexplore.engine.trained import Trained
@@ -29,15 +29,41 @@ if TYPE_CHECKING:
 FORMAT = "ffexplore checkpoint 1"
 
 
+def place_of(path: Path) -> Path:
+    """The JSON file of the checkpoint at a path, which may lack the ending.
+
+    Raises
+    ------
+    CheckpointError
+        When there is a folder.
+    """
+    head = _head(path)
+    for each in (path, head):
+        if _is_folder(each):
+            raise CheckpointError(is_a_folder(each, "run.json"))
+    return head
+
+
+def _head(path: Path) -> Path:
+    return path if path.suffix == ".json" else path.parent / f"{path.name}.json"
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # what may not be looked at is met when the file is opened
+        return False
+
+
 def save(trainer: Trained, path: Path) -> Path:
     """Write a checkpoint and return the path of its JSON file; tensors of a former one there are removed.
 
     Raises
     ------
     CheckpointError
-        When it cannot be written; a former checkpoint is as it was.
+        When it cannot be written, or the path is that of a folder; a former checkpoint is as it was.
     """
-    path = path if path.suffix == ".json" else path.with_name(path.name + ".json")
+    path = place_of(path)
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in trainer.state().items()}
     packed = pack_tensors(tensors)
     digest = hashlib.sha256(packed).hexdigest()
@@ -110,12 +136,14 @@ def read(path: Path) -> tuple[list[Settings], dict[str, Any], dict[str, Tensor],
     CheckpointError
         When a file is missing, truncated, altered or foreign, or settings name what is not at hand here.
     """
-    path = path if path.suffix == ".json" else path.with_name(path.name + ".json")
+    given, path = path, _head(path)
     try:
         head = json.loads(path.read_bytes())
         tensor_path = _tensor_path(path, head)
         packed = tensor_path.read_bytes()
     except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, OSError):
+            place_of(given)
         raise CheckpointError(f"The checkpoint {path} cannot be read: {error}.") from error
     if head.get("head_sha256") != _digest_of_head(head):
         raise CheckpointError(f"The checkpoint {path} is altered: what the file says has another SHA-256.")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ffexplore.errors import FFExploreError, is_a_folder
 from ffexplore.live.snapshot import Snapshot
 
 POINTS = 600  # when this many are reached, every second one goes
@@ -219,7 +220,15 @@ class History:
         return frame
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write ``to_frame`` to a file of comma-separated values; folders that are missing are made."""
+        """Write ``to_frame`` to a file of comma-separated values; folders that are missing are made.
+
+        Raises
+        ------
+        FFExploreError
+            When the path is that of a folder.
+        """
+        if Path(path).is_dir():
+            raise FFExploreError(is_a_folder(Path(path), "history.csv"))
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.to_frame().to_csv(path, index=False)
 

@@ -31,13 +31,16 @@ def write_tensorboard(runner: Runner, folder: str | os.PathLike[str]) -> Callabl
     Raises
     ------
     FFExploreError
-        When TensorBoard is not installed.
+        When TensorBoard is not installed, or the folder cannot be made.
     """
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise FFExploreError("TensorBoard is not installed here: pip install tensorboard.") from None
-    writer = SummaryWriter(str(Path(folder).expanduser()))
+    try:
+        writer = SummaryWriter(str(Path(folder).expanduser()))
+    except OSError as error:
+        raise FFExploreError(f"Nothing can be written into the folder {folder}: {error.strerror or error}.") from error
 
     def write(snapshot: Snapshot) -> None:
         for tag, value in scalars(snapshot):

@@ -19,6 +19,8 @@ from ffexplore.reproduce.store import Store, write
 
 def reproduce_command(options: argparse.Namespace) -> int:
     """Run what is asked for and not there yet, and write ``results.md`` and ``results.json``."""
+    if options.docs.exists() and not options.docs.is_dir():
+        raise FFExploreError(f"--docs is {options.docs}, which is a file; name a folder.")
     names = tuple(dict.fromkeys(options.names)) or tuple(experiments.names())
     asked = order(names, options.docs / "results", options.seeds, Budget.read(options.budget))
     if options.list:

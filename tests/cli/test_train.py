@@ -126,6 +126,14 @@ def test_the_trained_network_is_saved(tmp_path: Path, capsys: pytest.CaptureFixt
     assert Trainer.restore(path).evaluate().accuracy == printed["accuracy"]
 
 
+def test_a_folder_to_save_to_is_refused_before_anything_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Trainer, "fit", None)
+    assert main([*SMALL, "--steps", "5", "--save", str(tmp_path)]) == 2
+    assert "is a folder; name a file in it" in capsys.readouterr().err
+
+
 def test_ctrl_c_ends_the_training_and_still_reports(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

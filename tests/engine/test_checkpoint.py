@@ -182,7 +182,7 @@ def test_missing_files_are_refused(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="cannot be read"):
         Trainer.restore(tmp_path / "nothing")
     (tmp_path / "folder.json").mkdir()
-    with pytest.raises(CheckpointError, match="cannot be read"):
+    with pytest.raises(CheckpointError, match="is a folder"):
         Trainer.restore(tmp_path / "folder.json")
 
 
@@ -299,6 +299,31 @@ def test_a_place_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CheckpointError, match="could not be written"):
         trained().save(tmp_path / "file" / "run")
+
+
+@pytest.mark.parametrize("name", ["run", "run.json"])
+@pytest.mark.parametrize("folder", ["run", "run.json"])
+def test_a_folder_is_no_place_for_a_checkpoint(folder: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / folder).mkdir()
+    if folder == name or name == "run":
+        with pytest.raises(CheckpointError, match=r"is a folder; name a file in it, as in .*run\.json"):
+            trained().save(tmp_path / name)
+        with pytest.raises(CheckpointError, match="is a folder; name a file in it"):
+            Trainer.restore(tmp_path / name)
+        assert [each.name for each in tmp_path.iterdir()] == [folder]
+    else:
+        assert Trainer.restore(trained().save(tmp_path / name)).steps == 5
+
+
+@pytest.mark.parametrize("path", ["", ".", ".."])
+def test_the_working_folder_is_no_place_for_a_checkpoint(path: str) -> None:
+    with pytest.raises(CheckpointError, match="is a folder"):
+        trained().save(path)
+
+
+def test_a_checkpoint_that_lies_beside_a_folder_of_its_name_is_still_read(saved: Path) -> None:
+    saved.with_suffix("").mkdir()
+    assert Trainer.restore(saved.with_suffix("")).steps == 5
 
 
 def test_saving_over_a_copied_head_spares_the_tensors_of_the_first(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 
+from ffexplore.errors import FFExploreError
 from ffexplore.live import History
 from ffexplore.live.history import MARKS, POINTS
 from tests.ui.synthetic import snapshot
@@ -183,6 +184,11 @@ def test_frame_and_csv(tmp_path):
     assert {"accuracy", "readout_accuracy", "auc_1", "auc_2", "loss_2", "dead_1"} <= set(frame.columns)
     history.to_csv(tmp_path / "new" / "history.csv")
     assert (tmp_path / "new" / "history.csv").read_text(encoding="utf-8").startswith("step,epoch,seconds")
+
+
+def test_a_folder_is_no_place_for_a_history(tmp_path):
+    with pytest.raises(FFExploreError, match=r"is a folder; name a file in it, as in .*history\.csv"):
+        History().to_csv(tmp_path)
 
 
 def test_frame_of_variants_and_of_nothing():

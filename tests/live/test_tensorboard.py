@@ -48,3 +48,10 @@ def test_it_refuses_plainly_where_tensorboard_is_missing(make_runner, monkeypatc
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ff.FFExploreError, match="TensorBoard is not installed here: pip install tensorboard"):
         write_tensorboard(make_runner(), tmp_path)
+
+
+def test_a_file_is_no_folder_for_tensorboard(make_runner, tmp_path):
+    pytest.importorskip("tensorboard")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ff.FFExploreError, match=r"Nothing can be written into the folder .*file"):
+        write_tensorboard(make_runner(), tmp_path / "file")

@@ -192,3 +192,9 @@ def test_a_run_that_diverged_is_told_beside_the_verdict_on_the_others() -> None:
     runs = [{"figures": {"test_error": 1.0}}, {"figures": {"test_error": 90.2}, "diverged": "At step 9."}]
     row = {"configuration": "a", "figures": ["test_error"], "runs": runs}
     assert verdict({"figure": "test_error", "high": 1.5}, row, [row]) == "reached, but 1 of 2 diverged"
+
+
+def test_results_are_kept_in_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["reproduce", "--only-report", "--docs", str(tmp_path / "file")]) == 2
+    assert "which is a file; name a folder" in capsys.readouterr().err
