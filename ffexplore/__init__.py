@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ffexplore.engine.settings import Settings as Settings
     from ffexplore.engine.shortcut import shortcut_meter as shortcut_meter
     from ffexplore.engine.training import Trainer as Trainer
+    from ffexplore.engine.welch import differ as differ
     from ffexplore.errors import CheckpointError as CheckpointError
     from ffexplore.errors import DatasetError as DatasetError
     from ffexplore.errors import DivergedError as DivergedError
@@ -57,6 +58,7 @@ _PUBLIC = {
     "compare_with_backprop": "engine.comparison",
     "diagnose": "engine.diagnostics",
     "shortcut_meter": "engine.shortcut",
+    "differ": "engine.welch",
     "Runner": "live",
     "Snapshot": "live",
     "History": "live",

@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ffexplore.engine.welch import differ
 from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.rows import Row, line, mean, published, published_number, ranked, value, values
-from ffexplore.reproduce.welch import differ
 
 SHARE = 0.05  # of tests that tell apart what is alike
 LEVEL = "5 %"

@@ -7,8 +7,8 @@ import re
 import statistics
 from typing import Any
 
+from ffexplore.engine.welch import differ
 from ffexplore.reproduce.figures import figure
-from ffexplore.reproduce.welch import differ
 
 Row = dict[str, Any]
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
