@@ -133,31 +133,34 @@ def _activities(width: int) -> Iterator[Tensor]:
 
 def _check_neighbours(entry: Goodness) -> None:
     """Refuse a goodness that looks across the batch and does not say so, and tell where it does so at inference."""
+    # Only one that is given several variants and sides at once can mix them.
+    lead = 2 if entry.traits.get("batched", False) else 1
     generator = _generator()
-    h, beside = (torch.rand(2, 2, 3, 4, generator=generator) + 0.1 for _ in range(2))
-    beside, same_side = 3 * beside, 3 * beside
+    h, other = (torch.rand(lead, lead, 3, 4, generator=generator) + 0.1 for _ in range(2))
+    beside, same_side = 3 * other, 3 * other
     beside[0, 0, 0], same_side[0, 0] = h[0, 0, 0], h[0, 0]
-    state = entry.init(4, 2, [_generator(), _generator()])
+    state = entry.init(4, 2, [_generator()] * lead)
 
-    def of_first(h: Tensor, train: bool) -> Tensor:
+    def asked(h: Tensor, train: bool) -> Tensor:
         own = {name: value[: len(h)].clone() for name, value in state.items()}
-        return entry(h, entry.defaults, own, train=train)[0, 0, 0]
+        return entry(h, entry.defaults, own, train=train)[0, 0]
 
-    largest = float(entry(h, entry.defaults, state).nan_to_num(0, 0, 0).abs().max())
+    usual = {train: asked(h, train) for train in ((False, True) if state else (False,))}
 
     def differ(others: Tensor, train: bool, tolerance: float = 1e-4) -> bool:
-        one, other = of_first(h, train), of_first(others, train)
+        largest = float(usual[train].nan_to_num(0, 0, 0).abs().max())
+        one, other = usual[train][0], asked(others, train)[0]
         return not torch.allclose(one, other, rtol=tolerance, atol=tolerance * largest, equal_nan=True)
 
     # A sum over more rows may be rounded in another way, hence the wide tolerance of a row alone.
     at_inference = differ(beside, False) or differ(h[:1, :1, :1], False, 1e-2)
-    if not entry.coupled and (at_inference or differ(beside, True)):
+    if not entry.coupled and (at_inference or any(differ(beside, train) for train in usual)):
         raise SettingsError(
             f"The goodness {entry.name!r} looks across the batch: what it gives for a sample depends on those beside "
             "it. If that is not meant, take sums and means over the units alone, as in activity.mean(-1, "
             "keepdim=True). If it is, register it with coupled=True."
         )
-    if entry.coupled and (differ(same_side, False) or differ(same_side, True)):
+    if lead > 1 and entry.coupled and any(differ(same_side, train) for train in usual):
         raise SettingsError(
             f"The goodness {entry.name!r} has the trait batched, but mixes variants or sides: what it gives for one "
             "depends on the others. Look across the samples alone, as in activity.mean(-2, keepdim=True), or leave "
