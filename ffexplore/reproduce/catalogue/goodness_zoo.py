@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ffexplore.engine.goodness import goodness
 from ffexplore.reproduce.catalogue.base import BASE
 from ffexplore.reproduce.experiment import Aim, Configuration, experiments
@@ -22,19 +24,22 @@ def goodness_zoo() -> list[Configuration]:
 
 @experiments.register("goodness_zoo_5k", source=SOURCE, ranked="test_error", baseline="mean_square")
 def goodness_zoo_5k() -> list[Configuration]:
-    """The same on the 5000 images of `mnist-5k`, errors on its own 1000 test images, in batches of 8.
+    """The same on the 5000 images of `mnist-5k`, errors on its own 1000 test images: batches of 8, brighter labels.
 
     Two epochs are 876 steps there. With batches of 128 they are 56, in which few functions come to an AUC of 0.9; on
-    validation data batches of 8 are no worse in the end, either (`mean_square` 6.9 %, of 16 7.1 %, of 128 8.2 %).
+    validation data batches of 8 are no worse in the end, either (`mean_square` 6.9 %, of 16 7.1 %, of 128 8.2 %). Nor
+    are labels three times as bright as the brightest pixel (`mean_square` 7.0 %, else 7.3 %; two seeds), of which a
+    layer knows more after two epochs (AUC 0.96, else 0.92): without them `max` and `entmax` stay below 0.9.
     """
-    return _zoo("mnist-5k", (256, 256), 8, epochs=20, trial=5, minutes=0.2)
+    return _zoo("mnist-5k", (256, 256), 8, epochs=20, trial=5, minutes=0.2, label_encoding="overlay(strength=3)")
 
 
 def _zoo(
-    data: str, layers: tuple[int, ...], batch_size: int, epochs: int, trial: int, minutes: float
+    data: str, layers: tuple[int, ...], batch_size: int, epochs: int, trial: int, minutes: float, **fields: Any
 ) -> list[Configuration]:
-    """One configuration for each goodness."""
-    recipe = {**BASE, "dataset": data, "layers": layers, "negatives": "uniform_label", "batch_size": batch_size}
+    """One configuration for each goodness; ``fields`` of the settings are alike in all."""
+    shared = {"dataset": data, "layers": layers, "negatives": "uniform_label", "batch_size": batch_size}
+    recipe = {**BASE, **shared, **fields}
     return [
         Configuration(
             entry.name,
