@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from pathlib import Path
 
 
 class FFExploreError(Exception):
@@ -68,8 +67,3 @@ def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> str:
         meant = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" Did you mean {meant[0]!r}?" if meant else ""
     return f"Unknown {kind} {name!r}.{hint} Allowed: {', '.join(names)}."
-
-
-def is_a_folder(path: Path, name: str) -> str:
-    """Say that a path is a folder where a file is to be written, and by which ``name`` one could be in it."""
-    return f"{path} is a folder; name a file in it, as in {path / name}."

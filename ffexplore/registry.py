@@ -152,7 +152,7 @@ class Registry(Generic[E]):
             return
         try:
             self._try_out(entry)
-        except SettingsError:
+        except (SettingsError, Warning):  # where warnings are errors, they say what they have to say themselves
             raise
         except Exception as error:
             raise SettingsError(

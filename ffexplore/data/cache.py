@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ffexplore.paths import home_for_tilde
+
 
 def cache_folder() -> Path:
     """Name the folder for fetched and parsed data: ``FFEXPLORE_CACHE``, else the platform's cache folder for a user."""
     if own := os.environ.get("FFEXPLORE_CACHE"):
-        return Path(own).expanduser()
+        return home_for_tilde(own)
     try:
         home = Path.home()
     except RuntimeError:  # an account without a home

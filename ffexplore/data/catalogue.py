@@ -6,10 +6,10 @@ import inspect
 import os
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 from ffexplore.data.dataset import Dataset
 from ffexplore.errors import DatasetError, SettingsError
+from ffexplore.paths import home_for_tilde
 from ffexplore.registry import Entry, Registry
 
 
@@ -65,7 +65,7 @@ def load(name: str, *, root: str | os.PathLike[str] | None = None) -> Dataset:
     except SettingsError as error:
         raise DatasetError(str(error)) from None
     function = datasets[choice.name].function
-    folder = None if root is None else Path(root).expanduser().absolute()
+    folder = None if root is None else home_for_tilde(root).absolute()
     key = (str(choice), str(folder or ""))
     with _guard:
         lock = _locks.setdefault(key, threading.Lock())

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ffexplore.errors import DatasetError, unknown_name
+from ffexplore.paths import home_for_tilde
 
 Line = tuple[int, list[str]]
 
@@ -43,7 +44,7 @@ def read_csv(
         When the file cannot be read; names the column and the line.
     """
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        with home_for_tilde(path).open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
             separator = max(",;\t", key=first.count)
             file.seek(0)
@@ -92,6 +93,8 @@ def _label_column(header: list[str], label: str | int, path: str | os.PathLike[s
         if label not in header:
             raise DatasetError(f"{path}: " + unknown_name("column of labels", label, header))
         return header.index(label)
+    if isinstance(label, bool) or not isinstance(label, Integral):
+        raise DatasetError(f"label is {label!r}; it must be the name of a column or its index, a whole number.")
     if not -len(header) <= label < len(header):
         raise DatasetError(f"label is {label}; {path} has columns 0 to {len(header) - 1}.")
     return label % len(header)

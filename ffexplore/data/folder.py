@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ffexplore.errors import DatasetError
+from ffexplore.paths import home_for_tilde
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -45,7 +46,7 @@ def read_folder(
     DatasetError
         When there is nothing to read, a picture is corrupted, or all together would be too large; names the file.
     """
-    files = _files(Path(path))
+    files = _files(home_for_tilde(path))
     modes, (first_height, first_width) = _headers([file for file, _ in files])
     height, width = _size(size) if size is not None else (first_height, first_width)
     channels = 1 if all(mode.startswith(("1", "L", "I", "F")) for mode in modes) else 3

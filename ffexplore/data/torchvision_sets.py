@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -14,9 +14,14 @@ from ffexplore.data.dataset import Dataset, Split
 from ffexplore.data.fetch import fetch_files
 from ffexplore.data.lazy_torchvision import import_torchvision
 from ffexplore.errors import DatasetError
+from ffexplore.paths import home_for_tilde
+from ffexplore.registry import Param
 
 DIGITS = tuple("0123456789")
 SIZE = "70000 images of 28×28"
+TRAINING = 60000  #: images that were published to train on
+HELD_OUT = 10000  #: of which these are kept to choose settings on, unless asked otherwise
+Validation = Annotated[int, Param("images kept to choose settings on, of the 60000 to train on", 100, 30000)]
 
 
 @datasets.register(
@@ -26,9 +31,9 @@ SIZE = "70000 images of 28×28"
     size=SIZE,
     licence="CC BY-SA 3.0",
 )
-def mnist(root: Path | None = None) -> Dataset:
+def mnist(root: Path | None = None, *, validation: Validation = HELD_OUT) -> Dataset:
     """Handwritten digits; 50000 to train on, 10000 to validate, 10000 to test, as in Hinton 2022."""
-    return _torchvision_set("mnist", "MNIST", root, DIGITS)
+    return _torchvision_set("mnist", "MNIST", root, validation, DIGITS)
 
 
 @datasets.register(
@@ -38,9 +43,9 @@ def mnist(root: Path | None = None) -> Dataset:
     size=SIZE,
     licence="MIT",
 )
-def fashion_mnist(root: Path | None = None) -> Dataset:
+def fashion_mnist(root: Path | None = None, *, validation: Validation = HELD_OUT) -> Dataset:
     """Pictures of clothes in ten kinds; harder than digits."""
-    return _torchvision_set("fashion-mnist", "FashionMNIST", root)
+    return _torchvision_set("fashion-mnist", "FashionMNIST", root, validation)
 
 
 @datasets.register(
@@ -50,24 +55,24 @@ def fashion_mnist(root: Path | None = None) -> Dataset:
     size=SIZE,
     licence="CC BY-SA 4.0",
 )
-def kmnist(root: Path | None = None) -> Dataset:
+def kmnist(root: Path | None = None, *, validation: Validation = HELD_OUT) -> Dataset:
     """Handwritten Japanese characters (Kuzushiji), ten of them."""
-    return _torchvision_set("kmnist", "KMNIST", root)
+    return _torchvision_set("kmnist", "KMNIST", root, validation)
 
 
 def _torchvision_set(
-    name: str, class_name: str, root: Path | None, class_names: tuple[str, ...] | None = None
+    name: str, class_name: str, root: Path | None, validation: int, class_names: tuple[str, ...] | None = None
 ) -> Dataset:
     reader = getattr(import_torchvision("datasets"), class_name)
     folder = _folder(reader, name, root)
     (x, y), (test_x, test_y) = (_read(reader, folder, train) for train in (True, False))
     entry = datasets[name]
     return Dataset.from_counts(
-        name,
+        name if validation == HELD_OUT else f"{name}(validation={validation})",
         x,
         y,
         class_names or tuple(reader.classes),
-        validation=round(len(y) / 6),
+        validation=round(len(y) * validation / TRAINING),
         test=Split(test_x, test_y),
         source=entry.source,
         licence=entry.licence,
@@ -76,7 +81,7 @@ def _torchvision_set(
 
 def _folder(reader: Any, name: str, root: Path | None) -> Path:
     """Find the folder that holds the files whole; fetch them if there is none."""
-    own = [Path(given).expanduser() for given in [root or os.environ.get("FFEXPLORE_DATA")] if given]
+    own = [home_for_tilde(given) for given in [root or os.environ.get("FFEXPLORE_DATA")] if given]
     for folder in own:
         if all(path.is_file() for path in _files(reader, folder)):
             for path in _files(reader, folder):

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from ffexplore.engine.manifest import become_other
 from ffexplore.engine.settings import Settings
-from ffexplore.errors import CheckpointError, DatasetError, SettingsError, is_a_folder
+from ffexplore.errors import CheckpointError, DatasetError, SettingsError
+from ffexplore.paths import Written, home_for_tilde, is_a_folder, is_folder
 
 if TYPE_CHECKING:
     from ffexplore.engine.trained import Trained
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 FORMAT = "ffexplore checkpoint 1"
 
 
-def place_of(path: Path) -> Path:
-    """The JSON file of the checkpoint at a path, which may lack the ending.
+def place_of(path: Written) -> Path:
+    """The JSON file of the checkpoint at a path, which may lack the ending; ``~`` is the person's home.
 
     Raises
     ------
@@ -39,23 +40,17 @@ def place_of(path: Path) -> Path:
     """
     head = _head(path)
     for each in (path, head):
-        if _is_folder(each):
-            raise CheckpointError(is_a_folder(each, "run.json"))
+        if is_folder(each):
+            raise CheckpointError(is_a_folder(home_for_tilde(each), "run.json"))
     return head
 
 
-def _head(path: Path) -> Path:
-    return path if path.suffix == ".json" else path.parent / f"{path.name}.json"
+def _head(path: Written) -> Path:
+    file = home_for_tilde(path)
+    return file if file.suffix == ".json" else file.parent / f"{file.name}.json"
 
 
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # what may not be looked at is met when the file is opened
-        return False
-
-
-def save(trainer: Trained, path: Path) -> Path:
+def save(trainer: Trained, given: Written) -> Path:
     """Write a checkpoint and return the path of its JSON file; tensors of a former one there are removed.
 
     Raises
@@ -63,7 +58,7 @@ def save(trainer: Trained, path: Path) -> Path:
     CheckpointError
         When it cannot be written, or the path is that of a folder; a former checkpoint is as it was.
     """
-    path = place_of(path)
+    path = place_of(given)
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in trainer.state().items()}
     packed = pack_tensors(tensors)
     digest = hashlib.sha256(packed).hexdigest()
@@ -128,7 +123,7 @@ def _tensor_path(path: Path, head: Any) -> Path:
     return path.with_name(name)
 
 
-def read(path: Path) -> tuple[list[Settings], dict[str, Any], dict[str, Tensor], dict[str, Any]]:
+def read(given: Written) -> tuple[list[Settings], dict[str, Any], dict[str, Tensor], dict[str, Any]]:
     """Read and verify a checkpoint: settings of each variant, counters, tensors, manifest.
 
     Raises
@@ -136,7 +131,7 @@ def read(path: Path) -> tuple[list[Settings], dict[str, Any], dict[str, Tensor],
     CheckpointError
         When a file is missing, truncated, altered or foreign, or settings name what is not at hand here.
     """
-    given, path = path, _head(path)
+    path = _head(given)
     try:
         head = json.loads(path.read_bytes())
         tensor_path = _tensor_path(path, head)
@@ -158,7 +153,7 @@ def read(path: Path) -> tuple[list[Settings], dict[str, Any], dict[str, Tensor],
     return variants, counters, tensors, manifest
 
 
-def restore(kind: type[Trainer], path: Path) -> tuple[Trainer, list[str]]:
+def restore(kind: type[Trainer], path: Written) -> tuple[Trainer, list[str]]:
     """Make a trainer that goes on where a checkpoint was written; and say what has become other since then."""
     variants, counters, tensors, manifest = read(path)
     try:

@@ -23,7 +23,7 @@ from ffexplore.engine.trial import warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
 
-Epsilon = Annotated[float, Param("added to the length, so that a silent layer stays finite", 0.0, 1.0)]
+Epsilon = Annotated[float, Param("added to the length, so that a silent layer stays finite", 1e-12, 1.0)]
 
 
 @dataclass(frozen=True)

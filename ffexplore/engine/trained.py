@@ -257,4 +257,4 @@ class Trained:
         """Write a checkpoint; see ``ffexplore.engine.checkpoint``."""
         from ffexplore.engine.checkpoint import save
 
-        return save(self, Path(path))
+        return save(self, path)

@@ -6,7 +6,6 @@ import os
 import time
 import warnings
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import torch
 
@@ -94,7 +93,7 @@ class Trainer(Trained):
         """
         from ffexplore.engine.checkpoint import restore
 
-        trainer, others = restore(cls, Path(path))
+        trainer, others = restore(cls, path)
         for other in others:
             warnings.warn(f"The checkpoint {path} was written with something else. {other}", stacklevel=2)
         return trainer

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ffexplore.errors import FFExploreError, is_a_folder
+from ffexplore.errors import FFExploreError
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.paths import home_for_tilde, is_a_folder, is_folder
 
 POINTS = 600  # when this many are reached, every second one goes
 MARKS = 500  # changes that are kept; beyond, every second one of the older half goes
@@ -227,10 +227,11 @@ class History:
         FFExploreError
             When the path is that of a folder.
         """
-        if Path(path).is_dir():
-            raise FFExploreError(is_a_folder(Path(path), "history.csv"))
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self.to_frame().to_csv(path, index=False)
+        file = home_for_tilde(path)
+        if is_folder(path):
+            raise FFExploreError(is_a_folder(file, "history.csv"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.to_frame().to_csv(file, index=False)
 
     def _write(self, row: int, snapshot: Snapshot) -> None:
         """Copy a snapshot into the columns, which grow with the number of layers."""

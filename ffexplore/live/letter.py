@@ -6,13 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from ffexplore.engine.settings import Settings
 from ffexplore.live.changes import Change
 from ffexplore.live.compared import Compared
 from ffexplore.live.moments import Moment
+from ffexplore.paths import Written
 
 TRAINING = ("start", "step", "epoch")  #: orders to train
 MOVING = ("branch", "choose")  #: orders that bring other settings with them
@@ -40,7 +40,7 @@ class Order:
     moment: Moment | None = None
     compared: Compared | None = None
     variant: int | None = None
-    path: Path | None = None
+    path: Written | None = None
     answer: Future[Any] | None = None
 
 

@@ -11,6 +11,7 @@ from ffexplore.live.letter import Order, Question
 from ffexplore.live.moments import Moment
 from ffexplore.live.recovery import recover
 from ffexplore.live.state import State
+from ffexplore.paths import home_for_tilde
 
 FITTING = "Fitting the read-out to the layers as they are ..."
 KEPT_BYTES = 256 << 20  # activities up to this size are kept while the read-out is fitted
@@ -175,8 +176,9 @@ def _restore(state: State, order: Order) -> None:
         return
     state.is_running, state.steps_left = False, 0
     state.mail.adopt(trainer.settings)
-    state.journal.begin(trainer.settings, trainer.steps, order.path)
-    state.forget(" ".join([f"loaded {order.path.name}", *(f"({other.rstrip('.')})" for other in others)]))
+    path = home_for_tilde(order.path)
+    state.journal.begin(trainer.settings, trainer.steps, path)
+    state.forget(" ".join([f"loaded {path.name}", *(f"({other.rstrip('.')})" for other in others)]))
     state.set_status("paused")
     state.publish(fresh=True)
     order.answer.set_result(None)

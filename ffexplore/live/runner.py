@@ -228,7 +228,7 @@ class Runner(Watched):
     def save(self, path: str | os.PathLike[str]) -> Future[Path]:
         """Write a checkpoint in turn; the Future's result is its path, see ``Trainer.save``."""
         answer: Future[Path] = Future()
-        self._order_alone("write a checkpoint", Order("save", path=Path(path), answer=answer))
+        self._order_alone("write a checkpoint", Order("save", path=path, answer=answer))
         return answer
 
     def restore(self, path: str | os.PathLike[str]) -> Future[None]:
@@ -238,7 +238,7 @@ class Runner(Watched):
         hand here; nothing has changed then.
         """
         answer: Future[None] = Future()
-        self._order_alone("load a checkpoint", Order("restore", path=Path(path), answer=answer))
+        self._order_alone("load a checkpoint", Order("restore", path=path, answer=answer))
         return answer
 
     def stop(self, *, finish: bool = True) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from ffexplore.errors import FFExploreError
 from ffexplore.live.history import BY_LAYER, BY_VARIANT
 from ffexplore.live.runner import Runner
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.paths import home_for_tilde
 
 
 def write_tensorboard(runner: Runner, folder: str | os.PathLike[str]) -> Callable[[], None]:
@@ -38,7 +38,7 @@ def write_tensorboard(runner: Runner, folder: str | os.PathLike[str]) -> Callabl
     except ImportError:
         raise FFExploreError("TensorBoard is not installed here: pip install tensorboard.") from None
     try:
-        writer = SummaryWriter(str(Path(folder).expanduser()))
+        writer = SummaryWriter(str(home_for_tilde(folder)))
     except OSError as error:
         raise FFExploreError(f"Nothing can be written into the folder {folder}: {error.strerror or error}.") from error
 

@@ -58,6 +58,8 @@ class Aim:
 
     def __post_init__(self) -> None:
         figure(self.figure)  # an unknown name is refused here
+        if self.published and not self.source:
+            raise ValueError(f"An aim for {self.figure} has a published figure, {self.published!r}, and no source.")
 
 
 @dataclass(frozen=True)

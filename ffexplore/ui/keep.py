@@ -13,6 +13,7 @@ import traitlets
 from ffexplore.engine.sharing import SHARE_PREFIX
 from ffexplore.errors import CheckpointError, FFExploreError
 from ffexplore.live import Runner
+from ffexplore.paths import home_for_tilde, is_a_folder, is_folder
 from ffexplore.ui.board import Board
 from ffexplore.ui.figures import PAGES, page
 from ffexplore.ui.scripted import Scripted
@@ -126,9 +127,9 @@ def file_of(text: str) -> Path:
     text = str(text).strip()
     if not text:
         raise CheckpointError("Write the name of a file first, as in run.json or ~/run.json.")
-    path = Path(text).expanduser().absolute()
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder; write the name of a file in it.")
+    path = home_for_tilde(text).absolute()
+    if is_folder(text):
+        raise CheckpointError(is_a_folder(path, "run.json"))
     return path
 
 

@@ -59,6 +59,8 @@ def test_quoted_cells_and_empty_lines(tmp_path):
         (["a"], "a", "has one column only"),
         (["labels,a", "1,2"], "label", "Unknown column of labels 'label'. Did you mean 'labels'"),
         (["a,b", "1,2"], 2, "label is 2; .* has columns 0 to 1"),
+        (["a,b", "1,2"], True, "label is True; it must be the name of a column or its index, a whole number"),
+        (["a,b", "1,2"], 1.0, "label is 1.0; it must be the name of a column or its index, a whole number"),
         (["label,colour,b", "0,1,2", "1,red,3"], "label", "line 3: column 'colour' has 'red'; features must be finite"),
         (["label,a,b", "0,1,2", "", "1,2,"], "label", "line 4: column 'b' is empty"),
         (["label,a,b", "0,nan,2"], "label", "line 2: column 'a' has 'nan'"),

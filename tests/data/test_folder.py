@@ -34,6 +34,12 @@ def test_one_folder_per_class(pictures):
     assert data.train.y.tolist() == [int(x[0, 0, 0] >= 200) for x in data.train.x]
 
 
+def test_a_leading_tilde_is_the_home_of_the_person(pictures, monkeypatch):
+    monkeypatch.setenv("HOME", str(pictures.parent))
+    monkeypatch.setenv("USERPROFILE", str(pictures.parent))
+    assert Dataset.from_folder(f"~/{pictures.name}").class_names == ("cat", "dog")
+
+
 @pytest.mark.parametrize(("size", "shape"), [(3, (3, 3, 1)), ((2, 5), (2, 5, 1)), (None, (6, 4, 1))])
 def test_all_have_one_size(pictures, size, shape):
     save(pictures / "dog" / "large.jpg", 200, size=(30, 20))

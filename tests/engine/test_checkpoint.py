@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -313,6 +314,19 @@ def test_a_folder_is_no_place_for_a_checkpoint(folder: str, name: str, tmp_path:
         assert [each.name for each in tmp_path.iterdir()] == [folder]
     else:
         assert Trainer.restore(trained().save(tmp_path / name)).steps == 5
+
+
+def test_a_path_that_ends_as_a_folder_does_is_no_file_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"runs is a folder; name a file in it, as in .*runs.run\.json"):
+        trained().save(f"{tmp_path / 'runs'}{os.sep}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_leading_tilde_is_the_home_of_the_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert trained().save("~/runs/one") == tmp_path / "runs" / "one.json"
+    assert Trainer.restore("~/runs/one").steps == 5
 
 
 @pytest.mark.parametrize("path", ["", ".", ".."])

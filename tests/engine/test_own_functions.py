@@ -316,6 +316,14 @@ def test_what_goes_by_chance_is_told_where_it_was_registered(name: str) -> None:
     assert [each.filename for each in told] == [__file__]
 
 
+def test_where_warnings_are_errors_chance_is_still_told_in_its_own_words() -> None:
+    registry, function, traits = TOSSED["goodness"]
+    with warnings.catch_warnings(), pytest.raises(UserWarning, match="'mine' goes by random numbers of its own; the"):
+        warnings.simplefilter("error")
+        registry.register("mine", **traits)(function)
+    assert "mine" not in registry.names()
+
+
 def test_what_is_told_of_chance_says_what_to_do_where_there_is_a_way() -> None:
     for name, way in [
         ("black box", "Name the argument chance"),

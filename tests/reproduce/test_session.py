@@ -185,6 +185,8 @@ def test_names_are_checked() -> None:
         configurations("hintn")
     with pytest.raises(SettingsError, match="Did you mean 'test_error'"):
         Aim("test_eror")
+    with pytest.raises(ValueError, match=r"has a published figure, '2 %', and no source"):
+        Aim("test_error", published="2 %")
     with pytest.raises(ValueError, match="letters, digits"):
         Configuration("a/b", {}, epochs=1)
     with pytest.raises(ValueError, match="epochs or seconds, and not both"):
