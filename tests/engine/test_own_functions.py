@@ -318,9 +318,10 @@ def test_what_goes_by_chance_is_told_where_it_was_registered(name: str) -> None:
 
 def test_where_warnings_are_errors_chance_is_still_told_in_its_own_words() -> None:
     registry, function, traits = TOSSED["goodness"]
-    with warnings.catch_warnings(), pytest.raises(UserWarning, match="'mine' goes by random numbers of its own; the"):
+    with warnings.catch_warnings():
         warnings.simplefilter("error")
-        registry.register("mine", **traits)(function)
+        with pytest.raises(UserWarning, match="'mine' goes by random numbers of its own; the"):
+            registry.register("mine", **traits)(function)
     assert "mine" not in registry.names()
 
 
