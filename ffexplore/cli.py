@@ -102,7 +102,7 @@ def make_parser() -> argparse.ArgumentParser:
         dest="fields",
         help="change a setting, as in --set threshold=2 or --set layers=500,500; may be repeated",
     )
-    train.add_argument("--save", type=Path, metavar="PATH", help="save the trained network as a checkpoint")
+    train.add_argument("--save", metavar="PATH", help="save the trained network as a checkpoint")
     train.add_argument("--json", action="store_true", help="print the report as JSON, and nothing else, on stdout")
     train.add_argument("--quiet", action="store_true", help="show no progress bar")
     train.set_defaults(command=train_command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -130,8 +131,9 @@ def test_a_folder_to_save_to_is_refused_before_anything_is_learned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Trainer, "fit", None)
-    assert main([*SMALL, "--steps", "5", "--save", str(tmp_path)]) == 2
-    assert "is a folder; name a file in it" in capsys.readouterr().err
+    for folder in (str(tmp_path), f"{tmp_path / 'runs'}{os.sep}"):
+        assert main([*SMALL, "--steps", "5", "--save", folder]) == 2
+        assert "is a folder; name a file in it" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_the_training_and_still_reports(

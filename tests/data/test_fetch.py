@@ -217,6 +217,9 @@ def test_a_set_is_fetched_once(published, tmp_path, monkeypatch, name, folder, f
     assert len(list((tmp_path / "cache" / folder / "raw").iterdir())) == 4
     monkeypatch.setattr(catalogue, "_loaded", {})
     assert load(name).fingerprint == data.fingerprint
+    other = load(f"{name}(validation=30000)")
+    assert (other.name, len(other.train), len(other.validation)) == (f"{name}(validation=30000)", 60, 60)
+    np.testing.assert_array_equal(other.test.x, data.test.x)  # whatever is held out
     assert len(published.asked) == 4
 
 
