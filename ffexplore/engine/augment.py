@@ -23,8 +23,12 @@ class Jittered(Protocol):
         """Fresh pictures of the same shape."""
 
 
+#: How far a push of one place carries, as a share of the longer side (Simard et al. 2003: 4 pixels of 29).
+SMOOTHNESS = 1 / 7
+
+
 class Jitter:
-    """Moves, turns and scales each picture a little, filling with zeros; both sides of a pair share that.
+    """Moves, turns, scales and bends each picture a little, filling with zeros; both sides of a pair share that.
 
     An image that a negative takes from another sample is jittered, too, by a draw of its own: else the jitter would
     tell the sides apart.
@@ -43,6 +47,7 @@ class Jitter:
         self.shape = shape
         self.streams = Streams(seeds, "shifts", device=device)
         self._maps: dict[int, tuple[Tensor, Tensor]] = {}
+        self._smoothing: tuple[Tensor, Tensor] | None = None
 
     def by(self, settings: Settings) -> Jittered | None:
         """What jitters as the settings say; None where they ask for nothing of it."""
@@ -58,11 +63,14 @@ class Jitter:
         rows, device, streams = raw.shape[2], raw.device, streams or self.streams
         if settings.shift:
             raw = self._moved(raw, settings.shift, streams)
-        if not (settings.rotation or settings.zoom):
+        if not (settings.rotation or settings.zoom or settings.elastic):
             return raw
         parts = streams.stack(lambda rng: torch.rand(2, rows, generator=rng, device=device)).mul_(2).sub_(1)
         angle = parts[:, 0] * math.radians(settings.rotation)
-        return self._turned(raw.expand(len(parts), -1, -1, -1), angle, 1 + settings.zoom * parts[:, 1])
+        places = self._turned(angle, 1 + settings.zoom * parts[:, 1])
+        if settings.elastic:
+            self._push(places, settings.elastic, streams)
+        return self._between(raw.expand(len(parts), -1, -1, -1), places)
 
     def _moved(self, raw: Tensor, reach: int, streams: Streams) -> Tensor:
         """Pictures moved by up to ``reach`` pixels in each direction, each by a draw of its own."""
@@ -75,16 +83,39 @@ class Jitter:
         places = source[drawn].expand(raw.shape)
         return raw.gather(-1, places).mul_(inside[drawn])
 
-    def _turned(self, raw: Tensor, angle: Tensor, size: Tensor) -> Tensor:
-        """Pictures turned about their middle by an angle, and scaled to a size, both (K', B), between their pixels."""
+    def _turned(self, angle: Tensor, size: Tensor) -> Tensor:
+        """Where the values of pictures come from that are turned by an angle, and scaled to a size, both (K', B).
+
+        Turned about their middle. Places are (K', B, height, width, 2), across and down, each from -1 to 1.
+        """
+        height, width, _ = self.shape
+        cos, sin = angle.cos() / size, angle.sin() / size
+        per_column = torch.stack([cos, sin * (width / height)], -1)[:, :, None, None]  # of what lies as far right
+        per_row = torch.stack([-sin * (height / width), cos], -1)[:, :, None, None]
+        right, down = _middles(width, angle.device)[:, None], _middles(height, angle.device)[:, None, None]
+        return right * per_column + down * per_row
+
+    def _push(self, places: Tensor, far: float, streams: Streams) -> None:
+        """Push places (K', B, height, width, 2) smoothly, by noise that is weighed by a Gaussian.
+
+        ``far`` is the standard deviation of a push in pixels, in each direction. Simard et al. 2003, section 2.
+        """
+        height, width, _ = self.shape
+        if self._smoothing is None:
+            reach = SMOOTHNESS * max(height, width)
+            self._smoothing = _gaussian(height, reach).to(places.device), _gaussian(width, reach).to(places.device)
+        down, across = self._smoothing
+        size, end = (places.shape[1], 2, height, width), math.sqrt(3)  # even noise up to there has a variance of 1
+        noise = streams.stack(lambda rng: places.new_empty(size).uniform_(-end, end, generator=rng))
+        pushes = down @ noise @ across.mT
+        for direction, side in enumerate((width, height)):
+            places[..., direction].add_(pushes[:, :, direction], alpha=2 * far / side)
+
+    def _between(self, raw: Tensor, places: Tensor) -> Tensor:
+        """Pictures (K', S', B, features) read at places (K', B, height, width, 2), between their pixels."""
         height, width, channels = self.shape
-        across = torch.stack([angle.cos(), -angle.sin() * (height / width), torch.zeros_like(angle)], -1)
-        down = torch.stack([angle.sin() * (width / height), angle.cos(), torch.zeros_like(angle)], -1)
-        # from the places of the new picture, from -1 to 1, to those of the old one
-        affine = torch.stack([across, down], -2) / size[..., None, None]
-        affine = affine.unsqueeze(1).expand(*raw.shape[:3], -1, -1).reshape(-1, 2, 3)
         pictures = raw.reshape(-1, height, width, channels).permute(0, 3, 1, 2)
-        grid = functional.affine_grid(affine, list(pictures.shape), align_corners=False)
+        grid = places.unsqueeze(1).expand(-1, raw.shape[1], -1, -1, -1, -1).flatten(0, 2)
         found = functional.grid_sample(pictures, grid, "bilinear", "zeros", align_corners=False)
         return found.permute(0, 2, 3, 1).reshape(raw.shape)
 
@@ -96,8 +127,8 @@ class Jitter:
 
 
 def jitters(settings: Settings) -> bool:
-    """Whether training pictures are moved, turned or scaled."""
-    return bool(settings.shift or settings.rotation or settings.zoom)
+    """Whether training pictures are moved, turned, scaled or bent."""
+    return bool(settings.shift or settings.rotation or settings.zoom or settings.elastic)
 
 
 def moved_copies(raw: Tensor, shape: tuple[int, ...], reach: int) -> Iterator[Tensor]:
@@ -128,6 +159,18 @@ def _moves(shape: tuple[int, ...], reach: int, device: torch.device) -> tuple[Te
             places.append(place.flatten())
             insides.append(inside.flatten())
     return torch.stack(places).to(device), torch.stack(insides).float().to(device)
+
+
+def _middles(side: int, device: torch.device) -> Tensor:
+    """The middles of the pixels of a side that goes from -1 to 1, (side,)."""
+    return (2 * torch.arange(side, device=device) + 1) / side - 1
+
+
+def _gaussian(side: int, reach: float) -> Tensor:
+    """Weights (side, side) of the places along a side for each of them; the squares of a row sum to 1."""
+    places = torch.arange(side, dtype=torch.float64)
+    weights = torch.exp(-0.5 * ((places[:, None] - places) / reach) ** 2)
+    return (weights / weights.norm(dim=1, keepdim=True)).float()
 
 
 class Dropout:

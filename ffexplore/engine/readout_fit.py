@@ -95,8 +95,8 @@ def _check_copies(trainer: Trained, copies: int) -> None:
         raise SettingsError(f"copies is {copies!r}; it must be a whole number of 1 or more.")
     if copies > 1 and not jitters(trainer.settings):
         raise SettingsError(
-            f"copies is {copies}, but shift is 0, so that all of them would be the same; set shift, rotation or zoom "
-            "above 0, or copies to 1."
+            f"copies is {copies}, but pictures stay as they are, so that all of them would be the same; set shift, "
+            "rotation, zoom or elastic above 0, or copies to 1."
         )
 
 

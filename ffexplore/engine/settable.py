@@ -57,6 +57,10 @@ class Settable:
         0.0, "Share by which a training picture grows or shrinks at random.", "Data",
         low=0.0, high=0.5, source="common; Simard et al. 2003",
     )  # fmt: skip
+    elastic: float = setting(
+        0.0, "Pixels by which a training picture is bent at random: the standard deviation of smooth pushes.", "Data",
+        unit="pixels", low=0.0, high=8.0, source="Simard et al. 2003",
+    )  # fmt: skip
     label_layers: str = setting(
         "first", "Which layers see the label: the first, in the input, or all, each beside what it gets from below.",
         "Data", choices=("first", "all"), source="common",

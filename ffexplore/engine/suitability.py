@@ -17,7 +17,7 @@ from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 
 #: The fields by which pictures are changed, and what is done to them.
-JITTERS = {"shift": "moved", "rotation": "turned", "zoom": "scaled", "inference_shift": "moved"}
+JITTERS = {"shift": "moved", "rotation": "turned", "zoom": "scaled", "elastic": "bent", "inference_shift": "moved"}
 
 
 def _label_over_inputs(draft: Draft, data: Dataset) -> Refusal | None:

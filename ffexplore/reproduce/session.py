@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import os
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator
@@ -145,11 +148,20 @@ def _share(order: Order, jobs: int) -> None:
 
 def _work(order: Order, seconds: float | None) -> None:
     """One of several processes."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     try:
         Session(order, seconds, by_clock=False).go_through()
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, whatever ended that; another call goes on."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Session:

@@ -46,6 +46,7 @@ SPANS = {
     "shift": Span(0, 8, whole=True),
     "rotation": Span(0, 45),
     "zoom": Span(0, 0.5),
+    "elastic": Span(0, 4),
     "inference_shift": Span(0, 4, whole=True),
     "dropout": Span(0.0, 0.9),
     "threshold_rate": Span(0.0, 10.0),

@@ -29,6 +29,7 @@ USUAL: dict[str, tuple[float, ...]] = {
     "shift": (0, 1, 2),
     "rotation": (0.0, 5.0, 10.0, 20.0),
     "zoom": (0.0, 0.05, 0.1, 0.2),
+    "elastic": (0.0, 0.5, 1.0, 2.0),
     "dropout": (0.0, 0.1, 0.2, 0.4),
     "threshold_rate": (0.0, 0.3, 1.0, 3.0),
     "inference_shift": (0, 1, 2),

@@ -50,16 +50,19 @@ def test_every_picture_is_moved_as_one_and_every_move_comes(shape: tuple[int, in
     assert bool((counts > 0.3 * rows / len(moves)).all())
 
 
-def turned(image: Tensor, angle: float, size: float) -> Tensor:
-    """One picture turned about its middle and scaled by loops over pixels, with the four nearest of each place."""
+def turned(image: Tensor, angle: float, size: float, pushes: Tensor) -> Tensor:
+    """One picture turned about its middle, scaled and pushed by loops over pixels, with the four nearest of each place.
+
+    ``pushes`` are (2, height, width), across and down, in pixels.
+    """
     height, width, _ = image.shape
     result = torch.zeros_like(image)
     cos, sin = math.cos(angle), math.sin(angle)
     for y in range(height):
         for x in range(width):
             down, right = y - (height - 1) / 2, x - (width - 1) / 2
-            from_x = (cos * right - sin * down) / size + (width - 1) / 2
-            from_y = (sin * right + cos * down) / size + (height - 1) / 2
+            from_x = (cos * right - sin * down) / size + (width - 1) / 2 + float(pushes[0, y, x])
+            from_y = (sin * right + cos * down) / size + (height - 1) / 2 + float(pushes[1, y, x])
             for near_y in (math.floor(from_y), math.floor(from_y) + 1):
                 for near_x in (math.floor(from_x), math.floor(from_x) + 1):
                     if 0 <= near_y < height and 0 <= near_x < width:
@@ -68,9 +71,33 @@ def turned(image: Tensor, angle: float, size: float) -> Tensor:
     return result
 
 
-@pytest.mark.parametrize("changes", [{"rotation": 40}, {"zoom": 0.4}, {"rotation": 25, "zoom": 0.2, "shift": 1}])
+def smoothed(noise: Tensor) -> Tensor:
+    """Noise (height, width) weighed by a Gaussian of a seventh of the longer side about each place, by loops."""
+    height, width = noise.shape
+    reach, result = max(height, width) / 7, torch.zeros_like(noise)
+    for y in range(height):
+        for x in range(width):
+            weights = [
+                [math.exp(-((y - v) ** 2 + (x - u) ** 2) / (2 * reach**2)) for u in range(width)] for v in range(height)
+            ]
+            near = torch.tensor(weights, dtype=noise.dtype)
+            result[y, x] = (near * noise).sum() / near.square().sum().sqrt()
+    return result
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rotation": 40},
+        {"zoom": 0.4},
+        {"rotation": 25, "zoom": 0.2, "shift": 1},
+        {"elastic": 0.7},
+        {"elastic": 1.5, "rotation": 25, "zoom": 0.2, "shift": 1},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("shape", [(5, 4, 1), (3, 6, 3)])
-def test_pictures_are_turned_and_scaled(shape: tuple[int, int, int], changes: dict[str, Any]) -> None:
+def test_pictures_are_turned_scaled_and_bent(shape: tuple[int, int, int], changes: dict[str, Any]) -> None:
     settings, rows = Settings(**changes), 40
     raw = torch.rand(1, 1, rows, math.prod(shape))
     kept = raw.clone()
@@ -84,15 +111,31 @@ def test_pictures_are_turned_and_scaled(shape: tuple[int, int, int], changes: di
     parts = (2 * torch.rand(2, rows, generator=rng) - 1).double()
     assert float(parts.min()) < -0.8
     assert float(parts.max()) > 0.8
+    noise = torch.empty(rows, 2, *shape[:2]).uniform_(-math.sqrt(3), math.sqrt(3), generator=rng).double()
     for row in range(rows):
         image = moved(raw[0, 0, row].view(shape).double(), *moves[drawn[row]])
         angle, size = math.radians(settings.rotation) * float(parts[0, row]), 1 + settings.zoom * float(parts[1, row])
-        expected = turned(image, angle, size)
+        pushes = torch.stack([settings.elastic * smoothed(each) for each in noise[row]])
+        expected = turned(image, angle, size, pushes)
         torch.testing.assert_close(found[0, 0, row].view(shape).double(), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_pushes_are_smooth_and_as_far_as_elastic_says() -> None:
+    """A ramp that is read half a pixel off is off by half a step; so its values tell how far each was pushed."""
+    side = 30
+    ramp = torch.arange(side, dtype=torch.float32).repeat(side, 1)
+    for picture in (ramp, ramp.T):
+        raw = picture.reshape(1, 1, 1, -1).expand(1, 1, 500, -1)
+        found = Jitter((side, side, 1), [0], CPU)(raw, Settings(elastic=0.5))
+        pushes = (found[0, 0].view(-1, side, side) - picture)[:, 6:-6, 6:-6]  # further out some come from outside
+        assert float(pushes.mean()) == pytest.approx(0, abs=0.02)
+        assert float(pushes.std()) == pytest.approx(0.5, rel=0.05)
+        for ahead in (pushes[:, :, 1:] - pushes[:, :, :-1], pushes[:, 1:] - pushes[:, :-1]):
+            assert float(ahead.std()) == pytest.approx(0.5 / (math.sqrt(2) * side / 7), rel=0.05)
+
+
 def test_both_sides_and_variants_of_one_seed_are_turned_alike() -> None:
-    settings = Settings(rotation=30, zoom=0.3)
+    settings = Settings(rotation=30, zoom=0.3, elastic=1)
     raw = torch.rand(1, 1, 9, 20)
     both = Jitter((5, 4, 1), [0, 1], CPU)(raw.expand(1, 2, -1, -1), settings)
     assert both.shape == (2, 2, 9, 20)
@@ -102,9 +145,10 @@ def test_both_sides_and_variants_of_one_seed_are_turned_alike() -> None:
 
 
 def test_turned_pictures_are_learned_from_and_the_stream_goes_on(tmp_path: Path) -> None:
-    settings = Settings(dataset=pictures(), layers=(7, 6), batch_size=8, device="cpu", rotation=20, zoom=0.1)
-    trainer, plain = Trainer(settings).fit(steps=3, progress=False), Trainer(settings.replace(rotation=0, zoom=0))
-    plain.fit(steps=3, progress=False)
+    jitter = {"rotation": 20, "zoom": 0.1, "elastic": 1}
+    settings = Settings(dataset=pictures(), layers=(7, 6), batch_size=8, device="cpu")
+    trainer = Trainer(settings.replace(**jitter)).fit(steps=3, progress=False)
+    plain = Trainer(settings).fit(steps=3, progress=False)
     assert not torch.equal(trainer.weights(0)[0], plain.weights(0)[0])
     again = Trainer.restore(trainer.save(tmp_path / "kept.json"))
     for each in (trainer, again):
@@ -117,6 +161,7 @@ def test_turned_pictures_are_learned_from_and_the_stream_goes_on(tmp_path: Path)
     [
         ({"rotation": 1}, "rotation is 1.0, but 'clouds' is a table; only pictures can be turned"),
         ({"zoom": 0.25}, "zoom is 0.25, but 'clouds' is a table; only pictures can be scaled"),
+        ({"elastic": 0.5}, "elastic is 0.5, but 'clouds' is a table; only pictures can be bent"),
     ],
 )
 def test_a_table_cannot_be_jittered(changes: dict[str, Any], said: str) -> None:

@@ -51,6 +51,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "gradient across layers": {"schedule": "overlapping"},
     "scores of classes": {"goodness": "class_groups", "label_encoding": "none", "objective": "class_cross_entropy"},
     "turned": {"rotation": 10, "zoom": 0.1},
+    "bent": {"elastic": 1},
     "mistaken labels": {"negatives": "permuted_labels", "negatives_refresh": "once"},
     "kept for an epoch": {"negatives": "same_class", "negatives_refresh": "epoch"},
     "every kind of rate": {"learning_rate": (0.01, 0.02, 0.01), "rate_course": "cosine", "weight_decay": 0.01},

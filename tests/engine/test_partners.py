@@ -76,7 +76,7 @@ def test_what_is_taken_from_another_sample_was_moved_too(negatives: str, monkeyp
 
 
 @pytest.mark.parametrize(
-    "changes", [{"rotation": 40}, {"zoom": 0.4}, {"rotation": 20, "zoom": 0.2, "shift": 1}], ids=str
+    "changes", [{"rotation": 40}, {"zoom": 0.4}, {"rotation": 20, "zoom": 0.2, "shift": 1}, {"elastic": 1}], ids=str
 )
 @pytest.mark.parametrize("negatives", WITH_PARTNERS)
 def test_what_is_taken_from_another_sample_was_turned_and_scaled_too(
@@ -119,6 +119,7 @@ def test_held_out_partners_stay_where_they_are() -> None:
 JITTERS: list[dict[str, Any]] = [
     {"shift": 1},
     {"shift": 1, "rotation": 20, "zoom": 0.1},
+    {"elastic": 1.0},
     {"shift": 1, "negatives_refresh": "epoch"},
     {"shift": 1, "negatives_refresh": "once"},
 ]

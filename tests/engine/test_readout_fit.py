@@ -237,7 +237,7 @@ def test_an_interrupt_keeps_the_best_that_was_met(monkeypatch: pytest.MonkeyPatc
         ({}, {"decay": -1}, "decay is -1; it must be 0 or more"),
         ({}, {"copies": 0}, "copies is 0; it must be a whole number of 1 or more"),
         ({"shift": 1}, {"copies": 2.5}, "copies is 2.5; it must be a whole number of 1 or more"),
-        ({}, {"copies": 2}, "copies is 2, but shift is 0"),
+        ({}, {"copies": 2}, "copies is 2, but pictures stay as they are"),
     ],
 )
 def test_what_cannot_be_is_said(changes: dict[str, Any], arguments: dict[str, Any], said: str) -> None:

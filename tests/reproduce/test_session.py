@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,32 @@ def test_processes_share_the_runs(enter: Enter, store: Store, capfd: pytest.Capt
     assert len(finished) == len(set(finished)) == 2 + 2 + 1, "a run was made twice, or not at all"
     for run in reported(name, tuned, store, 2):
         assert (store.finished(run) or {})["machine"]["threads"] == 1
+
+
+# A whole program, so that it can be killed.
+PROGRAM = """
+import sys
+from pathlib import Path
+from ffexplore.reproduce.session import Order, carry_out
+from tests.reproduce.conftest import configuration
+if __name__ == "__main__":
+    planned = tuple(("tiny", configuration(name, 100_000, looks=(1,))) for name in ("a", "b"))
+    carry_out(Order(planned, Path(sys.argv[1])), jobs=2)
+"""
+
+
+def test_processes_end_with_the_one_that_started_them(store: Store, repository: Path) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(store.folder)], stdout=subprocess.PIPE, text=True, cwd=repository
+    )
+    assert started.stdout is not None
+    begun: set[str] = set()
+    while len(begun) < 2:
+        line = started.stdout.readline()
+        assert line, "it ended by itself"
+        begun.add(line.split(", seed")[0])
+    started.kill()
+    started.communicate(timeout=60)  # what they write to is open until the last of them is gone
 
 
 @pytest.mark.parametrize("wrong", ["smal", "-3", "0", "nan", "inf"])
