@@ -22,10 +22,12 @@ NO_BFLOAT16 = "This processor has no instructions for bfloat16, so that it is no
 WHY = {
     "width": "In narrow layers the calls cost as much as the arithmetic; from some hundred units on products and "
     "weights count, which grow with the square of the width from the second layer on.",
-    "depth": "Every layer costs the same time. Activity is let go of as soon as a layer has learned from it, so that "
-    "memory grows by weights, gradients and the optimizer's averages alone.",
+    "depth": "Every layer adds about the same time, once there are a few of them; the first one costs less. Activity "
+    "is let go of as soon as a layer has learned from it, so that memory grows by weights, gradients and the "
+    "optimizer's averages alone.",
     "batch": "In small batches calls and the optimizer, which do not depend on the batch, cost more than the products; "
-    "in large ones both grow in proportion, and time by more where the activity no longer fits in the cache.",
+    "in large ones time grows in proportion, by more where the activity no longer fits in the cache, and memory does "
+    "where the activity outweighs what a process holds anyway.",
     "variants": "Products fill the processor at this width, so that variants cost as much as runs of their own; that "
     "they share their calls counts in narrow networks (see above).",
     "history": "Only new points are packed and sent, so that a frame grows little: what does is the search for the "

@@ -60,7 +60,8 @@ none is chosen: about what rectified normal activities with a mean square of 1 h
 SETTINGS = """## Settings
 
 What `Settings` takes, and the explorer's controls. *Per layer*: one value, or one for each layer. *Not compared*:
-variants that train side by side may differ in every setting but these.
+what `Runner.compare` and the panel's *Compare* train side by side may differ in every setting but these. *In one step*:
+the variants of `Trainer.variants` may differ in these alone.
 
 | name | what it is | allowed | default | notes | source |
 | --- | --- | --- | --- | --- | --- |"""
@@ -86,6 +87,7 @@ def _settings() -> Iterator[str]:
         notes = [
             *(["Per layer."] if field.per_layer else []),
             *([] if field.comparable else ["Not compared."]),
+            *(["In one step."] if field.lockstep else []),
             field.renews,
         ]
         cells = (f"`{name}`", field.meaning, allowed, f"`{shown}`", " ".join(filter(None, notes)), field.source)
@@ -108,7 +110,7 @@ def _section(title: str, catalogue: Registry[Any], name: str, meaning: str) -> I
 
 def _of_your_own(catalogue: Registry[Any]) -> str:
     """Where it is said what an entry takes and returns."""
-    if catalogue in (inferences, optimizers, datasets, presets):
+    if catalogue in (inferences, optimizers, presets):
         return ""
     first = next(iter(catalogue))
     module = type(first).__module__ if type(first) is not Entry else first.function.__module__

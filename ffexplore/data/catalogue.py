@@ -1,4 +1,13 @@
-"""The datasets by name, and ``load``."""
+"""The datasets by name, and ``load``.
+
+One of your own is a function without arguments, or with parameters by keyword, that returns a ``Dataset``::
+
+    @ff.datasets.register("halves", size="200 rows")
+    def halves(*, noise: float = 0.1) -> ff.Dataset:
+        rng = np.random.default_rng(0)
+        labels = np.arange(200) % 2
+        return ff.Dataset.from_arrays(labels[:, None] + noise * rng.normal(size=(200, 2)), labels)
+"""
 
 from __future__ import annotations
 
@@ -15,7 +24,7 @@ from ffexplore.registry import Entry, Registry
 
 @dataclass(frozen=True)
 class DatasetEntry(Entry):
-    """A registered loader: a function that returns a Dataset.
+    """A registered loader: a function that returns a Dataset, called when the data are asked for first.
 
     A loader that takes an argument ``root`` is given the folder that ``load`` was called with, or None.
     """

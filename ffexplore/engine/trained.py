@@ -121,8 +121,8 @@ class Trained:
         decay
             Weight decay; None takes that of the setting ``readout_decay``.
         copies
-            How often it sees each training picture: once as it is, and otherwise moved, turned and scaled as in
-            training, drawn once.
+            How often it sees each training picture: once as it is, and otherwise moved, turned, scaled and bent as
+            in training, drawn once.
         progress
             Whether to show a progress bar.
 
@@ -178,11 +178,16 @@ class Trained:
         -------
         Report
             That of the first variant; ``evaluate_variants`` gives all.
+
+        Raises
+        ------
+        SettingsError
+            When there is no such split.
         """
         return self.evaluate_variants(split, shortcut=shortcut)[0]
 
     def evaluate_variants(self, split: str = "test", *, shortcut: bool = False) -> list[Report]:
-        """A report for each variant."""
+        """A report for each variant; parameters and errors as for ``evaluate``."""
         check_split(split)
         return make_reports(self, split, shortcut)
 

@@ -279,6 +279,8 @@ class Trainer(Trained):
 
         Raises
         ------
+        SettingsError
+            When none or several of the three are given, or an amount is out of range.
         DivergedError
             When a value is not finite; see ``step``.
         """

@@ -16,7 +16,7 @@ SIDE = 210  # pixels
 
 
 def calibration(diagnostics: Diagnostics, variant: int = 0) -> go.Figure:
-    """Draw for each layer the share of positives over the probability that the layer gave, σ(g − θ).
+    """Draw for each layer the share of positives over the probability that it gave, σ(s (g − θ)), s the logit scale.
 
     Parameters
     ----------

@@ -15,6 +15,10 @@ class Report(Protocol):
     """What the figure needs of an evaluation; shares in [0, 1], nan where not measured."""
 
     @property
+    def split(self) -> str:
+        """The data it was measured on."""
+
+    @property
     def accuracy(self) -> float:
         """By goodness per label."""
 
@@ -36,7 +40,7 @@ class Report(Protocol):
 
 
 def report(report: Report) -> go.Figure:
-    """Draw test accuracy of each layer alone and of all layers up to it, beside that of the whole network.
+    """Draw the accuracy on a split of each layer alone and of all layers up to it, beside that of the whole network.
 
     Parameters
     ----------
@@ -82,7 +86,7 @@ def report(report: Report) -> go.Figure:
             )
     figure.update_xaxes(**AXIS)
     figure.update_yaxes(
-        title="test accuracy (%)", range=[0, 102], tickvals=list(range(0, 101, 20)),
+        title=f"{report.split} accuracy (%)", range=[0, 102], tickvals=list(range(0, 101, 20)),
         **(AXIS | {"showgrid": True, "gridcolor": FAINT}),
     )  # fmt: skip
     figure.update_layout(

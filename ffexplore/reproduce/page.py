@@ -19,7 +19,8 @@ Written by `ffexplore reproduce` from `results.json`; do not edit by hand. Every
 lie beside this page, in `results/EXPERIMENT/CONFIGURATION.seed-N.json`, with all settings. Errors are shares of MNIST's
 10 000 test images unless a column says otherwise; figures are the mean over the seeds ± the standard deviation.
 Settings are chosen on validation data; the test data is read once, at the end of a run. Time is that of the training of
-one run, without the looks at validation data; *load* is the number of processes that wanted a core before it began (the
+one run, without the looks at validation data; where runs were made on several machines, one time for each, in the order
+of their letters. *load* is the number of processes that wanted a core before it began (the
 most of all seeds): where it is above that of an idle machine, the run took longer than it would have alone. That holds
 for a GPU, too, which several runs may share.
 """
@@ -52,6 +53,8 @@ def _experiment(experiment: dict[str, Any], others: list[dict[str, Any]]) -> Ite
     yield f"{experiment['shows']}" + (f" Source: {experiment['source']}." if experiment["source"] else "") + "\n"
     rows = experiment["rows"]
     run = [row for row in rows if row["runs"]]
+    if notes := experiment.get("notes"):
+        yield f"{notes}\n"
     if picture_of(experiment):
         yield f"![{experiment['name']}: the table below as a picture](results/{experiment['name']}.svg)\n"
     if ranked := experiment["ranked"]:
@@ -115,7 +118,14 @@ def _seeds(row: Row) -> str:
 
 
 def _time(row: Row) -> str:
-    seconds = statistics.fmean(run["seconds"] for run in row["runs"])
+    """Of one run, on each of the machines."""
+    machines = sorted({run["machine"] for run in row["runs"]})
+    means = [statistics.fmean(run["seconds"] for run in row["runs"] if run["machine"] == each) for each in machines]
+    times = [_duration(seconds) for seconds in means]
+    return ", ".join(dict.fromkeys(times) if len(set(times)) == 1 else times)
+
+
+def _duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
@@ -123,7 +133,7 @@ def _time(row: Row) -> str:
 
 def _machines(row: Row) -> str:
     """The letters of the machines, and how busy they were before the runs: the times hang on it."""
-    letters = ", ".join(sorted({_letter(run["machine"]) for run in row["runs"]}))
+    letters = ", ".join(_letter(number) for number in sorted({run["machine"] for run in row["runs"]}))
     loads = [run["load"] for run in row["runs"] if run["load"] is not None]
     return letters + (f", load {max(loads):.1f}" if loads else "")
 

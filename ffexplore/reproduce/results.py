@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import FFExploreError
+from ffexplore.registry import Entry
 from ffexplore.reproduce.experiment import Aim, Configuration, configurations, experiments
 from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.session import Reasons, reported
@@ -44,12 +46,18 @@ def collect(names: Sequence[str], store: Store, reasons: Reasons) -> dict[str, A
             {
                 "name": name,
                 "shows": entry.summary,
+                "notes": _notes(entry),
                 "source": entry.source,
                 **{trait: entry.traits.get(trait, "") for trait in TRAITS},
                 "rows": [_row(name, one, store, machines, reasons) for one in configurations(name)],
             }
         )
     return {"format": FORMAT, "experiments": found, "machines": machines}
+
+
+def _notes(entry: Entry) -> str:
+    """What the docstring of an experiment says below its first line; empty where that is all."""
+    return "\n".join((inspect.getdoc(entry.function) or "").splitlines()[1:]).strip()
 
 
 def _row(

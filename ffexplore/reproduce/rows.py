@@ -11,6 +11,7 @@ from ffexplore.engine.welch import differ
 from ffexplore.reproduce.figures import figure
 
 Row = dict[str, Any]
+UNSURE = ", by less than these seeds can tell"
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -95,7 +96,7 @@ def _judged(aim: dict[str, Any], row: Row, rows: list[Row]) -> str:
             return "not known"
         met = ours < statistics.fmean(other)
         is_sure = differ(values(row, aim["figure"]), other)
-        return _said(met) + ("" if is_sure or not met else ", by less than these seeds can tell")
+        return _said(met) + ("" if is_sure or not met else UNSURE)
     return _said(aim.get("low", -math.inf) <= ours <= aim.get("high", math.inf))
 
 

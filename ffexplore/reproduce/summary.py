@@ -8,7 +8,7 @@ from typing import Any
 
 from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.ranking import published_agreement, signed
-from ffexplore.reproduce.rows import Row, bound, line, mean, published, value, values, verdict
+from ffexplore.reproduce.rows import UNSURE, Row, bound, line, mean, published, value, values, verdict
 
 MOST = 4  # configurations with the same aim that have lines of their own
 COLUMNS = ["experiment", "configuration", "figure", "published", "asked", "ours", "seeds", "result"]
@@ -69,11 +69,13 @@ def _judged(row: Row, name: str, rows: list[Row]) -> list[str]:
 def _counted(rows: list[Row], name: str) -> list[str]:
     """The same aim of many configurations, counted."""
     aims = [(row, aim) for row in rows for aim in _asked(row, name)]
-    reached = sum(verdict(aim, row, rows) == "reached" for row, aim in aims)
+    said = [verdict(aim, row, rows) for row, aim in aims]
+    reached, unsure = said.count("reached"), sum(words.endswith(UNSURE) for words in said)
     run = sum(bool(values(row, name)) for row, _ in aims)
+    told = f"{reached} of {run} reached" + (f", {unsure} more{UNSURE[1:]}" if unsure else "") if run else "not run"
     bounds = "<br>".join(dict.fromkeys(bound(aim) for _, aim in aims))
-    said = f"{reached} of {run} reached" if run else "not run"
-    return [_run_of(rows), figure(name).title, "", bounds, _range(rows, name), _seeds(rows), said]
+    held = [row for row in rows if _asked(row, name)]
+    return [_run_of(held), figure(name).title, "", bounds, _range(held, name), _seeds(held), told]
 
 
 def _shown(experiment: dict[str, Any]) -> list[str]:

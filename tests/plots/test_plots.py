@@ -14,6 +14,7 @@ from ffexplore.ui.script import board_style
 from tests.ui.synthetic import History, snapshot
 
 REPORT = SimpleNamespace(
+    split="validation",
     accuracy=0.981,
     readout_accuracy=0.976,
     layer_accuracy=[0.962, 0.951],
@@ -154,6 +155,7 @@ def test_report_shows_layers_alone_and_together():
     np.testing.assert_allclose(alone.y, [96.2, 95.1])
     np.testing.assert_allclose(together.y, [96.2, 98.3])
     assert (goodness.name, readout.name) == ("goodness per label 98.10 %", "read-out 97.60 %")
+    assert figure.layout.yaxis.title.text == "validation accuracy (%)"
     without = plots.report(SimpleNamespace(**(vars(REPORT) | {"readout_accuracy": float("nan")})))
     assert len(without.data) == 3
 

@@ -12,7 +12,7 @@ import pytest
 from ffexplore import Settings
 from ffexplore.cli import main
 from ffexplore.reproduce.command import write_page
-from ffexplore.reproduce.experiment import Aim, configurations, experiments
+from ffexplore.reproduce.experiment import Aim, Configuration, configurations, experiments
 from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.page import text
 from ffexplore.reproduce.pictures import pictures
@@ -77,6 +77,55 @@ def test_mean_and_spread_are_those_of_the_records(told: tuple[str, dict[str, Any
     assert "40 % (somewhere)" in cells
     aucs = [record["curve"][-1]["auc_uniform"][0] for record in records]
     assert f"{statistics.fmean(aucs):.3f} ± {statistics.stdev(aucs):.3f}" in cells
+
+
+def test_times_are_told_apart_by_machine(told: tuple[str, dict[str, Any]]) -> None:
+    _, results = told
+    (experiment,) = [each for each in results["experiments"] if each["name"] == "tiny"]
+    row = experiment["rows"][0]
+    results["machines"].append(results["machines"][0])
+    row["runs"][0] |= {"seconds": 400.0, "machine": 1, "load": None}
+    row["runs"][1] |= {"seconds": 20.0, "machine": 0, "load": None}
+    assert "| 20 s, 7 min | A, B |" in text(results)
+    row["runs"][0]["seconds"] = 20.0
+    assert "| 20 s | A, B |" in text(results)
+
+
+def test_what_a_docstring_says_below_its_first_line_is_on_the_page(tmp_path: Path) -> None:
+    def made() -> list[Configuration]:
+        """What it shows.
+
+        How `one` was chosen,
+        and why.
+        """
+        return [configuration("one", 1)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiments, "_entries", dict(experiments._entries))
+        experiments.register("noted", source="these tests")(made)
+        write_page(tmp_path, {})
+    page = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert "## noted\n\nWhat it shows. Source: these tests.\n\nHow `one` was chosen,\nand why.\n" in page
+
+
+def test_a_summary_counts_those_that_are_held_against_something(enter: Enter, tmp_path: Path) -> None:
+    aim = [Aim("test_error", high=100)]
+    name = enter(configuration("asked", 1, aims=aim), *(configuration(f"plain-{n}", 1) for n in range(4)))
+    assert main(["reproduce", name, "--docs", str(tmp_path)]) == 0
+    (line,) = [line for line in (tmp_path / "results.md").read_text(encoding="utf-8").splitlines() if "(#tiny)" in line]
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    results = read(tmp_path / "results.json") or {}
+    (row, *_) = next(each["rows"] for each in results["experiments"] if each["name"] == "tiny")
+    error = row["runs"][0]["figures"]["test_error"]
+    assert cells[1:] == [
+        "1 of 1 run",
+        "test error",
+        "",
+        "at most 100 %",
+        f"{error:.2f} %",
+        "1 of 1 runs",
+        "1 of 1 reached",
+    ]
 
 
 def test_aims_are_judged_and_what_was_not_run_is_said(told: tuple[str, dict[str, Any]]) -> None:

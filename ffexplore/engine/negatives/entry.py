@@ -50,7 +50,7 @@ class Batch:
     scores: Callable[[str], Tensor]  #: "first", "all" or "readout" -> (B, classes), one natural threshold high
     given: Tensor | None = None  #: the images of the batch where they are not those of the data (shifted, say)
     bank: Callable[[str, Callable[[torch.Generator], Tensor]], Tensor] = lambda name, make: make(torch.Generator())
-    jitter: Callable[[Tensor], Tensor] = lambda images: images  #: moves, turns and scales images as those of the batch
+    jitter: Callable[[Tensor], Tensor] = lambda images: images  #: jitters images as those of the batch
 
     @property
     def images(self) -> Tensor:

@@ -14,7 +14,7 @@ WIDTH = 500
 def thresholds() -> list[Configuration]:
     """θ from 0.5 to 10 on three scales: mean square as it is and with logits 20 times as long, sum of squares.
 
-    The sum of squares is WIDTH times the mean, so its θ is given both literally and in units of the width.
+    The sum of squares is 500 times the mean, so its θ is given both literally and in units of the width.
     """
     recipe = {**BASE, "objective": "logistic", "negatives": "uniform_label"}
 
