@@ -44,8 +44,8 @@ def record() -> list[Configuration]:
     """The best recipes we know without convolutions: dropout, jitter, and a class read from nine copies of a picture.
 
     The copies are moved by a pixel at most. `turned` is turned and scaled besides, and `bent` bent besides that. `59k`
-    trains on all images but 1000, others on 50000, the published on all. On two cores a run of `2x1000-turned` takes
-    about 22 minutes, and of `2x1000-bent-59k` about 28.
+    trains on all images but 1000, others on 50000, the published on all. A run of `2x1000-turned` takes 22 minutes on
+    two cores, and of `2x1000-bent-59k` about 50 on one.
 
     Chosen on validation data with 2 layers of 500: the negatives and the strength of the label in 10 epochs; the size
     of batches in 3; shifts and dropout in 50 (one seed: shifts of 2 with dropout 0.1 0.78 %, without 0.88 %; shifts of
