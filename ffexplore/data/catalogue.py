@@ -1,6 +1,6 @@
 """The datasets by name, and ``load``.
 
-One of your own is a function without arguments, or with parameters by keyword, that returns a ``Dataset``::
+An entry is a function ``(*, parameters) -> Dataset``, called when its data are asked for first::
 
     @ff.datasets.register("halves", size="200 rows")
     def halves(*, noise: float = 0.1) -> ff.Dataset:
@@ -24,7 +24,7 @@ from ffexplore.registry import Entry, Registry
 
 @dataclass(frozen=True)
 class DatasetEntry(Entry):
-    """A registered loader: a function that returns a Dataset, called when the data are asked for first.
+    """A registered loader: a function that returns a Dataset.
 
     A loader that takes an argument ``root`` is given the folder that ``load`` was called with, or None.
     """

@@ -56,7 +56,7 @@ def test_links_of_settings_lead_to_their_catalogues() -> None:
 def test_the_page_leads_to_how_an_entry_of_ones_own_is_written() -> None:
     pages = dict(re.findall(r"In code: `ffexplore\.(\w+)`\. One of your own: `help\(\"([\w.]+)\"\)`", reference.text()))
     assert {"goodness", "objectives", "negatives", "label_encodings", "normalizations", "activations"} <= set(pages)
-    assert {"schedules", "black_boxes", "rate_courses", "initializations"} <= set(pages)
+    assert {"schedules", "black_boxes", "rate_courses", "initializations", "datasets"} <= set(pages)
     for module in pages.values():
         assert "An entry is a" in " ".join((importlib.import_module(module).__doc__ or "").split())
 
