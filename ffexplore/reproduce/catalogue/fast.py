@@ -45,7 +45,7 @@ def record() -> list[Configuration]:
 
     The copies are moved by a pixel at most. `turned` is turned and scaled besides, and `bent` bent besides that. `59k`
     trains on all images but 1000, others on 50000, the published on all. A run of `2x1000-turned` takes 22 minutes on
-    two quiet cores, and of `2x1000-bent-59k` 30 (batches of 128 in 16.5 s an epoch).
+    two quiet cores, and of `2x1000-bent-59k` 25 to 30.
 
     Chosen on validation data with 2 layers of 500: the negatives and the strength of the label in 10 epochs; the size
     of batches in 3; shifts and dropout in 50 (one seed: shifts of 2 with dropout 0.1 0.78 %, without 0.88 %; shifts of
