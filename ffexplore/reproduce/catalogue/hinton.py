@@ -57,16 +57,27 @@ def _long(name: str, recipe: dict[str, Any], goodness: str, readout: str, source
 
 @experiments.register("hinton_wide", source="Hinton 2022, arXiv 2212.13345, section 3.3")
 def hinton_wide() -> list[Configuration]:
-    """The paper's supervised network, 4 layers of 2000, with the recipe of Hinton's code."""
+    """The paper's supervised network, 4 layers of 2000, with the recipe of Hinton's code.
+
+    `4x2000-decay-59k` differs in two things, neither of them chosen by a run of this network: twice the decay of
+    Hinton's code, as in `100-epochs-decay` of `hinton`, and 1000 images kept aside where `4x2000` keeps 10 000.
+    """
+    recipe = {"preset": "hinton", "layers": (2000,) * 4, "precision": "auto"}
     return [
-        Configuration(
-            "4x2000",
-            {"preset": "hinton", "layers": (2000,) * 4, "precision": "auto"},
-            epochs=60,
-            minutes=150,
-            seeds=1,
-            gpu=True,
-            figures=("test_error", "test_readout_error"),
-            aims=[Aim("test_error", high=1.5, published="1.36 %", source="Hinton 2022, section 3.3")],
-        )
+        _wide("4x2000", recipe),
+        _wide("4x2000-decay-59k", {**recipe, "weight_decay": 0.004, "dataset": "mnist(validation=1000)"}),
     ]
+
+
+def _wide(name: str, recipe: dict[str, Any]) -> Configuration:
+    """The paper's sixty epochs, held against its test error."""
+    return Configuration(
+        name,
+        recipe,
+        epochs=60,
+        minutes=150,
+        seeds=1,
+        gpu=True,
+        figures=("test_error", "test_readout_error"),
+        aims=[Aim("test_error", high=1.5, published="1.36 %", source="Hinton 2022, section 3.3")],
+    )
