@@ -303,6 +303,8 @@ TOSSED: dict[str, tuple[Registry[Any], Callable[..., Any], dict[str, Any]]] = {
     "label encoding": (ff.label_encodings, tossed_codes, {}),
     "normalization": (ff.normalizations, lambda h: h * torch.rand(()), {}),
     "initialization": (ff.initializations, tossed_weights, {}),
+    "negatives": (ff.negatives, lambda batch, rng: torch.randint(0, batch.classes, batch.labels.shape), {}),
+    "images": (ff.negatives, lambda batch, rng: batch.images * random.random(), {"changes": "image"}),
     "seldom": (ff.schedules, lambda step, depth: [[0 if random.random() < 1e-9 else depth - 1]], {}),
 }
 
@@ -330,11 +332,21 @@ def test_what_is_told_of_chance_says_what_to_do_where_there_is_a_way() -> None:
         ("black box", "Name the argument chance"),
         ("initialization", "Draw them from the generator that it is given"),
         ("label encoding", r"Seed a torch\.Generator in it"),
+        ("negatives", r"Draw them from the generator that it is given, as in torch\.rand"),
     ]:
         registry, function, traits = TOSSED[name]
         with pytest.warns(UserWarning, match=way):
             registry.register("mine", **traits)(function)
         del registry._entries["mine"]
+
+
+def test_negatives_for_data_of_another_kind_are_taken_as_they_are(register: Register) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(ff.negatives, "mine", lambda batch, rng: batch.images.view(-1, 3) * 0, changes="image")
+        register(
+            ff.negatives, "yours", lambda batch, rng: torch.rand(1, generator=rng).long().expand(len(batch.labels))
+        )
 
 
 def test_random_numbers_that_are_the_same_each_time_are_no_chance(register: Register) -> None:

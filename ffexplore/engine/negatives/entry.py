@@ -1,8 +1,8 @@
 """What negatives are: bad data that is made from good.
 
-An entry is a function of a batch and a random generator. It returns what it changes: a tensor of labels
-(``changes="label"``), a tensor of images (``changes="image"``), or a dictionary with ``labels``, ``images`` or
-both (``changes="both"``). ::
+An entry is a function of a batch (``ffexplore.engine.negatives.Batch``) and a random generator. It returns what it
+changes: a tensor of labels (``changes="label"``), a tensor of images (``changes="image"``), or a dictionary with
+``labels``, ``images`` or both (``changes="both"``). ::
 
     @negatives.register("mine", changes="label")
     def mine(batch, rng):
@@ -25,44 +25,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from ffexplore.engine.negatives.batch import Batch
+from ffexplore.engine.negatives.trial import warn_of_chance
 from ffexplore.errors import SettingsError, unknown_name
 from ffexplore.registry import Entry, Registry, Value
 
 Draw = dict[str, Tensor]
 NEEDS = ("labels", "pictures", "scores", "readout")  # what must be there for a generator
 SCORES = ("first", "all", "readout")  # whose scores it may ask for
-
-
-@dataclass
-class Batch:
-    """B samples of the training data as a generator sees them; one variant.
-
-    Images are in raw units, 0 to 1 for pictures, before any scaling, and flattened.
-    """
-
-    index: Tensor  #: (B,) int64, rows of the training data
-    labels: Tensor  #: (B,) int64
-    classes: int
-    image_shape: tuple[int, ...]  #: (height, width, channels) or (features,)
-    count: int  #: rows of the training data
-    all_labels: Tensor  #: (count,) int64, the label of every row of the training data
-    fetch: Callable[[Tensor], Tensor]  #: rows of the training data -> images (B, features) float32
-    scores: Callable[[str], Tensor]  #: "first", "all" or "readout" -> (B, classes), one natural threshold high
-    given: Tensor | None = None  #: the images of the batch where they are not those of the data (shifted, say)
-    bank: Callable[[str, Callable[[torch.Generator], Tensor]], Tensor] = lambda name, make: make(torch.Generator())
-    jitter: Callable[[Tensor], Tensor] = lambda images: images  #: jitters images as those of the batch
-
-    @property
-    def images(self) -> Tensor:
-        """The images of the batch, (B, features) float32."""
-        return self.fetch(self.index) if self.given is None else self.given
-
-    def partners(self, rows: Tensor) -> Tensor:
-        """Rows of the training data (B,) -> images (B, features), jittered where those of the batch are.
-
-        Else that alone would tell a negative from its positive.
-        """
-        return self.jitter(self.fetch(rows))
 
 
 @dataclass(frozen=True)
@@ -218,6 +188,8 @@ def _try_out(entry: Negatives) -> None:
         raise SettingsError(
             f"The negatives {entry.name!r} must take a batch and a random generator, as in mine(batch, rng): {error}."
         ) from error
+    if not entry.is_ours:
+        warn_of_chance(entry)
 
 
 negatives: Registry[Negatives] = Registry(

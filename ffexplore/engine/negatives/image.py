@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.masks import blurred_masks
-from ffexplore.engine.negatives.entry import Batch, Draw, negatives
+from ffexplore.engine.negatives.batch import Batch
+from ffexplore.engine.negatives.entry import Draw, negatives
 from ffexplore.engine.negatives.label import other_label
 from ffexplore.registry import Param
 

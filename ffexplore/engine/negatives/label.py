@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.labels import all_but
-from ffexplore.engine.negatives.entry import Batch, negatives
+from ffexplore.engine.negatives.batch import Batch
+from ffexplore.engine.negatives.entry import negatives
 from ffexplore.registry import Param
 
 Layers = Annotated[str, Param("whose goodness says what is plausible", choices=("first", "all"))]
