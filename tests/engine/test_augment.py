@@ -232,6 +232,7 @@ def test_a_generator_sees_the_moved_pictures(register: Callable[..., Any]) -> No
         return 1 - batch.images
 
     register(ff.negatives, "watch", watch, changes="image")
+    seen.clear()  # of the trial at registration
     for shift in (0, 1):
         settings = Settings(
             dataset=pictures(), layers=(6,), negatives="watch", label_encoding="appended", shift=shift, device="cpu"
@@ -249,6 +250,7 @@ def test_a_generator_sees_the_same_pictures_whatever_the_inputs_are_scaled_to(re
         return batch.images.flip(1)
 
     register(ff.negatives, "watch", watch, changes="image")
+    seen.clear()  # of the trial at registration
     for scaling in ("unit", "standardize"):
         settings = Settings(dataset=pictures(), layers=(6,), negatives="watch", shift=2, rotation=20, device="cpu")
         Trainer(settings.replace(input_scaling=scaling)).step()

@@ -100,6 +100,7 @@ def test_scores_are_the_goodness_of_every_label_in_natural_units(register: Calla
         return (batch.labels + 1) % batch.classes
 
     register(ff.negatives, "curious", curious, changes="label", needs=("labels", "scores", "readout"))
+    rows.clear()  # of the trial at registration
     settings = Settings(
         dataset=pictures(), negatives="curious", layers=(8, 6), goodness=("sum_of_squares", "mean_square"), batch_size=8
     )

@@ -26,6 +26,7 @@ def test_objectives_of_classes_alone_draw_no_negatives(changes: dict[str, Any], 
         return batch.images * 0
 
     register(ff.negatives, "watched", watched, changes="image", make=lambda batch, draw: draw["images"])
+    drawn.clear()  # of the trial at registration
     trainer = Trainer(settings_of(negatives="watched", **changes)).fit(steps=3, progress=False)
     assert drawn == []
     assert trainer.rows_per_step == 10

@@ -40,6 +40,7 @@ def spied(register: Callable[..., Any], name: str, needs: tuple[str, ...]) -> tu
         return labels
 
     register(ff.negatives, "spied", spy, changes="label", needs=needs)
+    drawn.clear()  # of the trial at registration
     return "spied", drawn
 
 
