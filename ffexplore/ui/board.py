@@ -63,6 +63,8 @@ class Board(Scripted):
 
     #: Whether variants are compared: then they take the place of histograms and curves, and the other panes rest.
     is_comparing = traitlets.Bool(False).tag(sync=True)
+    #: Whether each of them shows the histograms of its layers; None until a person said so: where they are few.
+    shows_layers = traitlets.Bool(None, allow_none=True).tag(sync=True)
 
     #: Panes that have nothing to show of the present data; they are not offered unless they are shown already.
     unfit = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -162,7 +164,8 @@ class Board(Scripted):
         """Show variants side by side from now on, or one network again."""
         if compared is not None and self._compare_pane.compared is None:
             self._travel.go(None)
-        self._compare_pane.compared = compared
+        if compared is not self._compare_pane.compared:
+            self._compare_pane.compared, self.shows_layers = compared, None
         self.is_comparing = compared is not None
 
     def suit(self, data: Dataset | None) -> None:

@@ -117,10 +117,15 @@ def test_a_reloaded_page_shows_the_variants_again_and_the_run_from_before_comes_
     notebook.screenshot("compare-drawer-900")
     start(notebook)
     wait_cards(notebook, 5)
+    button(notebook, "layers", ".ff-pane[data-pane='compare']").click()
+    notebook.page.wait_for_selector(f"{CARD} .ff-card-caption", state="hidden")
     notebook.command("docmanager:save")
     notebook.page.wait_for_timeout(500)
     notebook.reload()
     wait_cards(notebook, 5)
+    assert notebook.page.locator(f"{CARD} .ff-card-caption:visible").count() == 0  # what was chosen is kept
+    button(notebook, "layers", ".ff-pane[data-pane='compare']").click()
+    notebook.page.wait_for_selector(f"{CARD} .ff-card-caption:visible")
     notebook.screenshot("compare-5-900")
     seen = int(notebook.page.locator(".ff-board").get_attribute("data-seq"))
     notebook.page.wait_for_function(

@@ -53,6 +53,17 @@ def test_the_variants_take_the_place_of_histograms_and_curves_and_the_others_res
     assert board.shown == ["histograms", "curves", "gallery"]
 
 
+def test_whether_layers_are_shown_stays_as_chosen_until_other_variants_are_compared(board):
+    first, second = compare(1.0, 2.0), compare(3.0, 4.0)
+    board.show(snapshot(variants=2), History(2), compared=first)
+    assert board.shows_layers is None
+    board.shows_layers = False
+    board.show(snapshot(step=101, variants=2), History(2), compared=first)
+    assert board.shows_layers is False
+    board.show(snapshot(variants=2), History(2), compared=second)
+    assert board.shows_layers is None
+
+
 def test_a_late_moment_of_all_variants_does_not_show_the_first_one_as_the_run(board, page):
     board.show(snapshot(variants=2), History(2), compared=compare(1.0, 2.0))
     page.say("hello", panes=[COMPARE])

@@ -32,14 +32,21 @@ export class Compare {
     bar.append(this.words, this.back);
     this.marks = ["positive", "negative"].map((side) => html("span", `ff-mark ff-mark-${side}`, `${side} data`));
     this.toggle = makeToggle("layers", "The histograms of every layer in each card", signal, () => {
-      this.showsLayers = !this.showsLayers;
-      this.draw();
+      context.model.set("shows_layers", !this.showsLayers);
+      context.model.save_changes();
     });
+    const redraw = () => this.draw();
+    context.model.on("change:shows_layers", redraw);
+    signal.addEventListener("abort", () => context.model.off("change:shows_layers", redraw));
     legend.append(...this.marks, makeGroup("Cards", this.toggle.button));
     element.setAttribute("data-lm-suppress-shortcuts", "true"); // the notebook would take Enter
     element.append(bar, this.empty, this.grid, this.note);
     this.grid.hidden = this.note.hidden = true;
     onSize(element, signal, (width) => { this.width = width; this.draw(); });
+  }
+
+  get showsLayers() {
+    return this.context.model.get("shows_layers") ?? this.cards.length <= MANY;
   }
 
   // What this view holds already; the kernel sends what follows.
@@ -72,7 +79,6 @@ export class Compare {
     this.of = of;
     this.field = field;
     this.labels = labels;
-    this.showsLayers = labels.length <= MANY;
     this.stop?.abort();
     this.stop = new AbortController();
     const signal = AbortSignal.any([this.signal, this.stop.signal]);
