@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from ffexplore.errors import DatasetError
 
+LARGEST = 1e37  # of a table's numbers; differences of such still are finite in float32
+FEWEST_STEPS = 256  # of single precision between a column's smallest and largest number
+ROUNDING = 1e-12  # as a share of a column's largest number, differences that are taken for rounding
+
 
 def to_numpy(value: Any, field: str) -> NDArray[Any]:
     """Take numpy, pandas, torch or nested lists as a numpy array.
@@ -44,7 +48,9 @@ def to_numpy_pair(x: Any, y: Any, x_field: str, y_field: str) -> tuple[NDArray[A
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:
-        raise DatasetError(f"{y_field} has shape {labels.shape}; it must hold one label per sample, shape (N,).")
+        is_one_hot = labels.ndim == 2 and labels.dtype.kind in "biuf" and (np.sort(labels, 1)[:, :-1] == 0).all()
+        hint = f" Of one-hot rows, {y_field}.argmax(1) makes labels." if is_one_hot else ""
+        raise DatasetError(f"{y_field} has shape {labels.shape}; it must hold one label per sample, shape (N,).{hint}")
     if not inputs.size:
         raise DatasetError(f"{x_field} is empty (shape {inputs.shape}).")
     if len(inputs) != len(labels):
@@ -97,6 +103,10 @@ def to_classes(y: NDArray[Any], class_names: Sequence[str] | None) -> tuple[NDAr
     names = [_word(label) for label in found.tolist()]
     if len(names) < 2:
         raise DatasetError(f"y has one class only, {names[0]!r}; there must be two or more.")
+    if found.dtype.kind == "f" and len(names) > len(y) / 2 and (found % 1 != 0).any():
+        raise DatasetError(
+            f"y has {len(names)} different numbers for {len(y)} samples, as measurements do, not classes."
+        )
     if class_names is not None:
         if not isinstance(class_names, Iterable):
             raise DatasetError(f"class_names is {class_names!r}; give a list of {len(names)} names.")
@@ -125,13 +135,32 @@ def _table(x: NDArray[Any], columns: Any, held_out: int) -> NDArray[np.float32]:
             f"x has {x[row, column]!r} in column {named[column]!r}, {_sample(row, held_out)}; "
             "features must be numbers. Leave the column out or turn it into numbers first."
         ) from None
-    if not np.isfinite(table).all():
-        row, column = map(int, np.argwhere(~np.isfinite(table))[0])
+    is_taken = np.abs(table) <= LARGEST
+    if not is_taken.all():
+        row, column = map(int, np.argwhere(~is_taken)[0])
         raise DatasetError(
             f"x has {x[row, column]!s} in column {named[column]!r}, {_sample(row, held_out)}; "
-            "features must be finite numbers in the range of float32."
+            f"features must be finite numbers between -{LARGEST:g} and {LARGEST:g}."
         )
+    _check_resolved(x, table, named)
     return table
+
+
+def _check_resolved(x: NDArray[Any], table: NDArray[np.float32], named: Sequence[str]) -> None:
+    """Refuse columns whose numbers are too large for what they differ by, such as times in seconds since 1970."""
+    if x.dtype.kind not in "iuf" or (table == x).all():
+        return
+    low, high = x.min(0).astype(np.float64), x.max(0).astype(np.float64)
+    step = np.spacing(np.abs(table).max(0)).astype(np.float64)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    differs = (high - low > ROUNDING * largest) & (high - low < FEWEST_STEPS * step)
+    lost = np.flatnonzero(differs & (table != x).any(0))
+    if len(lost):
+        column = int(lost[0])
+        raise DatasetError(
+            f"x has numbers from {low[column]!s} to {high[column]!s} in column {named[column]!r}; single precision "
+            f"has steps of {step[column]:g} there. Subtract the smallest number from that column first."
+        )
 
 
 def _images(x: NDArray[Any], held_out: int) -> NDArray[np.uint8]:

@@ -20,6 +20,8 @@ from ffexplore.errors import SettingsError
 SPLITS = ("train", "validation", "test")
 KEPT_BYTES = 32 << 20  # training data up to this size is kept scaled and normalized; larger data as it is
 KEPT_BYTES_ON_GPU = 1 << 30
+ROUNDING = 4 * torch.finfo(torch.float32).eps  # as a share of its largest number, what is no difference of a feature
+SMALLEST_SPREAD = 1e-36  # of a feature of a table, for whose inverse float32 has room
 
 
 @dataclass
@@ -92,7 +94,7 @@ class Inputs:
             # numpy's arrays are read-only, torch wants its own
             self.x[split] = torch.from_numpy(np.array(part.x).reshape(len(part), -1)).to(device)
             self.y[split] = torch.from_numpy(np.array(part.y)).long().to(device)
-        self.gain, self.offset, brightest = self._scaling(scaling)
+        self.center, self.gain, brightest = self._scaling(scaling)
         self.codes = self.table if self.per_image else self.table * brightest
         self.code_squares = self.codes.square().sum(1)
         self.kept: Prepared | None = None  #: the training data, where it is prepared once
@@ -101,24 +103,33 @@ class Inputs:
         self.plain_codes = not self.per_image and bool((of_classes == of_classes[0]).all())
 
     def _scaling(self, scaling: str) -> tuple[float | Tensor, float | Tensor, float]:
-        """Factor and offset from raw to scaled inputs, and the scaled value of the brightest input."""
+        """What is taken from raw inputs, the factor that makes them scaled ones, and the brightest scaled input.
+
+        A feature that is the same in all training data is taken out: scaled, it is zero whatever comes later.
+        """
         raw = self.x["train"]
         if self.dataset.kind == "images":
             if scaling == "unit":
-                return 1.0, 0.0, 1.0
+                return 0.0, 1.0, 1.0
             counts = torch.bincount(raw.flatten(), minlength=256).cpu().double()
             value = torch.arange(256, dtype=torch.float64) / 255
             mean = float((counts * value).sum() / counts.sum())
             variance = float((counts * (value - mean).square()).sum() / (counts.sum() - 1))
-            gain = 1 / max(math.sqrt(variance), 1e-8)
-            return gain, -mean * gain, (1 - mean) * gain
-        if scaling == "unit":
-            low, high = raw.aminmax(dim=0)
-            gains = 1 / (high - low).clamp(min=1e-8)
-            return gains, -low * gains, 1.0
-        gains = 1 / raw.std(0).clamp(min=1e-8)
-        offsets = -raw.mean(0) * gains
-        return gains, offsets, float((raw * gains + offsets).max())
+            factor = 1 / max(math.sqrt(variance), 1e-8)
+            return mean, factor, (1 - mean) * factor
+        raw = raw.cpu()  # where there is double precision
+        low, high = raw.aminmax(dim=0)
+        spread = (high.double() - low.double()).clamp(min=SMALLEST_SPREAD)
+        center = low
+        if scaling != "unit":
+            center = raw.mean(0, dtype=torch.float64).float()
+            squares = ((raw - center) / spread.float()).square().sum(0, dtype=torch.float64)  # in its range, so finite
+            spread = spread * (squares / (len(raw) - 1)).sqrt()
+        differs = high - low > ROUNDING * torch.maximum(high.abs(), low.abs())
+        gain = torch.where(differs, 1 / spread, 0.0).float()
+        is_alike = scaling == "unit" or not differs.any()
+        brightest = 1.0 if is_alike else float(((raw - center) * gain).max())
+        return center.to(self.table.device), gain.to(self.table.device), brightest
 
     @staticmethod
     def _float(x: Tensor) -> Tensor:
@@ -138,6 +149,8 @@ class Inputs:
             When they are not numbers or do not have the size of the data.
         """
         data = self.dataset
+        if isinstance(images, Tensor):  # wherever it lies, and whether or not it has a graph
+            images = images.detach().cpu()
         try:
             array = np.asarray(images)
         except ValueError as error:
@@ -162,7 +175,7 @@ class Inputs:
 
     def prepare(self, raw: Tensor) -> Prepared:
         """Scale raw inputs (K', S', B, features), which may be overwritten, and lay them ready for labels."""
-        scaled = raw if isinstance(self.gain, float) and self.gain == 1.0 else raw * self.gain + self.offset
+        scaled = raw if isinstance(self.gain, float) and self.gain == 1.0 else (raw - self.center).mul_(self.gain)
         if self.replaced:
             scaled[..., : self.replaced] = 0
         squares = torch.linalg.vector_norm(scaled, dim=-1).square()

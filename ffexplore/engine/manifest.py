@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ffexplore.engine.own_functions import code_marks
-
 if TYPE_CHECKING:
     from ffexplore.engine.trained import Trained
 
@@ -40,7 +38,7 @@ def make_manifest(trainer: Trained) -> dict[str, Any]:
         "settings": trainer.settings.to_dict(),
         "seed": trainer.settings.seed,
         "dataset": {"name": plan.dataset.name, "fingerprint": plan.dataset.fingerprint},
-        "own_functions": code_marks(trainer.all_settings),
+        "own_functions": trainer.own_marks,
         "device": f"{plan.device} ({device})",
         "threads": torch.get_num_threads(),
         "precision": "bfloat16 products, float32 weights" if plan.half else "float32",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import types
@@ -9,6 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from ffexplore.engine.settings import Settings
 from ffexplore.registry import Entry
+
+PLAIN = (bool, int, float, complex, str, bytes)  # values that are written alike everywhere
 
 
 def own_functions(settings: Settings) -> Iterator[tuple[str, Entry]]:
@@ -25,8 +28,8 @@ def own_functions(settings: Settings) -> Iterator[tuple[str, Entry]]:
 def code_marks(variants: Iterable[Settings]) -> dict[str, str]:
     """A mark of the code of each function of somebody's own, by its name in words.
 
-    It stays the same where comments or the layout are changed, and holds within one minor version of Python. What the
-    function calls has no part in it.
+    It stays the same where comments or the layout are changed, and holds within one minor version of Python. Its
+    defaults and the numbers and words it closes over have a part in it; what it calls has none.
     """
     entries = dict(pair for settings in variants for pair in own_functions(settings))
     return {words: _mark(entry) for words, entry in entries.items()}
@@ -45,14 +48,37 @@ def codes_of(function: object) -> Iterator[types.CodeType]:
 
 
 def _mark(entry: Entry) -> str:
-    parts = [_plain(code) for function in (entry.function, *entry.traits.values()) for code in codes_of(function)]
+    functions = (entry.function, *entry.traits.values())
+    parts = [_plain(each) for function in functions for each in (*codes_of(function), *_held(function))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
+def _held(function: object) -> Iterator[object]:
+    """What a function has with it: defaults, arguments given beforehand, and what it closes over."""
+    if inspect.isclass(function) or not callable(function):
+        return
+    if isinstance(function, functools.partial):
+        yield from (function.args, *sorted(function.keywords.items()))
+        function = function.func
+    plain = inspect.unwrap(function)
+    yield getattr(plain, "__defaults__", None) or ()
+    yield from sorted((getattr(plain, "__kwdefaults__", None) or {}).items())
+    for cell in getattr(plain, "__closure__", None) or ():
+        try:
+            held = cell.cell_contents
+        except ValueError:  # it was not given anything yet
+            continue
+        yield from codes_of(held) if callable(held) else [held]
+
+
 def _plain(value: object) -> str:
-    """A constant of a function's code, or code itself, as text that is the same in every process."""
+    """Code, or a value that goes with it, as text that is the same in every process."""
     if isinstance(value, types.CodeType):
         return f"{value.co_code.hex()} {value.co_names} [{', '.join(map(_plain, value.co_consts))}]"
     if isinstance(value, frozenset):
         return f"{{{', '.join(sorted(map(_plain, value)))}}}"
-    return repr(value)
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_plain, value))})"
+    if value is None or value is Ellipsis or isinstance(value, PLAIN):
+        return repr(value)
+    return type(value).__name__  # others may be written with their place in memory

@@ -238,13 +238,14 @@ class Pairs:
         def jittered(images: Tensor) -> Tensor:
             return images if jitter is None else jitter(images[None, None], Streams.of(self._streams[variant]))[0, 0]
 
+        labels = inputs.y[self.split]
         return Batch(
             index=index,
-            labels=inputs.y[self.split][index],
+            labels=labels[index],
             classes=inputs.classes,
             image_shape=inputs.dataset.shape,
-            count=len(inputs.y[self.split]),
-            all_labels=inputs.y[self.split],
+            count=len(labels),
+            all_labels=labels if self.choices[variant][0].is_ours else labels.clone(),  # who knows what they write to
             fetch=lambda rows: inputs.rows(rows, self.split),
             scores=asked,
             bank=self._bank,

@@ -41,6 +41,7 @@ class Trained:
     steps: int
     seconds: float
     progress: float
+    own_marks: dict[str, str]  #: marks of the code of somebody's own functions that it trains with, by their names
     _variants: list[Settings]
     _plan: Plan
     _epochs_before: float

@@ -14,6 +14,7 @@ from ffexplore.engine.batches import Batches
 from ffexplore.engine.build import begin_means_anew, build, configure
 from ffexplore.engine.fitting import chosen_length, run
 from ffexplore.engine.lockstep import check_lockstep, distinct_seeds, listed
+from ffexplore.engine.own_functions import code_marks
 from ffexplore.engine.plan import Plan, plan
 from ffexplore.engine.settings import Settings, check_settings
 from ffexplore.engine.suitability import check_suited
@@ -114,6 +115,7 @@ class Trainer(Trained):
         epochs = self.epochs if hasattr(self, "batches") else 0.0
         self.network = build(self._plan, self._variants)
         configure(self.network, self._variants)
+        self.own_marks = code_marks(self._variants)
         self.pairs = self.make_pairs("train", to_learn=True)
         seeds, data, device = distinct_seeds(self._variants), self._plan.dataset, self._plan.device
         self.batches, self._epochs_before = Batches(len(data.train), self._batch_size(), seeds, device), epochs
@@ -134,7 +136,8 @@ class Trainer(Trained):
         """Take up changed settings before the next batch.
 
         Only what has to change is rebuilt: layers whose shapes stay keep weights and optimizer state; another
-        dataset, seed, device, precision or initialization begins anew. The step count goes on.
+        dataset, seed, device, precision or initialization begins anew. The step count goes on. A function of somebody's
+        own that was registered anew since then takes the place of the former.
 
         Raises
         ------
@@ -163,6 +166,7 @@ class Trainer(Trained):
                 vars(owner).clear()
                 vars(owner).update(attributes)
             raise
+        self.own_marks = code_marks(self._variants)
 
     def _take_up(self, settings: Settings, new_plan: Plan) -> None:
         """Build what has to be built for settings, and set up the rest."""

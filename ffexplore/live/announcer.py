@@ -35,7 +35,7 @@ class Announcer:
         self.changes: list[str] = []
         self.listeners: list[Listener] = []
         self.listener_errors: list[BaseException] = []
-        self._mark: tuple[float, list[str], Settings] | None = None
+        self._mark: tuple[float, tuple[list[str], tuple[str, ...]], Settings] | None = None
 
     def take_changes(self) -> tuple[str, ...]:
         """What was changed since this was called last."""
@@ -62,11 +62,11 @@ class Announcer:
         """Say what was changed at a step; a slider on its way leaves one mark in the history."""
         now, fields = time.perf_counter(), differing(old, new)
         self.changes += [*describe(old, new), *notes]
-        same = self._mark is not None and now - self._mark[0] < SAME_CHANGE and self._mark[1] == fields
+        same = self._mark is not None and now - self._mark[0] < SAME_CHANGE and self._mark[1] == (fields, notes)
         before = self._mark[2] if same and self._mark is not None else old
         text = "; ".join([*(describe(before, new) or describe(old, new)), *notes])
         self.history.mark(step, text, replace=same)
-        self._mark = now, fields, before
+        self._mark = now, (fields, notes), before
 
     def turn_page(self) -> None:
         """Say that what comes next is not a slider that is still on its way."""

@@ -33,7 +33,7 @@ def take_up(state: State, settings: Settings, changes: Sequence[Change]) -> bool
     if not (_begin(state, settings) and state.build()):
         return False
     trainer, publisher, keeper = state.alone()
-    old = trainer.settings
+    old, marks = trainer.settings, trainer.own_marks
     if settings == old:
         state.mail.settled(settings)
         return True
@@ -55,7 +55,8 @@ def take_up(state: State, settings: Settings, changes: Sequence[Change]) -> bool
         state.publish(fresh=False)
         return False
     state.journal.note(trainer.steps, settings)
-    notes = tuple(note for change in changes for note in change.notes)
+    renewed = (name for name, mark in trainer.own_marks.items() if marks.get(name, mark) != mark)
+    notes = (*(note for change in changes for note in change.notes), *(f"{name} as registered now" for name in renewed))
     state.announcer.tell_change(trainer.steps, old, settings, notes)
     keeper.keep_if_rebuilt()
     if state.is_training:

@@ -142,6 +142,11 @@ def test_the_callers_arrays_stay_theirs():
     assert data.train.y.max() == 1
 
 
+def test_numbers_that_differ_by_rounding_alone_are_taken_as_they_are():
+    x = with_value(1.0) * 0 + np.where(Y, 0.3, 0.1 + 0.2)[:, None]
+    assert len(np.unique(Dataset.from_arrays(x, Y).train.x)) == 1
+
+
 def with_value(value: Any) -> np.ndarray[Any, Any]:
     x = numbered()
     x[3, 1] = value
@@ -157,7 +162,7 @@ FRAME = pd.DataFrame({"height": range(20), "colour": ["red"] * 20})
     [
         (with_value(np.nan), Y, {}, "x has nan in column '1', sample 3; features must be finite"),
         (with_value(np.inf), Y, {}, "x has inf in column '1', sample 3"),
-        (with_value(1e300), Y, {}, r"x has 1e\+300 in column '1', sample 3.*range of float32"),
+        (with_value(1e300), Y, {}, r"x has 1e\+300 in column '1', sample 3.*between -1e\+37 and 1e\+37"),
         (FRAME, Y, {}, "x has 'red' in column 'colour', sample 0; features must be numbers"),
         (numbered() * 1j, Y, {}, "x is a table of complex128"),
         (numbered()[:0], [], {}, r"x is empty .shape \(0, 2\)"),
@@ -172,7 +177,21 @@ FRAME = pd.DataFrame({"height": range(20), "colour": ["red"] * 20})
         (np.full((20, 2, 2), 256), Y, {}, "whole numbers from 256 to 256; pixels must lie in 0 to 255"),
         (np.full((20, 2, 2), "a"), Y, {}, "x holds images of <U1"),
         (numbered(), np.zeros(20), {}, "y has one class only, '0'; there must be two or more"),
-        (numbered(), np.eye(20), {}, r"y has shape \(20, 20\); it must hold one label per sample"),
+        (
+            numbered(),
+            np.eye(20),
+            {},
+            r"y has shape \(20, 20\); it must hold one label per sample.* y\.argmax\(1\) makes labels",
+        ),
+        (numbered(), np.ones((20, 2)), {}, r"one label per sample, shape \(N,\)\.$"),
+        (numbered(), np.linspace(0, 1, 20), {}, "y has 20 different numbers for 20 samples, as measurements do"),
+        (with_value(2e37), Y, {}, r"x has 2e\+37 in column '1', sample 3; .* between"),
+        (
+            numbered() + np.array([0, 1.7e9]),
+            Y,
+            {},
+            r"x has numbers from 1700000001\.0 to 1700000039\.0 in column '1'; .* steps of 128 there\. Subtract the",
+        ),
         (numbered(), np.where(Y, np.nan, 1), {}, r"y has no label for sample 1 \(10 in all"),
         (numbered(), [None, *["a", "b"] * 9, "a"], {}, "y has no label for sample 0"),
         (numbered(), pd.Series([pd.NA, *["a", "b"] * 9, "a"], dtype=object), {}, "y has no label for sample 0"),

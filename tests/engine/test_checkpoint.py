@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import pickle
+import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -372,6 +374,65 @@ def test_a_function_whose_code_has_changed_is_told(tmp_path: Path, register: Cal
     register(ff.goodness, "mine", cube)
     with pytest.warns(UserWarning, match=r"run\.json was written with .* The goodness 'mine' has other code than then"):
         Trainer.restore(path)
+
+
+def power(exponent: float) -> Callable[..., torch.Tensor]:
+    return lambda activity: activity.pow(exponent).mean(-1)
+
+
+def raised(exponent: float, activity: torch.Tensor) -> torch.Tensor:
+    return activity.pow(exponent).mean(-1)
+
+
+def weighted(weights: object, power: float) -> Callable[..., torch.Tensor]:
+    return lambda activity: activity.pow(power).mean(-1) if weights is not None else activity.sum(-1)
+
+
+@pytest.mark.parametrize(
+    ("then", "same", "now"),
+    [
+        (power(2), power(2), power(3)),
+        (partial(raised, 2), partial(raised, 2), partial(raised, 3)),
+        (
+            lambda activity, *, power=2.0: activity.pow(power).mean(-1),
+            lambda activity, *, power=2.0: activity.pow(power).mean(-1),
+            lambda activity, *, power=3.0: activity.pow(power).mean(-1),
+        ),
+        (weighted(torch.zeros(1), 2), weighted(torch.zeros(2), 2), weighted(torch.zeros(1), 3)),
+    ],
+    ids=["closure", "partial", "default", "object"],
+)
+def test_the_numbers_that_a_function_holds_are_part_of_its_mark(
+    then: Callable[..., Any],
+    same: Callable[..., Any],
+    now: Callable[..., Any],
+    tmp_path: Path,
+    register: Callable[..., Any],
+) -> None:
+    register(ff.goodness, "mine", then)
+    path = trained(2, goodness="mine").save(tmp_path / "run.json")
+    register(ff.goodness, "mine", same)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Trainer.restore(path)
+    register(ff.goodness, "mine", now)
+    with pytest.warns(UserWarning, match=r"The goodness 'mine' has other code than then"):
+        Trainer.restore(path)
+
+
+def test_what_was_registered_anew_while_it_trained_is_told_of_what_it_trained_with(
+    tmp_path: Path, register: Callable[..., Any]
+) -> None:
+    register(ff.goodness, "mine", power(2))
+    trainer = trained(2, goodness="mine")
+    register(ff.goodness, "mine", power(3))
+    path = trainer.save(tmp_path / "run.json")
+    with pytest.warns(UserWarning, match=r"The goodness 'mine' has other code than then"):
+        Trainer.restore(path)
+    trainer.apply(trainer.settings.replace(learning_rate=0.001))  # takes the new one up
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Trainer.restore(trainer.save(tmp_path / "run.json"))
 
 
 def test_code_is_marked_alike_in_every_process(register: Callable[..., Any]) -> None:

@@ -27,7 +27,7 @@ def slow_goodness(trainer, raw, label):
     """Goodness (L,) of one input and one label, mean of squares, with plain matrix products."""
     inputs = trainer.network.inputs
     code = inputs.codes[label]
-    x = torch.cat([raw * inputs.gain + inputs.offset, code])
+    x = torch.cat([(raw - inputs.center) * inputs.gain, code])
     x = trainer.network.normalization(x[None, None, None], trainer.network.normalization_params)[0, 0, 0]
     found = []
     for number in range(len(trainer.network.layers)):

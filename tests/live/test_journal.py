@@ -181,6 +181,20 @@ def test_own_data_and_own_functions_are_named(make_runner):
     assert data.fingerprint in script
 
 
+def test_a_function_that_is_taken_up_anew_is_marked_in_the_history(make_runner):
+    ff.goodness.register("mine")(lambda activity: activity.square().mean(-1))
+    runner = make_runner(goodness="mine")
+    train(runner, 2)
+    ff.goodness.register("mine")(lambda activity: 2 * activity.square().mean(-1))
+    train(runner, 1)
+    runner.update(learning_rate=0.001)
+    train(runner, 1)
+    assert runner.history.changes[-1][1] == "learning_rate 0.002 → 0.001; goodness 'mine' as registered now"
+    runner.update(learning_rate=0.003)
+    train(runner, 1)
+    assert runner.history.changes[-1][1] == "learning_rate 0.001 → 0.003"
+
+
 def test_a_trainer_that_was_handed_over_is_owned_up_to(make_runner, small):
     trainer = ff.Trainer(small)
     trainer.step()
