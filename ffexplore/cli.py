@@ -91,7 +91,7 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--dataset", help="name of a dataset, see 'ffexplore datasets' (default: the preset's)")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--seconds", type=positive(float), help=f"train this long (default: {DEFAULT_SECONDS:g})")
-    length.add_argument("--epochs", type=positive(int), help="or this many passes over the training data")
+    length.add_argument("--epochs", type=positive(float), help="or this many passes over the training data")
     length.add_argument("--steps", type=positive(int), help="or this many batches")
     train.add_argument("--seed", type=int, help="seed of everything random (default: the preset's)")
     train.add_argument(

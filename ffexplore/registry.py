@@ -115,6 +115,8 @@ class Registry(Generic[E]):
         """
         if not isinstance(name, str) or not name:
             raise SettingsError(f"register takes a name first, as in @register('mine'); {name!r} was given.")
+        if name != name.strip():
+            raise SettingsError(f"The {self.kind} is named {name!r}; a name neither begins nor ends with a space.")
         if set(name) & set(RESERVED):
             raise SettingsError(f"The {self.kind} is named {name!r}; a name holds none of {' '.join(RESERVED)}.")
 

@@ -17,7 +17,7 @@ import threading
 from dataclasses import dataclass
 
 from ffexplore.data.dataset import Dataset
-from ffexplore.errors import DatasetError, SettingsError
+from ffexplore.errors import DatasetError, FFExploreError, SettingsError
 from ffexplore.paths import home_for_tilde
 from ffexplore.registry import Entry, Registry
 
@@ -81,7 +81,14 @@ def load(name: str, *, root: str | os.PathLike[str] | None = None) -> Dataset:
     with lock:
         if key not in _loaded:
             given = {"root": folder} if "root" in inspect.signature(function).parameters else {}
-            dataset = function(**choice.values, **given)
+            try:
+                dataset = function(**choice.values, **given)
+            except FFExploreError:
+                raise
+            except Exception as error:
+                raise DatasetError(
+                    f"The dataset {choice.name!r} could not be loaded: {type(error).__name__}: {error}"
+                ) from error
             if not isinstance(dataset, Dataset):
                 raise DatasetError(
                     f"The loader of the dataset {choice.name!r} returned a {type(dataset).__name__}, not a Dataset; "

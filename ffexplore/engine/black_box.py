@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ffexplore.engine.rng import Streams
-from ffexplore.engine.trial import warn_where_random
+from ffexplore.engine.trial import tell, warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
 
@@ -96,7 +96,16 @@ def _try_out(entry: BlackBox) -> None:
     params = entry.defaults
     chance = torch.full((1, 3, 4), 0.5) if entry.tosses else None
     instead = " Name the argument chance and take the random numbers from there."
-    warn_where_random(f"The black box {entry.name!r}", lambda: entry(h, params, chance), instead)
+    is_random = warn_where_random(f"The black box {entry.name!r}", lambda: entry(h, params, chance), instead)
+    if entry.is_ours or is_random:
+        return
+    alone = entry(h[:, :, :1], params, None if chance is None else chance[:, :1])
+    if not torch.allclose(entry(h, params, chance)[:, :, :1], alone, rtol=1e-4, atol=1e-6, equal_nan=True):
+        tell(
+            f"The black box {entry.name!r} looks across the batch, so that the class of a sample depends on those "
+            "beside it. If that is not meant, take sums and means over the units alone, as in "
+            "activity.mean(-1, keepdims=True)."
+        )
 
 
 black_boxes: Registry[BlackBox] = Registry("black box", BlackBox, _try_out, "a batch of 3 samples and 4 units", ())

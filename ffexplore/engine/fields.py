@@ -82,7 +82,10 @@ class Field:
         if self.per_layer and isinstance(value, tuple | list) and not _is_pair(value):
             if not value:
                 raise SettingsError(f"{name} is empty; give one value, or one for each layer.")
-            return tuple(self._one(f"{name}[{number}]", item) for number, item in enumerate(value))
+            return tuple(
+                None if item is None and self.optional else self._one(f"{name}[{number}]", item)
+                for number, item in enumerate(value)
+            )
         return self._one(name, value, ", or a list of them, one for each layer" if self.per_layer else "")
 
     def _one(self, name: str, value: Any, or_else: str = "") -> Any:

@@ -30,6 +30,13 @@ def _try_out(entry: Entry) -> None:
             f"The initialization {entry.name!r} must return two Tensors, weights (units, inputs) and biases (units,); "
             f"for 4 units and 5 inputs it returned {shapes or type(made).__name__}."
         )
+    if any(each.requires_grad for each in made):
+        raise SettingsError(
+            f"The initialization {entry.name!r} returned Parameters, or Tensors with a graph; detach() them. Layers "
+            "need no derivative of their weights."
+        )
+    if not all(torch.isfinite(each).all() for each in made):
+        raise SettingsError(f"The initialization {entry.name!r} returned values that are not finite.")
     if not entry.is_ours:
         instead = " Draw them from the generator that it is given."
         warn_where_random(f"The initialization {entry.name!r}", lambda: _made(entry), instead)

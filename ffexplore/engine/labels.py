@@ -62,6 +62,8 @@ class LabelEncoding(Entry):
                 f"The label encoding {self.name!r} returned {got} for {classes} classes; it must return a Tensor "
                 f"({classes + 1}, m): a row for each class, and one more for the neutral label."
             )
+        if not torch.isfinite(result).all():
+            raise SettingsError(f"The label encoding {self.name!r} returned values that are not finite.")
         return result.float()
 
 
@@ -81,7 +83,13 @@ def with_inverses(table: Tensor) -> Tensor:
 
 def _try_out(entry: LabelEncoding) -> None:
     instead = " Seed a torch.Generator in it, and draw from that."
-    warn_where_random(f"The label encoding {entry.name!r}", lambda: entry.table(3, entry.defaults), instead)
+    is_random = warn_where_random(f"The label encoding {entry.name!r}", lambda: entry.table(3, entry.defaults), instead)
+    codes = entry.table(3, entry.defaults)[:-1]
+    if entry.tells and not is_random and (not codes.shape[1] or len(codes.unique(dim=0)) < len(codes)):
+        raise SettingsError(
+            f"The label encoding {entry.name!r} gives two classes the same code, so that the network could not tell "
+            "them apart. Give each a row of its own; or, if that is meant, register it with tells=False."
+        )
 
 
 label_encodings: Registry[LabelEncoding] = Registry(

@@ -99,9 +99,37 @@ def _try_out(entry: Normalization) -> None:
         )
     if not torch.equal(given, h):
         raise SettingsError(f"The normalization {entry.name!r} writes into the activity it is given; it must not.")
-    if not entry.is_ours:
-        warn_where_random(
-            f"The normalization {entry.name!r}", lambda: entry(h, params, state=entry.init(4, 1, h.device))
+    if entry.is_ours:
+        return
+    what = f"The normalization {entry.name!r}"
+    if not warn_where_random(what, lambda: entry(h, params, state=entry.init(4, 1, h.device))):
+        _check_neighbours(entry, what)
+
+
+def _check_neighbours(entry: Normalization, what: str) -> None:
+    """Refuse one that mixes variants, or looks across the batch and does not say so."""
+    is_coupled = bool(entry.traits.get("coupled", False))
+    same = (0,) if is_coupled else (0, 0, 0)
+    generator = torch.Generator().manual_seed(1)
+    h, beside = (torch.rand(2, 2, 3, 4, generator=generator) + 0.1 for _ in range(2))
+    beside *= 3
+    beside[same] = h[same]
+
+    def asked(h: Tensor, train: bool) -> Tensor:
+        return entry(h, entry.defaults, state=entry.init(4, len(h), h.device), train=train)[same]
+
+    for train in (False, True) if entry.has_state else (False,):
+        if torch.allclose(asked(h, train), asked(beside, train), rtol=1e-4, atol=1e-6, equal_nan=True):
+            continue
+        if is_coupled:
+            raise SettingsError(
+                f"{what} mixes variants: it is given all of them at once, (variants, sides, samples, units). Look "
+                "across samples alone, as in h.mean(-2, keepdim=True)."
+            )
+        raise SettingsError(
+            f"{what} looks beyond the sample: what it gives for one depends on those beside it. Take sums and means "
+            "over the units alone, as in h.mean(-1, keepdim=True); or, if it is meant to look across the batch, "
+            "register it with coupled=True."
         )
 
 

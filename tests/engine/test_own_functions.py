@@ -312,7 +312,9 @@ TOSSED: dict[str, tuple[Registry[Any], Callable[..., Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("name", TOSSED)
 def test_what_goes_by_chance_is_told_where_it_was_registered(name: str) -> None:
     registry, function, traits = TOSSED[name]
-    with pytest.warns(UserWarning, match=rf"The {registry.kind} 'mine' goes by random numbers of its own; the") as told:
+    with pytest.warns(
+        UserWarning, match=rf"[Tt]he {registry.kind} 'mine' goes by random numbers of its own; the"
+    ) as told:
         registry.register("mine", **traits)(function)
     del registry._entries["mine"]
     assert [each.filename for each in told] == [__file__]

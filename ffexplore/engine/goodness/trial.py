@@ -39,9 +39,25 @@ def try_out(entry: Goodness) -> None:
         return
     _check_natural_threshold(entry)
     _check_finite(entry)
+    drawn = lambda: list(entry.init(4, 2, [_generator()]).values())  # noqa: E731
+    instead = " Draw them from the generator that init is given."
+    warn_where_random(f"The init of the goodness {entry.name!r}", drawn, instead)
+    _check_state(entry, kept)
     if not warn_where_random(f"The goodness {entry.name!r}", lambda: entry(kept, params, state)):
         _check_neighbours(entry)
     _check_derivative(entry, h)
+
+
+def _check_state(entry: Goodness, h: Tensor) -> None:
+    """Refuse a goodness whose state is changed by a look."""
+    state = entry.init(4, 2, [_generator()])
+    before = {name: value.clone() for name, value in state.items()}
+    entry(h, entry.defaults, state, train=False)
+    if any(not torch.equal(state[name], value) for name, value in before.items()):
+        raise SettingsError(
+            f"The goodness {entry.name!r} writes into its state where train is False, so that a look would change what "
+            "is learned; write where train is True alone."
+        )
 
 
 def _check_derivative(entry: Goodness, h: Tensor) -> None:

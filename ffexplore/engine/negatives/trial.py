@@ -19,16 +19,16 @@ ROWS, CLASSES, SHAPE = 64, 10, (28, 28, 1)  # of data that are made up
 
 def warn_of_chance(entry: Negatives) -> None:
     """Draw twice from made-up pictures; negatives that fail on these may be for data of another kind."""
-    batch, params = _made_up(), entry.defaults
+    params = entry.defaults
 
     def drawn() -> list[Tensor]:
-        rng = stream(0, "trial")
+        batch, rng = _made_up(), stream(0, "trial")
         draw = entry.draw(batch, rng, params)
         return list(draw.values()) if entry.changes == "label" else [*entry.make(batch, draw, params)]
 
     instead = " Draw them from the generator that it is given, as in torch.rand(3, generator=rng)."
     try:
-        warn_where_random(f"The negatives {entry.name!r}", drawn, instead)
+        warn_where_random(f"The generator of the negatives {entry.name!r}", drawn, instead)
     except Warning:  # where warnings are errors
         raise
     except Exception:  # what they cannot do is told where they meet the data they are for

@@ -1,9 +1,10 @@
 """What an objective is: what a layer tries to make small, from the goodness of its two sides.
 
 An entry is a function of the arguments it names: ``positive`` and ``negative`` (goodness), and, where it wants
-a threshold, ``theta``. All have the same shape; it returns the loss of each pair. One that names ``context`` is
-also told what the other layers say of both sides. One that compares classes names
-``scores``, the goodness of every class of the positive side, with the classes last, and ``labels``, the right ones.
+a threshold, ``theta``. All have the same shape, (1, B); it returns the loss of each pair. One that names ``context``
+is also told what the other layers say of both sides, (1, 2, B). One that compares classes names ``scores``, the
+goodness of every class of the positive side, (1, B, C), and ``labels``, the right ones, (1, B). Where variants are
+trained together it is called for each of them.
 Its derivative is taken by automatic differentiation on the goodness alone unless the trait ``slope`` gives it in
 closed form. ::
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -76,7 +77,13 @@ class Objective(Entry):
 
     def __call__(self, evidence: Evidence, params: Mapping[str, Value] | None = None) -> Tensor:
         """The loss of each pair, (K, B)."""
-        loss: Tensor = self.function(**self._arguments(evidence), **dict(params or {}))
+        given = self._arguments(evidence)
+
+        def ask(*values: Tensor) -> Tensor:
+            asked: Tensor = self.function(**dict(zip(given, values, strict=True)), **dict(params or {}))
+            return asked
+
+        loss = self._apart(ask, tuple(given.values()))
         if not isinstance(loss, Tensor) or loss.shape != evidence.positive.shape:
             got = tuple(loss.shape) if isinstance(loss, Tensor) else type(loss).__name__
             raise SettingsError(
@@ -119,12 +126,19 @@ class Objective(Entry):
             sides, theta = sides * scale, theta * scale
             context = None if context is None else context * scale
         slope: Tensor
-        if self._beside == ("theta",):
-            slope = self._slope(sides, theta, **(params or {}))
-        else:
-            beside = [theta if name == "theta" else context for name in self._beside]
-            slope = self._slope(sides, *beside, **(params or {}))
+        beside = [theta if name == "theta" else context for name in self._beside]
+        slope = self._apart(partial(self._slope, **(params or {})), (sides, *beside))
         return slope if scale is None else slope.mul_(scale)
+
+    def _apart(self, ask: Callable[..., Tensor], values: Sequence[Tensor | None]) -> Tensor:
+        """Ask for all variants at once; somebody else's function for each apart, as it may look across the batch."""
+        variants = 1 if self.is_ours else max(len(value) for value in values if value is not None)
+        if variants == 1:
+            return ask(*values)
+        found = [
+            ask(*(None if value is None else _of(value, variant) for value in values)) for variant in range(variants)
+        ]
+        return torch.cat(found) if all(isinstance(each, Tensor) for each in found) else found[0]
 
     @cached_property
     def _slope(self) -> Callable[..., Tensor] | None:
@@ -158,6 +172,11 @@ class Objective(Entry):
     def looked_at(self) -> tuple[str, ...]:
         """What of the goodness the function looks at: positive, negative or scores."""
         return tuple(name for name in self.arguments if name in ("positive", "negative", "scores"))
+
+
+def _of(value: Tensor, variant: int) -> Tensor:
+    """The part of one variant, or of all where they have the same."""
+    return value if len(value) == 1 else value[variant : variant + 1]
 
 
 def by_side(dtype: torch.dtype, device: torch.device, positive: float = -1.0, negative: float = 1.0) -> Tensor:
