@@ -75,8 +75,10 @@ def accuracies(trainer: Trained, seen: Scored) -> Accuracies:
     def share(scores: Tensor | None) -> Float:
         if scores is None:
             return np.full(variants, np.nan)
-        right: Float = (scores.argmax(-1) == seen.labels).cpu().double().mean(-1).numpy()
-        return right
+        known = scores.nan_to_num(-torch.inf, torch.inf, -torch.inf)  # else nan would win
+        right = (known.argmax(-1) == seen.labels) & ~scores.isnan().all(-1)
+        shares: Float = right.cpu().double().mean(-1).numpy()
+        return shares
 
     layers = len(seen.weighed)
     running = seen.weighed.cumsum(0)

@@ -11,7 +11,8 @@ BINS = 64
 def auc(positive: Tensor, negative: Tensor) -> Tensor:
     """Probability that a positive has more goodness than a negative, ties counting one half.
 
-    The area under the ROC curve (Mann-Whitney statistic). A layer that is constant has 0.5.
+    The area under the ROC curve (Mann-Whitney statistic). A layer that is constant has 0.5, one with a goodness that is
+    nan has nan.
 
     Parameters
     ----------
@@ -26,15 +27,20 @@ def auc(positive: Tensor, negative: Tensor) -> Tensor:
     ordered = negative.sort(-1).values.contiguous()
     values = positive.contiguous()
     below = torch.searchsorted(ordered, values, right=False) + torch.searchsorted(ordered, values, right=True)
-    return below.cpu().double().mean(-1) / (2 * negative.shape[-1])  # an Apple GPU has no float64
+    share = below.cpu().double().mean(-1) / (2 * negative.shape[-1])  # an Apple GPU has no float64
+    unknown = values.isnan().any(-1) | ordered[..., -1].isnan()  # which sort last
+    return share.masked_fill_(unknown.cpu(), float("nan"))
 
 
 def histogram(values: Tensor, low: Tensor, high: Tensor, bins: int = BINS) -> Tensor:
-    """Counts in equal bins from low to high, values outside in the outermost: (..., N) and (...) -> (..., bins)."""
+    """Counts in equal bins from low to high, (..., N) and (...) -> (..., bins).
+
+    Values outside count in the outermost, those that are nan nowhere.
+    """
     width = (high - low).clamp(min=1e-30).unsqueeze(-1)
     place = ((values - low.unsqueeze(-1)) / width * bins).nan_to_num(0.0, bins, 0.0).long().clamp_(0, bins - 1)
     counts = torch.zeros(*values.shape[:-1], bins, dtype=torch.int64, device=values.device)
-    return counts.scatter_add_(-1, place, torch.ones_like(place)).int()
+    return counts.scatter_add_(-1, place, (values == values).long()).int()
 
 
 def overlap(positive: Tensor, negative: Tensor) -> Tensor:

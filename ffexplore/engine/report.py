@@ -11,9 +11,7 @@ from torch import Tensor
 from ffexplore.engine.accuracies import accuracies, scored
 from ffexplore.engine.diagnostics import judge, look
 from ffexplore.engine.measures import auc, goodness_range, histogram
-from ffexplore.engine.negatives import other_label
 from ffexplore.engine.probe import thresholds
-from ffexplore.engine.rng import stream
 from ffexplore.engine.shortcut import shortcut_meter
 
 if TYPE_CHECKING:
@@ -56,7 +54,7 @@ class Report:
     auc
         Of each layer: probability that a positive has more goodness than one of the chosen negatives.
     auc_uniform
-        The same against uniform wrong labels, so that generators can be compared.
+        The same against every wrong label, so that generators can be compared.
     split
         The split it was measured on.
     rows
@@ -113,12 +111,11 @@ def make_reports(trainer: Trained, split: str, shortcut: bool = False) -> list[R
         scores = told.goodness
         if trainer.settings.inference_shift:
             scores, _ = network.score(inputs.rows(torch.arange(len(labels), device=labels.device), split))
-        wrong = other_label(labels, inputs.classes, stream(0, "uniform", split, device=labels.device))
-        given, wrong_ones = (
-            scores.gather(-1, each[None, None, :, None].expand(*scores.shape[:2], -1, 1)).squeeze(-1)
-            for each in (labels, wrong)
-        )
-        uniform = auc(given, wrong_ones)
+        every = (labels.unsqueeze(-1) + torch.arange(inputs.classes, device=labels.device)) % inputs.classes
+        scores = scores.gather(
+            -1, every.expand_as(scores)
+        )  # that of the right label first, then those of the wrong ones
+        uniform = auc(scores[..., 0], scores[..., 1:].flatten(-2))
     own = auc(seen.goodness[:, :, 0], seen.goodness[:, :, 1])
     found = judge(trainer, seen, right)
     spread = _histograms(seen.goodness, thresholds(network))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
+import ffexplore as ff
 from ffexplore import Settings, SettingsError, Trainer
 from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, steady_range
 from tests.engine.reference import NATURAL, Plain
@@ -52,7 +54,7 @@ def test_histogram_counts_every_value_once() -> None:
 
 def test_histogram_takes_what_is_not_finite() -> None:
     values = torch.tensor([[float("nan"), float("inf"), float("-inf"), 0.5]])
-    assert histogram(values, torch.tensor([0.0]), torch.tensor([1.0]), bins=4).tolist() == [[2, 0, 1, 1]]
+    assert histogram(values, torch.tensor([0.0]), torch.tensor([1.0]), bins=4).tolist() == [[1, 0, 1, 1]]
     flat = histogram(torch.ones(1, 9), torch.tensor([1.0]), torch.tensor([1.0]), bins=4)
     assert int(flat.sum()) == 9
 
@@ -185,6 +187,41 @@ def test_the_report_is_a_count_by_hand(case: str, choice: str) -> None:
     assert report.steps == 8
     assert trainer.predict(data.test.x).tolist() == goodness[chosen].sum(0).argmax(1).tolist()
     assert set(NATURAL) >= {each.name for each in settings.per_layer("goodness")}
+
+
+def test_auc_of_uniform_labels_is_that_of_every_wrong_label() -> None:
+    trainer = Trainer(Settings(**BASE, dataset=pictures(4, count=100))).fit(steps=8, progress=False)
+    data = trainer.plan.dataset
+    raw = torch.from_numpy(np.array(data.test.x, np.float64).reshape(len(data.test), -1) / 255)
+    goodness, y = goodness_by_hand(trainer, raw).numpy(), np.asarray(data.test.y)
+    is_right = np.arange(data.classes) == y[:, None]
+    report = trainer.evaluate("test")
+    for number in range(3):
+        expected = roc_auc_score(is_right.ravel(), goodness[number].ravel())
+        assert report.auc_uniform[number] == pytest.approx(expected, abs=1e-4)
+
+
+def test_goodness_that_is_nan_is_no_success(register: Callable[..., Any]) -> None:
+    """Neither the class whose goodness is unknown wins, nor a side of which a part is unknown, nor a bin."""
+    limit = [np.inf]
+
+    def capped(activity: torch.Tensor) -> torch.Tensor:
+        g = activity.square().mean(-1)
+        return torch.where(g > limit[0], torch.nan, g)
+
+    register(ff.goodness, "capped", capped)
+    trainer = Trainer(Settings(**BASE, dataset=pictures(4, count=100), goodness="capped")).fit(steps=8, progress=False)
+    whole = trainer.evaluate("train")
+    assert np.isfinite(whole.auc).all()
+    limit[0] = -1.0
+    nothing = trainer.evaluate("train")
+    assert nothing.accuracy == max(nothing.layer_accuracy) == 0
+    assert np.isnan([*nothing.auc, *nothing.auc_uniform]).all()
+    assert sum(nothing.histograms[0].positive) == 0
+    limit[0] = float(np.median([each.high for each in whole.histograms]) / 2)
+    some = trainer.evaluate("train")
+    assert sum(some.histograms[0].positive) <= sum(whole.histograms[0].positive)
+    assert np.isnan(some.auc).any()
 
 
 def test_auc_of_the_report_is_that_of_drawn_wrong_labels() -> None:
