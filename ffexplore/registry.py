@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -54,6 +55,7 @@ class Entry:
 
 
 RESERVED = "(),="  # in a name they would be taken for parameters
+WRITES = " It seems to write into what it is given; it must not, as in activity.relu() for activity.relu_()."
 E = TypeVar("E", bound=Entry)
 
 
@@ -159,6 +161,7 @@ class Registry(Generic[E]):
         except Exception as error:
             raise SettingsError(
                 f"The {self.kind} {entry.name!r} failed on {self._tried_on}: {type(error).__name__}: {error}"
+                + (WRITES if re.search("in-?place", str(error)) else "")
             ) from error
 
     def names(self) -> list[str]:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ffexplore.engine.constants import constant
 from ffexplore.engine.energy import energy
-from ffexplore.engine.trial import warn_where_random
+from ffexplore.engine.trial import tell, warn_where_random
 from ffexplore.errors import SettingsError
 from ffexplore.registry import Entry, Param, Registry, Value
 
@@ -104,6 +104,8 @@ def _try_out(entry: Normalization) -> None:
     what = f"The normalization {entry.name!r}"
     if not warn_where_random(what, lambda: entry(h, params, state=entry.init(4, 1, h.device))):
         _check_neighbours(entry, what)
+    if entry.row_scale is not None and not torch.allclose(entry.function(h, **params), result, rtol=1e-4, atol=1e-6):
+        tell(f"The row_scale of the normalization {entry.name!r} does not what its function does; layers go by it.")
 
 
 def _check_neighbours(entry: Normalization, what: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from ffexplore.plots.given import check_given
 from ffexplore.plots.style import AXIS, FAINT, INK, MUTED, READOUT, dressed
 
 SERIES = {
@@ -48,6 +49,7 @@ def curves(history: History, variant: int = 0) -> go.Figure:
     IndexError
         If there is no such variant.
     """
+    check_given("history", history)
     curve = history.curve()
     steps = np.asarray(curve["step"])
     variants = np.asarray(curve["accuracy"]).shape[1]

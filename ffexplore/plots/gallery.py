@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from ffexplore.engine.pictures import hardest_first
 from ffexplore.live.snapshot import Examples, Snapshot
+from ffexplore.plots.given import check_given
 from ffexplore.plots.style import MUTED, NEGATIVE, POSITIVE, dressed, number
 from ffexplore.plots.tiles import tiled
 
@@ -37,6 +38,7 @@ def gallery(snapshot: Snapshot) -> go.Figure:
     ValueError
         If the snapshot has no examples, or they are rows of a table instead of pictures.
     """
+    check_given("snapshot", snapshot)
     examples = snapshot.examples
     if examples is None:
         raise ValueError("This snapshot has no examples to show; take one from a runner that has looked at its data.")

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.plots.given import check_given
 from ffexplore.plots.style import AXIS, INK, MUTED, NEGATIVE, POSITIVE, RULE, dressed, number
 
 ROW = 140  # pixels
@@ -35,6 +36,7 @@ def histograms(snapshot: Snapshot, variant: int = 0, *, ghost: Snapshot | None =
     IndexError
         If there is no such variant.
     """
+    check_given("snapshot", snapshot)
     variants, layers = snapshot.low.shape
     if not 0 <= variant < variants:
         raise IndexError(f"variant is {variant!r}; this snapshot has {variants}, counted from 0.")

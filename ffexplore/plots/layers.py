@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from plotly.colors import hex_to_rgb
 from plotly.subplots import make_subplots
 
+from ffexplore.plots.given import check_given
 from ffexplore.plots.style import AXIS, FAINT, FIRST_LAYER, INK, dressed
 
 MEASURES = {"auc": "separation (AUC)", "loss": "loss"}
@@ -43,6 +44,7 @@ def layers(history: History, variant: int = 0) -> go.Figure:
     IndexError
         If there is no such variant.
     """
+    check_given("history", history)
     curve = history.curve()
     variants, depth = np.asarray(curve["auc"]).shape[1:]
     if not 0 <= variant < variants:

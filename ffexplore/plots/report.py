@@ -8,6 +8,7 @@ from typing import Protocol
 
 import plotly.graph_objects as go
 
+from ffexplore.plots.given import check_given
 from ffexplore.plots.style import AXIS, FAINT, INK, POSITIVE, READOUT, dressed, number
 
 
@@ -52,6 +53,7 @@ def report(report: Report) -> go.Figure:
     go.Figure
         Two bars a layer, a line for each inference; the AUC of each layer stands below its name.
     """
+    check_given("report", report)
     names = [f"layer {i + 1}<br>AUC {number(auc, 3)}" for i, auc in enumerate(report.auc)]
     figure = go.Figure()
     bars = {

@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from ffexplore.live.compared import Compared
 from ffexplore.live.side_by_side import Axes, Measure, axes, best_of, measure_of
 from ffexplore.live.snapshot import Snapshot
+from ffexplore.plots.given import check_given
 from ffexplore.plots.style import AXIS, FAINT, INK, MUTED, NEGATIVE, POSITIVE, RULE, dressed, number
 
 COLUMNS = 4  #: variants in a line
@@ -46,6 +47,7 @@ def variants(snapshot: Snapshot, history: History | None = None, compared: Compa
         a layer with positive goodness upwards, negative mirrored downwards, and the threshold. Histograms of a layer
         share an axis where their scales agree.
     """
+    check_given("snapshot", snapshot)
     count, layers = snapshot.low.shape
     columns, rows = min(COLUMNS, count), layers + (history is not None)
     measure = measure_of(snapshot, () if compared is None else compared.settings)

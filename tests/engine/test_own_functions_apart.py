@@ -191,3 +191,45 @@ def test_inputs_with_a_graph_are_read() -> None:
     trainer = Trainer(Settings(**BASE, dataset=pictures()))
     images = torch.tensor(np.array(trainer.plan.dataset.test.x[:3])).float() / 255
     assert np.array_equal(trainer.predict(images.clone().requires_grad_()), trainer.predict(images))
+
+
+def test_a_row_scale_that_does_something_else_than_its_function_is_told(register: Register) -> None:
+    def to_one(h: Tensor) -> Tensor:
+        return h / h.square().sum(-1, keepdim=True).sqrt()
+
+    with pytest.warns(UserWarning, match="The row_scale of the normalization 'mine' does not what its function does"):
+        register(ff.normalizations, "mine", to_one, row_scale=lambda squares, size: 7 / squares.sqrt())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register(ff.normalizations, "mine", to_one, row_scale=lambda squares, size: 1 / squares.sqrt())
+
+
+@pytest.mark.parametrize(("scale", "slope", "told"), [(3, 2, "of_energy"), (1, 6, "factor"), (1, 2, "")])
+def test_a_goodness_from_the_sum_of_squares_that_is_another_is_told(
+    scale: float, slope: float, told: str, register: Register
+) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        register(
+            ff.goodness,
+            "mine",
+            lambda activity: activity.square().mean(-1),
+            of_energy=lambda energy, width: scale * energy / width,
+            factor=lambda g, width: slope / width,
+        )
+    assert [str(each.message).split(";")[0] for each in caught] == (
+        [f"The {told} of the goodness 'mine' does not go with its function"] if told else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("registry", "function"),
+    [
+        (ff.goodness, lambda activity: activity.relu_().sum(-1)),
+        (ff.goodness, lambda activity: activity.clamp_(0).sum(-1)),
+        (ff.objectives, lambda positive, negative: negative.sub_(positive).exp()),
+    ],
+    ids=["relu_", "clamp_", "objective"],
+)
+def test_what_writes_in_place_is_told_so(registry: Registry[Any], function: Callable[..., Any]) -> None:
+    refused(registry, "'bad' .* it must not", function)

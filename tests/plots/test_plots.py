@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ffexplore import Settings, plots
+from ffexplore import Runner, Settings, plots
 from ffexplore.live.compared import make_compared
 from ffexplore.plots import style
 from ffexplore.ui.script import board_style
@@ -185,3 +185,19 @@ def test_every_change_is_a_line_and_a_word_in_the_curves():
         (step, step, "y domain") for step in range(0, 200, 2)
     ]
     assert [each.text for each in figure.layout.annotations] == [f"threshold {step}" for step in range(0, 200, 2)]
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (plots.histograms, "snapshot is a Runner; it must be a Snapshot, as runner.snapshot is"),
+        (plots.gallery, "snapshot is a Runner"),
+        (plots.variants, "snapshot is a Runner"),
+        (plots.curves, "history is a Runner; it must be a History, as runner.history is"),
+        (plots.layers, "history is a Runner"),
+        (plots.report, r"report is a Runner; it must be a Report, as trainer.evaluate\(\) is"),
+    ],
+)
+def test_what_a_figure_cannot_be_drawn_of_is_refused_with_the_way_to_it(draw, said):
+    with pytest.raises(TypeError, match=said):
+        draw(Runner(Settings(dataset="digits", label_encoding="appended")))

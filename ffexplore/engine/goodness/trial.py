@@ -46,6 +46,7 @@ def try_out(entry: Goodness) -> None:
     if not warn_where_random(f"The goodness {entry.name!r}", lambda: entry(kept, params, state)):
         _check_neighbours(entry)
     _check_derivative(entry, h)
+    _check_of_energy(entry, kept)
 
 
 def _check_state(entry: Goodness, h: Tensor) -> None:
@@ -81,6 +82,24 @@ def _check_derivative(entry: Goodness, h: Tensor) -> None:
     if g.requires_grad:
         (wanted,) = torch.autograd.grad(g, leaf, dg, allow_unused=True, materialize_grads=True)
         warn_where_other(what, stated, wanted)
+
+
+def _check_of_energy(entry: Goodness, h: Tensor) -> None:
+    """Tell where the way by the sum of squares gives another goodness, or another derivative."""
+    if entry.of_energy is None or "factor" not in entry.traits:
+        return
+    leaf, width = h.clone().requires_grad_(), h.shape[-1]
+    with torch.enable_grad():
+        wanted = entry(leaf, entry.defaults)
+        (slope,) = torch.autograd.grad(wanted.sum(), leaf)
+    stated = entry.of_energy(h.square().sum(-1), width)
+    factor = torch.as_tensor(entry.factor(stated, width))
+    for name, one, other in [
+        ("of_energy", stated, wanted.detach()),
+        ("factor", (factor.unsqueeze(-1) if factor.ndim else factor) * h, slope),
+    ]:
+        if one.shape != other.shape or not torch.allclose(one, other, rtol=1e-4, atol=1e-6):
+            tell(f"The {name} of the goodness {entry.name!r} does not go with its function; layers go by {name}.")
 
 
 def _check_finite(entry: Goodness) -> None:
