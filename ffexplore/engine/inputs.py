@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +14,12 @@ from ffexplore.data import Dataset
 from ffexplore.engine.labels import LabelEncoding, with_inverses
 from ffexplore.engine.normalize import Normalization
 from ffexplore.engine.parts import LABEL_ABOVE, Part
+from ffexplore.engine.scaling import scaling_of
 from ffexplore.errors import SettingsError
 
 SPLITS = ("train", "validation", "test")
 KEPT_BYTES = 32 << 20  # training data up to this size is kept scaled and normalized; larger data as it is
 KEPT_BYTES_ON_GPU = 1 << 30
-ROUNDING = 4 * torch.finfo(torch.float32).eps  # as a share of its largest number, what is no difference of a feature
-SMALLEST_SPREAD = 1e-36  # of a feature of a table, for whose inverse float32 has room
 
 
 @dataclass
@@ -94,42 +92,13 @@ class Inputs:
             # numpy's arrays are read-only, torch wants its own
             self.x[split] = torch.from_numpy(np.array(part.x).reshape(len(part), -1)).to(device)
             self.y[split] = torch.from_numpy(np.array(part.y)).long().to(device)
-        self.center, self.gain, brightest = self._scaling(scaling)
+        self.center, self.gain, brightest = scaling_of(dataset.kind, self.x["train"], scaling)
         self.codes = self.table if self.per_image else self.table * brightest
         self.code_squares = self.codes.square().sum(1)
         self.kept: Prepared | None = None  #: the training data, where it is prepared once
         self.made_for: object = None  # what they were built for, so that a change elsewhere need not build them again
         of_classes = self.code_squares[: self.classes]
         self.plain_codes = not self.per_image and bool((of_classes == of_classes[0]).all())
-
-    def _scaling(self, scaling: str) -> tuple[float | Tensor, float | Tensor, float]:
-        """What is taken from raw inputs, the factor that makes them scaled ones, and the brightest scaled input.
-
-        A feature that is the same in all training data is taken out: scaled, it is zero whatever comes later.
-        """
-        raw = self.x["train"]
-        if self.dataset.kind == "images":
-            if scaling == "unit":
-                return 0.0, 1.0, 1.0
-            counts = torch.bincount(raw.flatten(), minlength=256).cpu().double()
-            value = torch.arange(256, dtype=torch.float64) / 255
-            mean = float((counts * value).sum() / counts.sum())
-            variance = float((counts * (value - mean).square()).sum() / (counts.sum() - 1))
-            factor = 1 / max(math.sqrt(variance), 1e-8)
-            return mean, factor, (1 - mean) * factor
-        raw = raw.cpu()  # where there is double precision
-        low, high = raw.aminmax(dim=0)
-        spread = (high.double() - low.double()).clamp(min=SMALLEST_SPREAD)
-        center = low
-        if scaling != "unit":
-            center = raw.mean(0, dtype=torch.float64).float()
-            squares = ((raw - center) / spread.float()).square().sum(0, dtype=torch.float64)  # in its range, so finite
-            spread = spread * (squares / (len(raw) - 1)).sqrt()
-        differs = high - low > ROUNDING * torch.maximum(high.abs(), low.abs())
-        gain = torch.where(differs, 1 / spread, 0.0).float()
-        is_alike = scaling == "unit" or not differs.any()
-        brightest = 1.0 if is_alike else float(((raw - center) * gain).max())
-        return center.to(self.table.device), gain.to(self.table.device), brightest
 
     @staticmethod
     def _float(x: Tensor) -> Tensor:
