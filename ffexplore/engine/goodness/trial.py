@@ -39,9 +39,10 @@ def try_out(entry: Goodness) -> None:
         return
     _check_natural_threshold(entry)
     _check_finite(entry)
-    drawn = lambda: list(entry.init(4, 2, [_generator()]).values())  # noqa: E731
     instead = " Draw them from the generator that init is given."
-    warn_where_random(f"The init of the goodness {entry.name!r}", drawn, instead)
+    warn_where_random(
+        f"The init of the goodness {entry.name!r}", lambda: [*entry.init(4, 2, [_generator()]).values()], instead
+    )
     _check_state(entry, kept)
     if not warn_where_random(f"The goodness {entry.name!r}", lambda: entry(kept, params, state)):
         _check_neighbours(entry)
@@ -91,6 +92,8 @@ def _check_of_energy(entry: Goodness, h: Tensor) -> None:
     leaf, width = h.clone().requires_grad_(), h.shape[-1]
     with torch.enable_grad():
         wanted = entry(leaf, entry.defaults)
+        if not wanted.requires_grad:  # there is the closed form alone
+            return
         (slope,) = torch.autograd.grad(wanted.sum(), leaf)
     stated = entry.of_energy(h.square().sum(-1), width)
     factor = torch.as_tensor(entry.factor(stated, width))
