@@ -112,9 +112,7 @@ def make_reports(trainer: Trained, split: str, shortcut: bool = False) -> list[R
         if trainer.settings.inference_shift:
             scores, _ = network.score(inputs.rows(torch.arange(len(labels), device=labels.device), split))
         every = (labels.unsqueeze(-1) + torch.arange(inputs.classes, device=labels.device)) % inputs.classes
-        scores = scores.gather(
-            -1, every.expand_as(scores)
-        )  # that of the right label first, then those of the wrong ones
+        scores = scores.gather(-1, every.expand_as(scores))  # the right label first
         uniform = auc(scores[..., 0], scores[..., 1:].flatten(-2))
     own = auc(seen.goodness[:, :, 0], seen.goodness[:, :, 1])
     found = judge(trainer, seen, right)
