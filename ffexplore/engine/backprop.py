@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from ffexplore.engine import onednn
 from ffexplore.engine.augment import Jitter, jitters, moved_copies
 from ffexplore.engine.batches import Batches
 from ffexplore.engine.dense import DenseNetwork
@@ -167,7 +168,8 @@ class BackpropTwin:
         """
         began = time.perf_counter()
         factor = Rhythm(self._settings).rate_factor(self.progress, self.epochs)  # by what was done before this batch
-        self.backward(self.forward(), factor)
+        with onednn.chosen(self.batches.size * self.network.most_weights):
+            self.backward(self.forward(), factor)
         self.steps += 1
         if self.steps % CALM_INTERVAL == 0:
             self.network.calm()
@@ -218,12 +220,13 @@ class BackpropTwin:
     def score(self, raw: Tensor) -> Tensor:
         """Logits (N, classes) of raw inputs (N, features); the mean over moved copies, with an ``inference_shift``."""
         copies = moved_copies(raw, self.inputs.dataset.shape, self.settings.inference_shift)
-        found = [
-            torch.cat(
-                [self.network.logits(self._fed(self.inputs.prepare(rows[None, None]))) for rows in copy.split(ROWS)]
-            )
-            for copy in copies
-        ]
+        with onednn.chosen(min(ROWS, len(raw)) * self.network.most_weights):
+            found = [
+                torch.cat(
+                    [self.network.logits(self._fed(self.inputs.prepare(rows[None, None]))) for rows in copy.split(ROWS)]
+                )
+                for copy in copies
+            ]
         return found[0] if len(found) == 1 else torch.stack(found).mean(0)
 
     def accuracy(self, split: str = "validation", rows: int | None = None) -> float:

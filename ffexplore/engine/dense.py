@@ -84,6 +84,11 @@ class DenseNetwork:
         """What the gradient is taken by: weight and bias of each layer, the lowest first."""
         return [leaf for layer in self.layers for leaf in layer.leaves]
 
+    @property
+    def most_weights(self) -> int:
+        """Of all layers, the weights of the one that has most."""
+        return max(layer.weight.numel() for layer in self.layers)
+
     def obstacle(self) -> str:
         """What lies between the layers and lets no derivative through, and why; empty where nothing does."""
         settings, choice = self._settings, self._settings.black_box

@@ -11,6 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ffexplore.engine import onednn
+
 
 def project(x: Tensor, weight: Tensor, start: Tensor | None = None, out: Tensor | None = None) -> Tensor:
     """``start + x @ weight``; ``start`` is float32 and may be one row for all.
@@ -31,9 +33,9 @@ def project(x: Tensor, weight: Tensor, start: Tensor | None = None, out: Tensor 
     """
     single = weight.dim() == 2
     if start is None:
-        return torch.mm(x, weight, out=out) if single else torch.bmm(x, weight, out=out)
+        return _taken(torch.mm if single else torch.bmm, x, weight, out=out)
     if x.dtype == start.dtype:
-        return torch.addmm(start, x, weight, out=out) if single else torch.baddbmm(start, x, weight, out=out)
+        return _taken(torch.addmm if single else torch.baddbmm, start, x, weight, out=out)
     if x.is_cuda:
         return _wide(x, weight, out).add_(start)
     product = torch.mm(x, weight) if single else torch.bmm(x, weight)
@@ -51,10 +53,8 @@ def gradient(x: Tensor, delta: Tensor, out: Tensor) -> None:
         _wide(x, delta.to(x.dtype), out)
     elif x.dtype != out.dtype:
         out.copy_(torch.matmul(x, delta.to(x.dtype)))
-    elif out.dim() == 2:
-        torch.mm(x, delta, out=out)
     else:
-        torch.bmm(x, delta, out=out)
+        _taken(torch.mm if out.dim() == 2 else torch.bmm, x, delta, out=out)
 
 
 def pull_back(delta: Tensor, weight: Tensor) -> Tensor:
@@ -63,7 +63,18 @@ def pull_back(delta: Tensor, weight: Tensor) -> Tensor:
     Of a single variant the weight is (n, d). Where ``weight`` is bfloat16 the product is taken in bfloat16; the result
     is float32.
     """
-    return torch.matmul(delta.to(weight.dtype), weight.mT if weight.dim() == 2 else weight.mT.unsqueeze(1)).float()
+    return _taken(
+        torch.matmul, delta.to(weight.dtype), weight.mT if weight.dim() == 2 else weight.mT.unsqueeze(1)
+    ).float()
+
+
+def _taken(function: Callable[..., Tensor], *tensors: Tensor, out: Tensor | None = None) -> Tensor:
+    """A product of the last two tensors, in their type, by the library that is quicker at it."""
+    x, weight = tensors[-2:]
+    is_large = x.dtype == torch.float32 and x.is_cpu and x.numel() * weight.shape[-1] >= onednn.LARGE
+    if is_large and onednn.serves():
+        return onednn.called(function, *tensors, out=out)
+    return function(*tensors, out=out)
 
 
 def _wide(x: Tensor, weight: Tensor, out: Tensor | None) -> Tensor:

@@ -12,8 +12,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 from tqdm.auto import tqdm
 
+from ffexplore.engine import onednn
 from ffexplore.engine.augment import Jitter, jitters
 from ffexplore.engine.fitting import amount_above_zero, is_number
+from ffexplore.engine.products import project
 from ffexplore.engine.readout import Readout
 from ffexplore.errors import DivergedError, SettingsError
 
@@ -180,10 +182,10 @@ def minimum(
         weight, bias = weights.float(), biases.float()
         slope, total, count = torch.zeros_like(flat), 0.0, 0
         for x, y in chunks():
-            logits = torch.addmm(bias, x, weight)
+            logits = project(x, weight, bias)
             total += float(cross_entropy(logits.to(exact), y, reduction="sum"))
             delta = logits.softmax(1) - one_hot(y, classes)
-            slope[:-1] += x.t() @ delta
+            slope[:-1] += project(x.t(), delta)
             slope[-1] += delta.sum(0)
             count += len(y)
         slope /= count
@@ -231,7 +233,8 @@ class _Space:
         for x, _ in chunks():
             count, total = count + len(x), total + x.sum(0, dtype=like.dtype)
             if products is not None:
-                products.addmm_(x.t(), x)
+                with onednn.chosen(x.numel() * size):
+                    products.addmm_(x.t(), x)
         self.mean, self.root = total / count, None
         if products is not None:
             spread = products.to(like.dtype) / count - torch.outer(self.mean, self.mean)

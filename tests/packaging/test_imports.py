@@ -13,6 +13,7 @@ import pytest
 # A module may import from its own area and from those further up this list; what is not named here sits at the top.
 RANKS = {
     "errors": 0,
+    "held": 0,
     "paths": 0,
     "params": 1,
     "choice": 1,
@@ -28,6 +29,7 @@ TOP = 7
 # What each area may import from outside while it is being imported; functions may import more when they are called.
 OUTSIDE = {
     "errors": set(),
+    "held": set(),
     "paths": set(),
     "params": set(),
     "choice": set(),
