@@ -35,6 +35,7 @@ class EpochSides:
         self._first, self._size = 0, 0  # where in the order the first of them begins, and rows of each
         self._order: Tensor | None = None
         self._kept: object = None
+        self._room: Tensor | None = None  # where the images of a stretch were gathered; fresh memory takes longer
 
     @staticmethod
     def serves(pairs: Pairs) -> bool:
@@ -59,7 +60,9 @@ class EpochSides:
         number, beside = divmod(first - self._first, batches.size)
         if not is_drawn or batches.size != self._size or beside or not 0 <= number < len(self._batches):
             index = batches.order[:, first : first + self._stretch(batches)]
-            sides = pairs.sides(index, None, pairs.inputs.prepare_rows(index), period)
+            prepared = pairs.inputs.prepare_rows(index, self._room)
+            self._room = None if prepared.image is None else prepared.image.x
+            sides = pairs.sides(index, None, prepared, period)
             self._lay(_pieces(sides, batches.size))
             self._order, self._kept = batches.order, pairs.kept
             self._first, self._size, number = first, batches.size, 0
@@ -77,6 +80,7 @@ class EpochSides:
         if former.pairs.inputs is self.pairs.inputs:
             self._batches, self._first, self._size = former._batches, former._first, former._size
             self._order, self._kept, self._sheaves = former._order, former._kept, former._sheaves
+            self._room = former._room
 
     def _lay(self, pieces: list[tuple[Part, int]]) -> None:
         """Cut parts into batches of so many rows each; where they are as large as the last ones, in the same memory."""

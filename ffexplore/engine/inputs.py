@@ -171,10 +171,11 @@ class Inputs:
         """Whether rows can be prepared without their labels."""
         return self.normalization.row_scale is not None and not self.per_image
 
-    def prepare_rows(self, index: Tensor) -> Prepared:
+    def prepare_rows(self, index: Tensor, room: Tensor | None = None) -> Prepared:
         """Rows (K', B) of the training data, ready for labels.
 
-        Small data is prepared once and kept, and so is that of full batches, which take the memory anyhow.
+        Small data is prepared once and kept, and so is that of full batches, which take the memory anyhow. The rows
+        are gathered in the memory of ``room``, the image of former rows, where they are as many.
         """
         is_whole = index.shape[1] == len(self.x["train"])
         if not (self.keeps_prepared or (is_whole and self._is_plain)):
@@ -187,7 +188,9 @@ class Inputs:
         kept, flat = self.kept, index.reshape(-1)
         assert kept.image is not None
         shape = (len(index), 1, index.shape[1])
-        x = kept.image.x[0, 0].index_select(0, flat).view(*shape, self.features)
+        is_alike = room is not None and room.shape == (*shape, self.features)
+        out = room.view(len(flat), -1) if room is not None and is_alike else None
+        x = torch.index_select(kept.image.x[0, 0], 0, flat, out=out).view(*shape, self.features)
         scale = None if kept.scale is None else kept.scale[0, 0].index_select(0, flat).view(shape)
         squares = kept.squares[0, 0].index_select(0, flat).view(shape)
         return Prepared(Part("image", x), None, squares, scale, None)

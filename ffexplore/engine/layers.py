@@ -101,7 +101,7 @@ class Layer:
         parameters = self.parameters
         x, weight = part.stacks(parameters.variants)[0], parameters.weight_for(part.source, part.x.dtype)
         if space is not None and part.sides == len(space.sides):
-            products.project(x, weight, parameters.added, space.rows)
+            products.project(x, weight, parameters.added, space.rows, space.halves)
             return space.z
         z = products.project(x, weight, parameters.added)
         return z.view(parameters.variants, part.sides, part.rows, parameters.units)

@@ -147,10 +147,14 @@ class Network:
         """What the layer above this one sees of what goes up."""
         room = None if space is None else space.below
         out = None if room is None else room.x
+        if space is not None and space.spare is not None:
+            out = space.spare
         below = self.normalization(h, self.normalization_params, out, self.layers[number].usual, train, squares)
         if self.black_box is not None and self.black_box.after == number:
             below = self.normalization(self.black_box(below, train), self.normalization_params)
         elif room is not None:
+            if below is not room.x:
+                room.x.copy_(below)
             return room
         return Part(BELOW, below.to(torch.bfloat16) if self.inputs.half else below)
 

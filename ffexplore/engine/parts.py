@@ -61,8 +61,8 @@ class Part:
             return kept
         variants = parameters.variants
         x, weight = self.stacks(variants)[0], parameters.weight_for(self.source, self.x.dtype)
-        if space is not None and self.sides == 1 and x.dtype == torch.float32:
-            products.project(x, weight, None, space.shared_rows)
+        if space is not None and self.sides == 1:
+            products.project(x, weight, None, space.shared_rows, space.halves)
             return space.shared
         return products.project(x, weight).view(variants, self.sides, self.rows, parameters.units)
 
@@ -99,6 +99,7 @@ class Part:
         space
             Buffers, if ``delta`` lies in one of them.
         """
+        halves = None if space is None else space.halves
         if self.scale is not None:
             delta = delta * self.scale.unsqueeze(-1)
             rows, space = flattened(delta), None
@@ -108,7 +109,7 @@ class Part:
                 rows = space.shared_rows
             else:
                 rows = flattened(delta.sum(1, keepdim=True))
-        products.gradient(self.stacks(parameters.variants)[1], rows, parameters.gradient.rows[self.source])
+        products.gradient(self.stacks(parameters.variants)[1], rows, parameters.gradient.rows[self.source], halves)
 
     def cut(self, first: int, last: int) -> Part:
         """Some rows, with their products; what all rows share stays as it is."""

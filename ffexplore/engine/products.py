@@ -6,15 +6,21 @@ several have stacks of them, because a small step is made of calls more than of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from ffexplore.engine import onednn
 
+Halves: TypeAlias = "tuple[Tensor, Tensor] | None"  # flat memory in bfloat16
 
-def project(x: Tensor, weight: Tensor, start: Tensor | None = None, out: Tensor | None = None) -> Tensor:
+
+def project(
+    x: Tensor, weight: Tensor, start: Tensor | None = None, out: Tensor | None = None, halves: Halves = None
+) -> Tensor:
     """``start + x @ weight``; ``start`` is float32 and may be one row for all.
 
     Parameters
@@ -24,33 +30,41 @@ def project(x: Tensor, weight: Tensor, start: Tensor | None = None, out: Tensor 
     start
         (R, d) or (d,), or (K, R or 1, d); None for nothing.
     out
-        Where to write the sum.
+        Where to write the sum; its dtype is that of the result.
+    halves
+        Memory for a product in bfloat16 on its way; fresh where there is none.
 
     Returns
     -------
     Tensor
-        (R, d) or (K, R, d); float32 where there is a start, else of the operands' dtype.
+        (R, d) or (K, R, d); float32 where there is a start, else of the operands' dtype unless ``out`` has another.
     """
     single = weight.dim() == 2
-    if start is None:
+    if start is None and (out is None or out.dtype == x.dtype):
         return _taken(torch.mm if single else torch.bmm, x, weight, out=out)
-    if x.dtype == start.dtype:
+    if start is not None and x.dtype == start.dtype:
         return _taken(torch.addmm if single else torch.baddbmm, start, x, weight, out=out)
     if x.is_cuda:
-        return _wide(x, weight, out).add_(start)
-    product = torch.mm(x, weight) if single else torch.bmm(x, weight)
-    if out is None:
-        return product.float().add_(start)  # adding across types would take five times as long
-    return out.copy_(product).add_(start)
+        wide = _wide(x, weight, out)
+    else:
+        room = None if halves is None else _view(halves[0], (*x.shape[:-1], weight.shape[-1]))
+        product = torch.mm(x, weight, out=room) if single else torch.bmm(x, weight, out=room)
+        wide = product.float() if out is None else out.copy_(product)
+    return wide if start is None else wide.add_(start)  # adding across types would take five times as long
 
 
-def gradient(x: Tensor, delta: Tensor, out: Tensor) -> None:
+def gradient(x: Tensor, delta: Tensor, out: Tensor, halves: Halves = None) -> None:
     """``x @ delta`` of transposed inputs: (n, R) and (R, d) -> out (n, d), or each with K in front.
 
-    ``delta`` and ``out`` are float32; where ``x`` is bfloat16 the product is taken in bfloat16.
+    ``delta`` and ``out`` are float32; where ``x`` is bfloat16 the product is taken in bfloat16. Then ``halves`` is flat
+    memory for what stands in bfloat16 meanwhile, the derivative and the product; fresh where there is none.
     """
     if x.dtype != out.dtype and x.is_cuda:
         _wide(x, delta.to(x.dtype), out)
+    elif x.dtype != out.dtype and halves is not None:
+        narrow, room = _view(halves[0], delta.shape).copy_(delta), _view(halves[1], out.shape)
+        product: Callable[..., Tensor] = torch.mm if out.dim() == 2 else torch.bmm
+        out.copy_(product(x, narrow, out=room))
     elif x.dtype != out.dtype:
         out.copy_(torch.matmul(x, delta.to(x.dtype)))
     else:
@@ -75,6 +89,11 @@ def _taken(function: Callable[..., Tensor], *tensors: Tensor, out: Tensor | None
     if is_large and onednn.serves():
         return onednn.called(function, *tensors, out=out)
     return function(*tensors, out=out)
+
+
+def _view(memory: Tensor, shape: Sequence[int]) -> Tensor:
+    """The beginning of flat memory in some shape."""
+    return memory[: math.prod(shape)].view(tuple(shape))
 
 
 def _wide(x: Tensor, weight: Tensor, out: Tensor | None) -> Tensor:

@@ -32,6 +32,11 @@ class Space:
         The same as the matrix products take it.
     below
         The normalized activity as the layer above sees it, until that layer has learned; None of the last layer.
+    spare
+        (K, S, B, units): for a moment what becomes ``below`` in bfloat16; None where that is float32, or on a GPU.
+    halves
+        Flat memory for products in bfloat16 on their way, see ``products.gradient``; None where none are taken on a
+        CPU.
     """
 
     z: Tensor
@@ -40,6 +45,8 @@ class Space:
     shared: Tensor
     shared_rows: Tensor
     below: Part | None
+    spare: Tensor | None
+    halves: tuple[Tensor, Tensor] | None
 
 
 class Scratch:
@@ -56,6 +63,7 @@ class Scratch:
     def __init__(self, layers: Sequence[Parameters], half: bool = False) -> None:
         self._layers, self._half = list(layers), half
         self._widest = max(each.variants * each.units for each in layers)
+        self._largest = max(each.weight.numel() for each in layers)
         self._buffers: dict[str, Tensor] = {}
         self._spaces: dict[tuple[int, int], list[Space]] = {}
 
@@ -83,13 +91,16 @@ class Scratch:
     def _make_room(self, sides: int, rows: int) -> None:
         """Have buffers that are large enough; views of smaller ones are forgotten."""
         whole, device = sides * rows * self._widest, self._layers[0].flat.device
-        below = torch.bfloat16 if self._half else torch.float32
+        narrow = torch.bfloat16 if self._half else torch.float32
         # a layer still needs what it was fed when it has made what it passes on, so that there are two of those
-        wanted = {"z": whole, "shared": rows * self._widest}
-        wanted |= {f"below {number}": whole for number in range(min(2, len(self._layers) - 1))}
-        for name, size in wanted.items():
+        belows = [f"below {number}" for number in range(min(2, len(self._layers) - 1))]
+        wanted = {"z": (whole, torch.float32), "shared": (rows * self._widest, torch.float32)}
+        wanted |= dict.fromkeys(belows, (whole, narrow))
+        if self._half and device.type != "cuda":  # which adds up products of bfloat16 in float32
+            wanted |= {"half": (whole, narrow), "half of a gradient": (self._largest, narrow)}
+            wanted |= {"spare": (whole, torch.float32)} if belows else {}
+        for name, (size, dtype) in wanted.items():
             if name not in self._buffers or self._buffers[name].numel() < size:
-                dtype = below if name.startswith("below") else torch.float32
                 self._buffers[name] = torch.empty(size, dtype=dtype, device=device)
                 self._spaces.clear()
         if len(self._spaces) >= SHAPES:
@@ -99,8 +110,11 @@ class Scratch:
         size = layer.variants * rows * layer.units
         shape = layer.variants, sides, rows, layer.units
         z = self._buffers["z"][: sides * size].view(shape)
-        below = None
+        below = spare = halves = None
         if number + 1 < len(self._layers):
             below = Part(BELOW, self._buffers[f"below {number % 2}"][: sides * size].view(shape))
+            spare = self._buffers["spare"][: sides * size].view(shape) if "spare" in self._buffers else None
+        if "half" in self._buffers:
+            halves = self._buffers["half"], self._buffers["half of a gradient"]
         shared = self._buffers["shared"][:size].view(layer.variants, 1, rows, layer.units)
-        return Space(z, flattened(z), z.split(1, 1), shared, flattened(shared), below)
+        return Space(z, flattened(z), z.split(1, 1), shared, flattened(shared), below, spare, halves)

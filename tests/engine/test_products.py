@@ -34,6 +34,23 @@ def test_products_are_those_of_float64(device: str, dtype: torch.dtype, variants
     _compare(gradient, x.double().mT @ delta.double(), ROUNDING[dtype])
 
 
+@pytest.mark.parametrize("variants", [1, 3])
+def test_products_in_given_memory_are_those_in_fresh_memory(variants: int) -> None:
+    lead = () if variants == 1 else (variants,)
+    x, weight = torch.randn(*lead, 24, 40).bfloat16(), torch.randn(*lead, 40, 16).bfloat16()
+    start, delta, out = torch.randn(*lead, 1, 16), torch.randn(*lead, 24, 16), torch.empty(*lead, 24, 16)
+    halves = torch.full((5000,), float("nan")).bfloat16(), torch.full((5000,), float("nan")).bfloat16()
+    for begun in (start, None):
+        fresh = products.project(x, weight, begun)
+        got = products.project(x, weight, begun, out, halves)
+        assert got.data_ptr() == out.data_ptr()
+        assert torch.equal(got, fresh.float())
+    gradients = torch.empty(2, *lead, 40, 16)
+    products.gradient(x.mT, delta, gradients[0])
+    products.gradient(x.mT, delta, gradients[1], halves)
+    assert torch.equal(*gradients)
+
+
 by_onednn = pytest.mark.skipif(not onednn.serves(), reason="MKL serves this processor as well")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import ffexplore as ff
@@ -127,9 +128,9 @@ def test_a_stretch_is_no_larger_than_is_allowed(monkeypatch: pytest.MonkeyPatch)
     made: list[int] = []
     prepare_rows = inputs.Inputs.prepare_rows
 
-    def noted(self: inputs.Inputs, index: Tensor) -> inputs.Prepared:
+    def noted(self: inputs.Inputs, index: Tensor, room: Tensor | None = None) -> inputs.Prepared:
         made.append(index.numel())
-        return prepare_rows(self, index)
+        return prepare_rows(self, index, room)
 
     each = Trainer.variants(three())
     monkeypatch.setattr(inputs.Inputs, "prepare_rows", noted)
@@ -188,7 +189,31 @@ def test_the_batches_of_another_epoch_lie_where_those_of_the_last_one_lay(monkey
     assert count % each.batches.size  # what is left makes a smaller batch
     assert all(one is other for one, other in zip(first, second, strict=True))
     monkeypatch.setattr("ffexplore.engine.epoch.COPIED_BYTES", 1)
-    assert not any(one is other for one, other in zip(second, batches_of(2), strict=True))
+    third = batches_of(2)
+    assert not any(one is other for one, other in zip(second, third, strict=True))
+    for one, other in zip(third, batches_of(3), strict=True):
+        assert one[0].x.data_ptr() == other[0].x.data_ptr()  # new views of the same memory
+
+
+# torch itself copies what is transposed in a stack of products in bfloat16
+@pytest.mark.parametrize(("precision", "variants"), [("float32", 1), ("float32", 3), ("bfloat16", 1)])
+def test_a_step_allocates_nothing_as_large_as_an_activity(precision: str, variants: int) -> None:
+    settings = ff.Settings(
+        dataset="digits",
+        label_encoding="appended",
+        layers=(96, 80, 64),
+        batch_size=32,
+        precision=precision,
+        readout_rate=0.0,
+        device="cpu",
+    )
+    each = Trainer.variants([settings.replace(threshold=1.0 + number) for number in range(variants)])
+    each.fit(steps=60, progress=False)  # recorded by then, and within an epoch
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
+        each.step()
+    activity = variants * 32 * 64 * 2  # of one side of the narrowest layer, in bfloat16
+    largest = max(seen.events(), key=lambda event: event.self_cpu_memory_usage)
+    assert largest.self_cpu_memory_usage < activity, largest.name
 
 
 def test_sides_of_an_epoch_are_those_of_its_batches_after_going_back() -> None:
