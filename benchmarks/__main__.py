@@ -28,6 +28,8 @@ from benchmarks import (
     use,
     variants,
 )
+from benchmarks.timing import precisions
+from ffexplore.engine import onednn
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -46,9 +48,17 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
 }
 
 
-def says_bfloat16(measured: dict[str, Any]) -> bool:
-    """Whether figures for bfloat16 are among them, or kept beside them from an earlier machine."""
-    return "bfloat16" in json.dumps(measured)
+#: What hangs on the instructions of the processor: of these, the figures of another machine stay beside those of this.
+ELSEWHERE = ("step speed", "twin", "inference", "variants")
+
+
+def machine() -> str:
+    """The machine in a few words: its processor, what torch uses of it, and torch."""
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    name = known.get("cpu_name", platform.machine())
+    instructions = [torch.backends.cpu.get_cpu_capability(), *(["bfloat16"] if len(precisions()) > 1 else [])]
+    library = "; large float32 products by oneDNN" if onednn.serves() else ""
+    return f"{name} ({', '.join(instructions)}), {os.cpu_count()} cores, torch {torch.__version__}{library}"
 
 
 def main() -> None:
@@ -65,18 +75,20 @@ def main() -> None:
     found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
     if given.busy:
         torch.set_num_threads(1)
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, torch {torch.__version__}"
+    here = machine()
     for name in names:
         benchmark = BENCHMARKS[name]
         has_clock = "clock" in inspect.signature(benchmark).parameters
         options = {"clock": "process_time"} if given.busy and has_clock and name != "publishing" else {}
         former = found.get(name, {})
-        measured = benchmark(**options) | {"machine": machine}
+        measured = benchmark(**options) | {"machine": here}
         if "left out" in measured and "results" in former:
             continue  # what this machine cannot measure stays as another one has measured it
         found[name] = measured
-        if says_bfloat16(former) and not says_bfloat16(found[name]):
-            found[name]["earlier"] = former.get("earlier", former)
+        if name in ELSEWHERE and former:
+            other = former.get("earlier") if former["machine"] == here else former
+            if other:
+                found[name]["earlier"] = {key: value for key, value in other.items() if key != "earlier"}
         kept.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     found = json.loads(kept.read_text(encoding="utf-8"))  # the page is that of the figures as they are kept
     (DOCS / "performance").mkdir(exist_ok=True)

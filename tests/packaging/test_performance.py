@@ -57,11 +57,10 @@ def test_the_operations_of_a_step_are_those_of_its_products():
     assert step_speed.operations(image, (wide, narrow), rows) == expected
 
 
-def test_figures_of_a_machine_with_bfloat16_are_kept_beside_those_of_one_without():
+def test_figures_of_another_machine_are_shown_after_those_of_this_one():
     row = {"network": "a", "batch": 1, "precision": "float32", "milliseconds": {"ff": 1.0, "bp": 2.0}, "ratio": 0.5}
     former = {"machine": "the earlier one", "results": [row | {"precision": "bfloat16", "ratio": 0.25}]}
     text = page.page({"twin": {"machine": "this one", "results": [row], "earlier": former}})
     assert "On this one." in text
-    assert "no instructions for bfloat16" in text
-    assert "(the earlier one)" in text
+    assert "Earlier, on another machine (the earlier one):" in text
     assert text.index("| 0.5 |") < text.index("the earlier one") < text.index("| 0.25 |")
