@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import torch
 
 import ffexplore as ff
+from ffexplore.live.probes import Probes
 from ffexplore.live.publisher import Publisher
 
 SELDOM = 1e-3  # snapshots per second that come to none
@@ -51,39 +53,44 @@ def measure(
     settings = settings or ff.Settings.preset("classroom")
     now = getattr(time, clock)
     taken: list[float] = []
-    make = Publisher.make
+    scoring: list[float] = []
 
-    def timed(*given: Any, **options: Any) -> ff.Snapshot:
-        began = now()
-        snapshot = make(*given, **options)
-        taken.append(now() - began)
-        return snapshot
+    def timed(call: Callable[..., Any], times: list[float]) -> Callable[..., Any]:
+        def measured(*given: Any, **options: Any) -> Any:
+            began = now()
+            result = call(*given, **options)
+            times.append(now() - began)
+            return result
+
+        return measured
 
     usual = torch.get_num_threads()
     torch.set_num_threads(threads)
-    with mock.patch.object(Publisher, "make", timed):
+    with (
+        mock.patch.object(Publisher, "make", timed(Publisher.make, taken)),
+        mock.patch.object(Probes, "accuracy", timed(Probes.accuracy, scoring)),
+    ):
         run = ff.Runner(settings, rate=rate)
         run.attend(is_watched)
         run.observe(lambda snapshot: None)
         run.start()
         time.sleep(WARM_UP)
 
-        def stretch() -> tuple[int, float, float, int]:
-            """Steps, time in all, time for snapshots and how many, as the trainer's thread sees them."""
+        def stretch() -> tuple[float, ...]:
+            """Steps, time in all, for snapshots and for accuracies, and snapshots, as the trainer's thread sees them."""
 
-            def moment() -> tuple[int, float, float, int]:
-                answer: tuple[int, float, float, int]
-                answer = run.ask(lambda trainer: (trainer.steps, now(), sum(taken), len(taken))).result()
+            def moment() -> tuple[float, ...]:
+                answer: tuple[float, ...]
+                answer = run.ask(lambda trainer: (trainer.steps, now(), sum(taken), sum(scoring), len(taken))).result()
                 return answer
 
             before = moment()
             time.sleep(seconds)
-            steps, whole, looking, looks = (b - a for a, b in zip(before, moment(), strict=True))
-            return int(steps), whole, looking, int(looks)
+            return tuple(b - a for a, b in zip(before, moment(), strict=True))
 
-        steps, whole, looking, looks = stretch()
+        steps, whole, looking, scored, looks = stretch()
         run.rate = SELDOM
-        steps_alone, alone, still_looking, _ = stretch()
+        steps_alone, alone, still_looking, *_ = stretch()
         run.stop(finish=False)
         run.wait()
     torch.set_num_threads(usual)
@@ -93,6 +100,7 @@ def measure(
         "threads": threads,
         "clock": clock,
         "cost": round(looking / (whole - looking), 4),
+        "of that the validation accuracy": round(scored / (whole - looking), 4),
         "milliseconds of a snapshot": round(1000 * looking / looks, 2),
         "snapshots per second": round(looks / seconds, 2),
         "milliseconds per step beside them": round(1000 * (whole - looking) / steps, 3),
@@ -103,7 +111,7 @@ def measure(
 def run() -> dict[str, Any]:
     """The cost while somebody looks at every snapshot, and while nobody does."""
     unseen = measure(is_watched=False)
-    names = ("cost", "milliseconds of a snapshot", "snapshots per second")
+    names = ("cost", "of that the validation accuracy", "milliseconds of a snapshot", "snapshots per second")
     return measure() | {f"{name}, while nobody looks": unseen[name] for name in names}
 
 
