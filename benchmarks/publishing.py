@@ -77,7 +77,7 @@ def measure(
         time.sleep(WARM_UP)
 
         def stretch() -> tuple[float, ...]:
-            """Steps, time in all, for snapshots and for accuracies, and snapshots, as the trainer's thread sees them."""
+            """Steps, time in all, for snapshots and for accuracies, and how many snapshots, in the trainer's view."""
 
             def moment() -> tuple[float, ...]:
                 answer: tuple[float, ...]
