@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,12 +25,18 @@ def auc(positive: Tensor, negative: Tensor) -> Tensor:
     Tensor
         (...), float64 on the CPU.
     """
-    ordered = negative.sort(-1).values.contiguous()
-    values = positive.contiguous()
+    ordered, values = _in_order(negative), _in_order(positive)  # a search for one after the other is quick
     below = torch.searchsorted(ordered, values, right=False) + torch.searchsorted(ordered, values, right=True)
     share = below.cpu().double().mean(-1) / (2 * negative.shape[-1])  # an Apple GPU has no float64
-    unknown = values.isnan().any(-1) | ordered[..., -1].isnan()  # which sort last
+    unknown = values[..., -1].isnan() | ordered[..., -1].isnan()  # which sort last
     return share.masked_fill_(unknown.cpu(), float("nan"))
+
+
+def _in_order(values: Tensor) -> Tensor:
+    """Sorted along the last axis, nan last, contiguous; on a CPU by numpy, which is many times as fast as torch."""
+    if values.device.type != "cpu" or values.dtype == torch.bfloat16:
+        return values.sort(-1).values.contiguous()
+    return torch.from_numpy(np.sort(values.detach().numpy(), -1))
 
 
 def histogram(values: Tensor, low: Tensor, high: Tensor, bins: int = BINS) -> Tensor:
@@ -59,9 +66,9 @@ def goodness_range(positive: Tensor, negative: Tensor, threshold: Tensor) -> tup
     5 % on each side.
     """
     both = torch.cat([positive, negative], -1).nan_to_num(0.0, 0.0, 0.0)
-    ordered = both.sort(-1).values  # ten times as fast as torch.quantile
     last = both.shape[-1] - 1
-    low, high = ordered[..., round(0.005 * last)], ordered[..., round(0.995 * last)]
+    ends = 1 + round(0.005 * last)  # so few that finding them is quicker than to sort
+    low, high = (both.topk(ends, largest=largest).values[..., -1] for largest in (False, True))
     spread = (high - low).clamp(min=1e-6)
     near = (threshold > low - spread) & (threshold < high + spread)
     near |= (high - low <= 1e-6 * (1 + high.abs())) & threshold.isfinite()

@@ -18,6 +18,28 @@ from tests.engine.reference import NATURAL, Plain
 from tests.engine.sets import pictures, table
 
 
+@pytest.mark.parametrize("count", [1, 7, 200, 1001])
+def test_the_range_goes_from_quantile_to_quantile(count: int) -> None:
+    values = torch.randn(2, 3, 2 * count) + 10
+    low, high = goodness_range(values[..., :count], values[..., count:], torch.full((2, 3), float("nan")))
+    ordered, last = values.sort(-1).values, 2 * count - 1
+    first, end = ordered[..., round(0.005 * last)], ordered[..., round(0.995 * last)]
+    margin = 0.05 * (end - first) + 1e-6 * (1 + end.abs())
+    assert torch.allclose(low, first - margin)
+    assert torch.allclose(high, end + margin)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_auc_of_any_type_is_that_of_pairs(dtype: torch.dtype) -> None:
+    positive, negative = torch.randn(2, 3, 40).to(dtype), torch.randn(2, 3, 30).to(dtype)
+    positive[0, 1, 5] = negative[1, 2, 0] = float("nan")
+    wins = (positive.unsqueeze(-1) > negative.unsqueeze(-2)).double()
+    ties = (positive.unsqueeze(-1) == negative.unsqueeze(-2)).double()
+    expected = (wins + ties / 2).mean((-1, -2))
+    expected[0, 1] = expected[1, 2] = float("nan")
+    assert torch.allclose(auc(positive, negative), expected, equal_nan=True)
+
+
 @pytest.mark.parametrize("kind", ["apart", "mixed", "ties", "constant", "reversed"])
 def test_auc_is_that_of_scikit_learn(kind: str) -> None:
     generator = torch.Generator().manual_seed(0)
