@@ -168,7 +168,7 @@ class BackpropTwin:
         """
         began = time.perf_counter()
         factor = Rhythm(self._settings).rate_factor(self.progress, self.epochs)  # by what was done before this batch
-        with onednn.chosen(self.batches.size * self.network.most_weights):
+        with onednn.chosen(self.batches.size * self.network.most_weights, self._plan.device):
             self.backward(self.forward(), factor)
         self.steps += 1
         if self.steps % CALM_INTERVAL == 0:
@@ -220,7 +220,7 @@ class BackpropTwin:
     def score(self, raw: Tensor) -> Tensor:
         """Logits (N, classes) of raw inputs (N, features); the mean over moved copies, with an ``inference_shift``."""
         copies = moved_copies(raw, self.inputs.dataset.shape, self.settings.inference_shift)
-        with onednn.chosen(min(ROWS, len(raw)) * self.network.most_weights):
+        with onednn.chosen(min(ROWS, len(raw)) * self.network.most_weights, self._plan.device):
             found = [
                 torch.cat(
                     [self.network.logits(self._fed(self.inputs.prepare(rows[None, None]))) for rows in copy.split(ROWS)]

@@ -58,9 +58,9 @@ def serves() -> bool:
     return torch.allclose(product.double(), factors.double() @ factors.double(), rtol=1e-5, atol=0)
 
 
-def chosen(multiplications: int) -> AbstractContextManager[None]:
-    """Within it, products of float32 that are so large each go by what is quicker."""
-    return _permission if multiplications >= LARGE and serves() else _nothing
+def chosen(multiplications: int, device: torch.device) -> AbstractContextManager[None]:
+    """Within it, products of float32 that are so large each go by what is quicker on the device."""
+    return _permission if device.type == "cpu" and multiplications >= LARGE and serves() else _nothing
 
 
 def called(function: Callable[..., Tensor], *tensors: Tensor, out: Tensor | None = None) -> Tensor:

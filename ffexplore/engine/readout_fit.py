@@ -233,7 +233,7 @@ class _Space:
         for x, _ in chunks():
             count, total = count + len(x), total + x.sum(0, dtype=like.dtype)
             if products is not None:
-                with onednn.chosen(x.numel() * size):
+                with onednn.chosen(x.numel() * size, x.device):
                     products.addmm_(x.t(), x)
         self.mean, self.root = total / count, None
         if products is not None:

@@ -102,6 +102,17 @@ def test_the_permission_of_the_process_is_given_back() -> None:
 
 
 @by_onednn
+def test_it_is_chosen_for_large_products_on_a_cpu() -> None:
+    def precision_within(multiplications: int, device: str) -> str:
+        with onednn.chosen(multiplications, torch.device(device)):
+            return str(torch.backends.mkldnn.matmul.fp32_precision)  # type: ignore[attr-defined]
+
+    assert precision_within(onednn.LARGE, "cpu") == "bf16"
+    assert precision_within(onednn.LARGE - 1, "cpu") != "bf16"
+    assert precision_within(onednn.LARGE, "cuda") != "bf16"
+
+
+@by_onednn
 def test_it_is_one_call_to_a_recorder() -> None:
     x, other, weight = torch.randn(200, 200), torch.randn(200, 200), torch.randn(200, 200)
     with Recorder([x]) as recorder:
