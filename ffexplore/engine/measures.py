@@ -36,7 +36,7 @@ def _in_order(values: Tensor) -> Tensor:
     """Sorted along the last axis, nan last, contiguous; on a CPU by numpy, which is many times as fast as torch."""
     if values.device.type != "cpu" or values.dtype == torch.bfloat16:
         return values.sort(-1).values.contiguous()
-    return torch.from_numpy(np.sort(values.detach().numpy(), -1))
+    return torch.from_numpy(np.sort(values.detach().contiguous().numpy(), -1))
 
 
 def histogram(values: Tensor, low: Tensor, high: Tensor, bins: int = BINS) -> Tensor:

@@ -38,6 +38,8 @@ def test_auc_of_any_type_is_that_of_pairs(dtype: torch.dtype) -> None:
     expected = (wins + ties / 2).mean((-1, -2))
     expected[0, 1] = expected[1, 2] = float("nan")
     assert torch.allclose(auc(positive, negative), expected, equal_nan=True)
+    turned = [values.permute(2, 0, 1).contiguous().permute(1, 2, 0) for values in (positive, negative)]
+    assert torch.allclose(auc(*turned), expected, equal_nan=True)
 
 
 @pytest.mark.parametrize("kind", ["apart", "mixed", "ties", "constant", "reversed"])
