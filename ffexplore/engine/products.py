@@ -39,17 +39,17 @@ def project(
     Tensor
         (R, d) or (K, R, d); float32 where there is a start, else of the operands' dtype unless ``out`` has another.
     """
-    single = weight.dim() == 2
+    product = _product_of(weight)
     if start is None and (out is None or out.dtype == x.dtype):
-        return _taken(torch.mm if single else torch.bmm, x, weight, out=out)
+        return _taken(product, x, weight, out=out)
     if start is not None and x.dtype == start.dtype:
-        return _taken(torch.addmm if single else torch.baddbmm, start, x, weight, out=out)
+        return _taken(torch.addmm if weight.dim() == 2 else torch.baddbmm, start, x, weight, out=out)
     if x.is_cuda:
         wide = _wide(x, weight, out)
     else:
         room = None if halves is None else _view(halves[0], (*x.shape[:-1], weight.shape[-1]))
-        product = torch.mm(x, weight, out=room) if single else torch.bmm(x, weight, out=room)
-        wide = product.float() if out is None else out.copy_(product)
+        narrow = product(x, weight, out=room)
+        wide = narrow.float() if out is None else out.copy_(narrow)
     return wide if start is None else wide.add_(start)  # adding across types would take five times as long
 
 
@@ -61,14 +61,12 @@ def gradient(x: Tensor, delta: Tensor, out: Tensor, halves: Halves = None) -> No
     """
     if x.dtype != out.dtype and x.is_cuda:
         _wide(x, delta.to(x.dtype), out)
-    elif x.dtype != out.dtype and halves is not None:
-        narrow, room = _view(halves[0], delta.shape).copy_(delta), _view(halves[1], out.shape)
-        product: Callable[..., Tensor] = torch.mm if out.dim() == 2 else torch.bmm
-        out.copy_(product(x, narrow, out=room))
     elif x.dtype != out.dtype:
-        out.copy_(torch.matmul(x, delta.to(x.dtype)))
+        narrow = delta.to(x.dtype) if halves is None else _view(halves[0], delta.shape).copy_(delta)
+        room = None if halves is None else _view(halves[1], out.shape)
+        out.copy_(_product_of(out)(x, narrow, out=room))
     else:
-        _taken(torch.mm if out.dim() == 2 else torch.bmm, x, delta, out=out)
+        _taken(_product_of(out), x, delta, out=out)
 
 
 def pull_back(delta: Tensor, weight: Tensor) -> Tensor:
@@ -77,9 +75,13 @@ def pull_back(delta: Tensor, weight: Tensor) -> Tensor:
     Of a single variant the weight is (n, d). Where ``weight`` is bfloat16 the product is taken in bfloat16; the result
     is float32.
     """
-    return _taken(
-        torch.matmul, delta.to(weight.dtype), weight.mT if weight.dim() == 2 else weight.mT.unsqueeze(1)
-    ).float()
+    transposed = weight.mT if weight.dim() == 2 else weight.mT.unsqueeze(1)
+    return _taken(torch.matmul, delta.to(weight.dtype), transposed).float()
+
+
+def _product_of(like: Tensor) -> Callable[..., Tensor]:
+    """The product of matrices, or of stacks where ``like`` is one."""
+    return torch.mm if like.dim() == 2 else torch.bmm
 
 
 def _taken(function: Callable[..., Tensor], *tensors: Tensor, out: Tensor | None = None) -> Tensor:
@@ -98,5 +100,4 @@ def _view(memory: Tensor, shape: Sequence[int]) -> Tensor:
 
 def _wide(x: Tensor, weight: Tensor, out: Tensor | None) -> Tensor:
     """The product of bfloat16 as a GPU adds it up, in float32."""
-    product: Callable[..., Tensor] = torch.mm if weight.dim() == 2 else torch.bmm
-    return product(x, weight, torch.float32, out=out)
+    return _product_of(weight)(x, weight, torch.float32, out=out)
