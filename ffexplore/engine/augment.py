@@ -25,6 +25,7 @@ class Jittered(Protocol):
 
 #: How far a push of one place carries, as a share of the longer side (Simard et al. 2003: 4 pixels of 29).
 SMOOTHNESS = 1 / 7
+NEGLIGIBLE = 1e-3  # singular value of the smoothing, beside the largest one
 
 
 class Jitter:
@@ -46,7 +47,6 @@ class Jitter:
     def __init__(self, shape: tuple[int, ...], seeds: Sequence[int], device: torch.device) -> None:
         self.shape = shape
         self.streams = Streams(seeds, "shifts", device=device)
-        self._maps: dict[int, tuple[Tensor, Tensor]] = {}
         self._smoothing: tuple[Tensor, Tensor] | None = None
 
     def by(self, settings: Settings) -> Jittered | None:
@@ -74,14 +74,19 @@ class Jitter:
 
     def _moved(self, raw: Tensor, reach: int, streams: Streams) -> Tensor:
         """Pictures moved by up to ``reach`` pixels in each direction, each by a draw of its own."""
-        source, inside = self._map(reach)
-        rows, device = raw.shape[2], raw.device
-        drawn = streams.stack(
-            lambda rng: torch.randint(0, len(source), (rows,), generator=rng, device=device)
-        ).unsqueeze(1)
+        height, width, channels = self.shape
+        rows, device, moves = raw.shape[2], raw.device, 2 * reach + 1
+        drawn = streams.stack(lambda rng: torch.randint(0, moves**2, (rows,), generator=rng, device=device))
         raw = raw.expand(len(drawn), -1, -1, -1)
-        places = source[drawn].expand(raw.shape)
-        return raw.gather(-1, places).mul_(inside[drawn])
+        framed = _framed(raw.reshape(-1, raw.shape[-1]), self.shape, reach)
+        line = framed.shape[2]
+        corner = (2 * reach - drawn // moves) * line + (2 * reach - drawn % moves) * channels
+        number = torch.arange(len(framed), device=device).view(raw.shape[:-1])
+        first = number * framed[0].numel() + corner.unsqueeze(1)
+        # whatever begins at any value, as if it were a picture: a row of one is copied whole, not value by value
+        last = framed.numel() - (height - 1) * line - width * channels
+        anywhere = framed.as_strided((last + 1, height, width * channels), (1, line, 1))
+        return anywhere.index_select(0, first.flatten()).view(raw.shape)
 
     def _turned(self, angle: Tensor, size: Tensor) -> Tensor:
         """Where the values of pictures come from that are turned by an angle, and scaled to a size, both (K', B).
@@ -90,23 +95,28 @@ class Jitter:
         """
         height, width, _ = self.shape
         cos, sin = angle.cos() / size, angle.sin() / size
-        per_column = torch.stack([cos, sin * (width / height)], -1)[:, :, None, None]  # of what lies as far right
-        per_row = torch.stack([-sin * (height / width), cos], -1)[:, :, None, None]
-        right, down = _middles(width, angle.device)[:, None], _middles(height, angle.device)[:, None, None]
-        return right * per_column + down * per_row
+        right, down = _middles(width, angle.device), _middles(height, angle.device)[:, None]
+        places = angle.new_empty(*angle.shape, height, width, 2)
+        for direction, (of_right, of_down) in enumerate(
+            [(cos, sin * (-height / width)), (sin * (width / height), cos)]
+        ):
+            columns, rows = right * of_right[..., None, None], down * of_down[..., None, None]
+            torch.add(columns, rows, out=places[..., direction])
+        return places
 
     def _push(self, places: Tensor, far: float, streams: Streams) -> None:
-        """Push places (K', B, height, width, 2) smoothly, by noise that is weighed by a Gaussian.
+        """Push places (K', B, height, width, 2) as noise does that a Gaussian has smoothed.
 
-        ``far`` is the standard deviation of a push in pixels, in each direction. Simard et al. 2003, section 2.
+        ``far`` is the standard deviation of a push in pixels, in each direction. Simard et al. 2003, section 2; what
+        smoothing leaves of the noise of all pixels hangs on a few numbers, see ``patterns``, and only those are drawn.
         """
         height, width, _ = self.shape
         if self._smoothing is None:
             reach = SMOOTHNESS * max(height, width)
-            self._smoothing = _gaussian(height, reach).to(places.device), _gaussian(width, reach).to(places.device)
+            self._smoothing = patterns(height, reach).to(places.device), patterns(width, reach).to(places.device)
         down, across = self._smoothing
-        size, end = (places.shape[1], 2, height, width), math.sqrt(3)  # even noise up to there has a variance of 1
-        noise = streams.stack(lambda rng: places.new_empty(size).uniform_(-end, end, generator=rng))
+        size = (places.shape[1], 2, down.shape[1], across.shape[1])
+        noise = streams.stack(lambda rng: places.new_empty(size).normal_(generator=rng))
         pushes = down @ noise @ across.mT
         for direction, side in enumerate((width, height)):
             places[..., direction].add_(pushes[:, :, direction], alpha=2 * far / side)
@@ -118,12 +128,6 @@ class Jitter:
         grid = places.unsqueeze(1).expand(-1, raw.shape[1], -1, -1, -1, -1).flatten(0, 2)
         found = functional.grid_sample(pictures, grid, "bilinear", "zeros", align_corners=False)
         return found.permute(0, 2, 3, 1).reshape(raw.shape)
-
-    def _map(self, reach: int) -> tuple[Tensor, Tensor]:
-        """See ``_moves``; kept."""
-        if reach not in self._maps:
-            self._maps[reach] = _moves(self.shape, reach, self.streams[0].device)
-        return self._maps[reach]
 
 
 def jitters(settings: Settings) -> bool:
@@ -139,26 +143,18 @@ def moved_copies(raw: Tensor, shape: tuple[int, ...], reach: int) -> Iterator[Te
     if not reach:
         yield raw
         return
-    for places, inside in zip(*_moves(shape, reach, raw.device), strict=True):
-        yield raw[:, places] * inside
-
-
-def _moves(shape: tuple[int, ...], reach: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """For each move: the place each value comes from, and 1 where that lies in the picture, 0 elsewhere.
-
-    Both are (moves, features); ``shape`` is (height, width, channels).
-    """
     height, width, channels = shape
-    y, x, c = torch.meshgrid(torch.arange(height), torch.arange(width), torch.arange(channels), indexing="ij")
-    places, insides = [], []
-    for down in range(-reach, reach + 1):
-        for right in range(-reach, reach + 1):
-            from_y, from_x = y - down, x - right
-            inside = (from_y >= 0) & (from_y < height) & (from_x >= 0) & (from_x < width)
-            place = (from_y.clamp(0, height - 1) * width + from_x.clamp(0, width - 1)) * channels + c
-            places.append(place.flatten())
-            insides.append(inside.flatten())
-    return torch.stack(places).to(device), torch.stack(insides).float().to(device)
+    framed = _framed(raw, shape, reach)
+    for down in range(2 * reach, -1, -1):
+        for right in range(2 * reach * channels, -1, -channels):
+            yield framed[:, down : down + height, right : right + width * channels].flatten(1)
+
+
+def _framed(raw: Tensor, shape: tuple[int, ...], reach: int) -> Tensor:
+    """Pictures (B, features) with zeros around them, (B, height + 2·reach, (width + 2·reach)·channels)."""
+    height, width, channels = shape
+    beside = reach * channels
+    return functional.pad(raw.reshape(-1, height, width * channels), (beside, beside, reach, reach))
 
 
 def _middles(side: int, device: torch.device) -> Tensor:
@@ -166,11 +162,17 @@ def _middles(side: int, device: torch.device) -> Tensor:
     return (2 * torch.arange(side, device=device) + 1) / side - 1
 
 
-def _gaussian(side: int, reach: float) -> Tensor:
-    """Weights (side, side) of the places along a side for each of them; the squares of a row sum to 1."""
+def patterns(side: int, reach: float) -> Tensor:
+    """Patterns (side, R) along a side whose sum, each times a normal number, is normal noise smoothed by a Gaussian.
+
+    Smoothing weighs the places along a side by a matrix W whose rows have squares that sum to 1. Of its singular value
+    decomposition U S V', V' turns normal noise into other normal noise, so that U S is as good as W; what hardly
+    counts is left out.
+    """
     places = torch.arange(side, dtype=torch.float64)
     weights = torch.exp(-0.5 * ((places[:, None] - places) / reach) ** 2)
-    return (weights / weights.norm(dim=1, keepdim=True)).float()
+    u, s, _ = torch.linalg.svd(weights / weights.norm(dim=1, keepdim=True))
+    return (u * s)[:, s > NEGLIGIBLE * s[0]].float()
 
 
 class Dropout:

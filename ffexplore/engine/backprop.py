@@ -221,13 +221,11 @@ class BackpropTwin:
         """Logits (N, classes) of raw inputs (N, features); the mean over moved copies, with an ``inference_shift``."""
         copies = moved_copies(raw, self.inputs.dataset.shape, self.settings.inference_shift)
         with onednn.chosen(min(ROWS, len(raw)) * self.network.most_weights, self._plan.device):
-            found = [
-                torch.cat(
-                    [self.network.logits(self._fed(self.inputs.prepare(rows[None, None]))) for rows in copy.split(ROWS)]
-                )
-                for copy in copies
-            ]
+            found = [torch.cat([self._logits(rows.clone()) for rows in copy.split(ROWS)]) for copy in copies]
         return found[0] if len(found) == 1 else torch.stack(found).mean(0)
+
+    def _logits(self, raw: Tensor) -> Tensor:
+        return self.network.logits(self._fed(self.inputs.prepare(raw[None, None])))
 
     def accuracy(self, split: str = "validation", rows: int | None = None) -> float:
         """Share of the first rows of a split that is classified right; all rows if left out."""

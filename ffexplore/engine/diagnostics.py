@@ -84,7 +84,7 @@ def look(trainer: Trained, split: str, rows: int | None = None) -> Look:
     silent: dict[int, Tensor] = {}
     for index in torch.arange(len(labels), device=labels.device).split(CHUNK_ROWS):
         raw = network.inputs.rows(index, split)[None, None]
-        parts = pairs.sides(index[None], raw, network.inputs.prepare(raw), None)
+        parts = pairs.sides(index[None], raw, network.inputs.prepare(raw.clone()), None)
         measured, sums = [], []
         for stage in network.walk(parts):
             measured.append(stage.layer.measure(stage.h, pairs.labels, stage.energy))

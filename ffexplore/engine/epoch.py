@@ -39,9 +39,9 @@ class EpochSides:
 
     @staticmethod
     def serves(pairs: Pairs) -> bool:
-        """Whether the sides of many batches can be made at once: small data, and labels drawn for all its rows."""
+        """Whether the sides of many batches can be made at once: plain images, and labels drawn for all rows."""
         lasting = pairs.refresh in ("epoch", "once") and pairs.lasts
-        return lasting and not pairs.changes_image and pairs.inputs.keeps_prepared
+        return lasting and not pairs.changes_image and pairs.inputs.is_plain
 
     def batch(self, batches: Batches, rows: int, period: object) -> list[Part]:
         """Parts of both sides of the batch of so many rows that was taken last.

@@ -27,7 +27,7 @@ class Prepared:
     """Images that are ready to meet labels; K' variants (1 when shared), S' sides (1 when shared), B rows."""
 
     image: Part | None  #: scaled and, where rows are only scaled, normalized as with a class label
-    scaled: Tensor | None  #: (K', S', B, inputs) scaled, not normalized; None where it is not needed
+    scaled: Tensor | None  #: (K', S', B, inputs) scaled, not normalized; None where rows are only scaled
     squares: Tensor  #: (K', S', B) sum of squares of the scaled inputs
     scale: Tensor | None  #: (K', S', B) factor that normalized the rows; None where there is none
     brightness: Tensor | None  #: (K', S', B) value of a label of strength 1 where images differ in it
@@ -143,7 +143,7 @@ class Inputs:
         return raw / brightest if data.kind == "images" else raw
 
     def prepare(self, raw: Tensor) -> Prepared:
-        """Scale raw inputs (K', S', B, features), which may be overwritten, and lay them ready for labels."""
+        """Scale raw inputs (K', S', B, features), which are overwritten, and lay them ready for labels."""
         scaled = raw if isinstance(self.gain, float) and self.gain == 1.0 else (raw - self.center).mul_(self.gain)
         if self.replaced:
             scaled[..., : self.replaced] = 0
@@ -152,8 +152,8 @@ class Inputs:
         if self.normalization.row_scale is None:
             return Prepared(None, scaled, squares, None, brightness)
         scale = self._row_scale(squares, self.code_squares[0], brightness)
-        x = scaled if scale is None else torch.mul(scaled, scale.unsqueeze(-1))
-        return Prepared(Part("image", x.to(self._dtype)), scaled, squares, scale, brightness)
+        x = scaled if scale is None else scaled.mul_(scale.unsqueeze(-1))
+        return Prepared(Part("image", x.to(self._dtype)), None, squares, scale, brightness)
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -164,10 +164,10 @@ class Inputs:
         """Whether the training data is small enough, and plain enough, to be prepared once and kept."""
         size = self.x["train"].numel() * (2 if self.half else 4)
         kept = KEPT_BYTES_ON_GPU if self.table.is_cuda else KEPT_BYTES
-        return size <= kept and self._is_plain
+        return size <= kept and self.is_plain
 
     @property
-    def _is_plain(self) -> bool:
+    def is_plain(self) -> bool:
         """Whether rows can be prepared without their labels."""
         return self.normalization.row_scale is not None and not self.per_image
 
@@ -178,13 +178,12 @@ class Inputs:
         are gathered in the memory of ``room``, the image of former rows, where they are as many.
         """
         is_whole = index.shape[1] == len(self.x["train"])
-        if not (self.keeps_prepared or (is_whole and self._is_plain)):
+        if not (self.keeps_prepared or (is_whole and self.is_plain)):
             self.kept = None
             return self.prepare(self.rows(index).unsqueeze(1))
         if self.kept is None:
             everything = torch.arange(len(self.x["train"]), device=index.device)
             self.kept = self.prepare(self.rows(everything)[None, None])
-            self.kept.scaled = None
         kept, flat = self.kept, index.reshape(-1)
         assert kept.image is not None
         shape = (len(index), 1, index.shape[1])

@@ -243,7 +243,7 @@ class Network:
         named = self.names_classes
         variants, classes = self.variants, self.inputs.classes
         for chunk in images.split(ROWS_ON_GPU if self.is_on_gpu else ROWS):
-            prepared = self.inputs.prepare(chunk[None, None])
+            prepared = self.inputs.prepare(chunk[None, None].clone())
             if named:
                 goodness.append(self.candidates(prepared, depth).permute(0, 1, 3, 2))
             else:

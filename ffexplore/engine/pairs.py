@@ -152,7 +152,7 @@ class Pairs:
             draw = self._draw(batch, variant, period)
             if generator.changes == "label":
                 wrong.append(draw["labels"])
-                if own is not None:  # another variant changes them; this one keeps its own
+                if own is not None and self.changes_image:  # another variant does; this one keeps its own
                     made.append(own)
             else:
                 pictures, labels = generator.make(batch, draw, params)
@@ -169,7 +169,7 @@ class Pairs:
         both = self.labels = torch.stack([labels, wrong], 1)
         if images is not None and self._beside:
             own = inputs.parts(prepared, labels.unsqueeze(1))
-            other = inputs.parts(inputs.prepare(images.unsqueeze(1)), wrong.unsqueeze(1), inverse)
+            other = inputs.parts(inputs.prepare(images.unsqueeze(1).clone()), wrong.unsqueeze(1), inverse)
             return [_side_by_side(*each) for each in zip(own, other, strict=True)]
         if images is not None:
             negative = images.unsqueeze(1)

@@ -217,7 +217,7 @@ class Stepper:
         raw = self._jittered(network.inputs.rows(index).unsqueeze(1)) if self._jittered else None
         if raw is not None:
             raw[..., : network.inputs.replaced] = 0  # what came to lie under the label is in neither side's picture
-        prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw)
+        prepared = network.inputs.prepare_rows(index) if raw is None else network.inputs.prepare(raw.clone())
         if self._reads(number):
             self._teach_readout(index, prepared, watch)
         return self.pairs.sides(index, raw, prepared, period, self._jittered)

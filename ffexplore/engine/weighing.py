@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ffexplore.engine.augment import moved_copies
-from ffexplore.engine.inference import asks_prototypes
 from ffexplore.engine.prototypes import evidence
 
 if TYPE_CHECKING:
@@ -35,9 +34,8 @@ def weigh(trainer: Trained, raw: Tensor) -> Weighed:
     total: Weighed | None = None
     reach = settings.inference_shift
     for copy in moved_copies(raw, network.inputs.dataset.shape, reach):
-        again = copy.clone() if asks_prototypes(settings.inference) else copy
         goodness, logits = network.score(copy)
-        found = Weighed(goodness, evidence(network, settings.inference, again, goodness), logits)
+        found = Weighed(goodness, evidence(network, settings.inference, copy, goodness), logits)
         total = found if total is None else _sum(total, found)
     assert total is not None
     count = copies_of(settings)

@@ -13,8 +13,10 @@ from torch import Tensor
 
 import ffexplore as ff
 from ffexplore import Settings, SettingsError, Trainer
-from ffexplore.engine.augment import Dropout, Jitter
+from ffexplore.engine.augment import Dropout, Jitter, patterns
 from ffexplore.engine.negatives import Batch
+from ffexplore.engine.pairs import Pairs
+from ffexplore.engine.parts import Part
 from ffexplore.engine.rng import Streams
 from tests.engine.reference import Plain, flat_weights
 from tests.engine.sets import pictures, table
@@ -111,13 +113,26 @@ def test_pictures_are_turned_scaled_and_bent(shape: tuple[int, int, int], change
     parts = (2 * torch.rand(2, rows, generator=rng) - 1).double()
     assert float(parts.min()) < -0.8
     assert float(parts.max()) > 0.8
-    noise = torch.empty(rows, 2, *shape[:2]).uniform_(-math.sqrt(3), math.sqrt(3), generator=rng).double()
+    down, across = (patterns(side, max(shape[:2]) / 7) for side in shape[:2])
+    noise = torch.empty(rows, 2, down.shape[1], across.shape[1]).normal_(generator=rng)
     for row in range(rows):
         image = moved(raw[0, 0, row].view(shape).double(), *moves[drawn[row]])
         angle, size = math.radians(settings.rotation) * float(parts[0, row]), 1 + settings.zoom * float(parts[1, row])
-        pushes = torch.stack([settings.elastic * smoothed(each) for each in noise[row]])
+        pushes = settings.elastic * torch.einsum("dab,ya,xb->dyx", noise[row], down, across).double()
         expected = turned(image, angle, size, pushes)
         torch.testing.assert_close(found[0, 0, row].view(shape).double(), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (9, 12)])
+def test_pushes_vary_together_as_smoothed_noise_does(shape: tuple[int, int]) -> None:
+    """What two places have in common of noise of variance 1 in every pixel, smoothed by loops."""
+    count = math.prod(shape)
+    impulses = torch.eye(count, dtype=torch.float64).view(count, *shape)
+    smoothing = torch.stack([smoothed(each).flatten() for each in impulses], 1)
+    down, across = (patterns(side, max(shape) / 7).double() for side in shape)
+    assert math.prod([down.shape[1], across.shape[1]]) <= count
+    made = torch.kron(down, across)
+    torch.testing.assert_close(made @ made.T, smoothing @ smoothing.T, rtol=0, atol=1e-5)
 
 
 def test_pushes_are_smooth_and_as_far_as_elastic_says() -> None:
@@ -211,6 +226,25 @@ def test_both_sides_share_the_move(changes: str, next_label: str, dimmed: str, m
         wrong = (raw, (y + 1) % 4) if changes == "label" else (0.7 * raw.flip(1), y)
         plain.step((raw, y), wrong)
     assert plain.largest_difference(trainer) < 3e-5
+
+
+@pytest.mark.parametrize("changes", [{"shift": 1}, {"elastic": 1, "rotation": 20}])
+def test_sides_that_differ_in_the_label_alone_share_the_jittered_picture(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[list[Part]] = []
+    assemble = Pairs.assemble
+
+    def noted(self: Pairs, *given: Any) -> list[Part]:
+        made.append(assemble(self, *given))
+        return made[-1]
+
+    monkeypatch.setattr(Pairs, "assemble", noted)
+    settings = Settings(dataset=pictures(), layers=(6,), batch_size=8, device="cpu", **changes)
+    Trainer(settings).fit(steps=2, progress=False)
+    assert [[(part.source, part.sides, part.rows) for part in parts] for parts in made] == 2 * [
+        [("image", 1, 8), ("label", 2, 8)]
+    ]
 
 
 def moved_again(raw: Tensor, seen: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ def test_diagnostics_equal_a_walk_by_hand() -> None:
     network, pairs = trainer.network, trainer.make_pairs("validation")
     index = torch.arange(len(network.inputs.y["validation"])).unsqueeze(0)
     raw = network.inputs.rows(index, "validation").unsqueeze(1)
-    parts = pairs.sides(index, raw, network.inputs.prepare(raw), None)
+    parts = pairs.sides(index, raw, network.inputs.prepare(raw.clone()), None)
     for number, stage in enumerate(network.walk(parts)):
         h = stage.h[0].double().numpy()  # (2, B, units)
         assert found.sparsity[0, number] == pytest.approx(float((h == 0).mean()))

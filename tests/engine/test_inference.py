@@ -88,3 +88,4 @@ def test_scores_are_taken_in_chunks_that_suit_the_device(monkeypatch: pytest.Mon
     on_gpu, _ = network.score(images)
     assert set(walked) == {20}
     torch.testing.assert_close(on_gpu, on_cpu)
+    assert torch.equal(images, network.inputs.rows(torch.arange(20)))

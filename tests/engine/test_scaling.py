@@ -24,13 +24,13 @@ def columns() -> np.ndarray:
 
 def inputs_of(data: Dataset, scaling: str) -> Inputs:
     settings = Settings(dataset=data, label_encoding="appended", layers=(8,), input_scaling=scaling, device="cpu")
-    return Trainer(settings).network.inputs
+    return Trainer(settings.replace(normalization="none")).network.inputs
 
 
 def scaled(inputs: Inputs, split: str) -> np.ndarray:
-    prepared = inputs.prepare(inputs.rows(torch.arange(len(inputs.y[split])), split)[None, None])
-    assert prepared.scaled is not None
-    return prepared.scaled[0, 0].double().numpy()
+    image = inputs.prepare(inputs.rows(torch.arange(len(inputs.y[split])), split)[None, None]).image
+    assert image is not None
+    return image.x[0, 0].double().numpy()
 
 
 @pytest.mark.parametrize("scaling", ["unit", "standardize"])

@@ -107,19 +107,22 @@ def test_another_batch_size_within_an_epoch_goes_on_with_the_rows_that_are_left(
     assert sorted(torch.cat(rows).tolist()) == list(range(len(each.plan.dataset.train)))
 
 
-@pytest.mark.parametrize("laid", [1, 3000])
+@pytest.mark.parametrize(("laid", "kept"), [(1, 1 << 20), (3000, 1 << 20), (3000, 0)])
 @pytest.mark.parametrize(
     "changes", [{}, {"negatives_refresh": "once"}, {"negatives": "permuted_labels", "negatives_refresh": "epoch"}]
 )
-def test_how_many_batches_are_made_at_once_makes_no_difference(
-    laid: int, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_how_much_is_made_at_once_makes_no_difference(
+    laid: int, kept: int, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     variants = three(**changes)
     usual = Trainer.variants(variants)
     assert EpochSides.serves(usual.pairs)
     usual.fit(epochs=3, progress=False)
+    assert usual.network.inputs.kept is not None
     monkeypatch.setattr(epoch, "LAID_BYTES", laid)
+    monkeypatch.setattr(inputs, "KEPT_BYTES", kept)
     few = Trainer.variants(variants).fit(epochs=3, progress=False)
+    assert (few.network.inputs.kept is None) == (not kept)
     for one, other in zip(flat_weights(usual), flat_weights(few), strict=True):
         assert torch.equal(one, other)
 
@@ -150,6 +153,7 @@ def test_full_batches_are_prepared_once_however_large_the_data(monkeypatch: pyte
     usual = trainer(batch_size="full", input_scaling="standardize", negatives_refresh="once")
     usual.fit(steps=3, progress=False)
     monkeypatch.setattr(inputs, "KEPT_BYTES", 0)
+    monkeypatch.setattr(epoch, "LAID_BYTES", 0)
     prepared: list[int] = []
     prepare = inputs.Inputs.prepare
 
