@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def defaults(entry: Entry) -> dict[str, Any]:
 def activity(kind: str, units: int = 5) -> Tensor:
     """(2, 2, 3, units) float64."""
     h = torch.randn(2, 2, 3, units, dtype=torch.float64)
-    return {"relu": h.relu() + 0.01, "any sign": h, "tiny": h * 1e-3, "large": h * 1e4}[kind]
+    return {"relu": h.relu() + 0.01 * torch.rand_like(h), "any sign": h, "tiny": h * 1e-3, "large": h * 1e4}[kind]
 
 
 @pytest.mark.parametrize("kind", ["relu", "any sign", "tiny", "large"])
@@ -43,6 +44,24 @@ def test_goodness_derivative_is_that_of_autograd(name: str, units: int, kind: st
     found = entry.derivative(h.detach().clone(), g.detach(), dg, params)
     assert found is not None
     torch.testing.assert_close(found, expected, rtol=1e-4 if kind == "tiny" else 1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["top_k(share=0.3)", "top_k(share=0.9)", "trimmed(trim=0.2)", "trimmed(trim=0.45)"])
+def test_units_that_are_as_loud_as_each_other_share_their_places(name: str) -> None:
+    """The mean of the derivatives of the same units in every order, of which torch's sort counts others each time."""
+    choice = ff.Settings(goodness=name).per_layer("goodness")[0]
+    entry, params = ff.goodness[choice.name], choice.values
+    h = torch.tensor([[2.0, -2, 2, 1, 0, 0], [3, 3, 3, 3, 3, 3], [0, 0, 0, 0, 1, 1], [5, 1, 4, 2, 2, 3]])
+    h = h.double()[None, None]
+    dg = torch.rand(1, 1, 4, dtype=torch.float64)
+    expected = torch.zeros_like(h)
+    orders = list(itertools.permutations(range(6)))
+    for order in orders:
+        leaf = h.clone().requires_grad_()
+        g = entry(leaf[..., list(order)], params)
+        expected += torch.autograd.grad(g, leaf, dg)[0] / len(orders)
+    found = entry.derivative(h.clone(), g.detach(), dg, params)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ff.goodness.names())

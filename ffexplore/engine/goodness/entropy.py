@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ffexplore.engine.order import in_order
+
 HALVINGS = 60  # of the interval in which entmax's threshold is searched where there is no formula
 
 
@@ -47,7 +49,7 @@ def entmax(z: Tensor, alpha: float = 1.5) -> Tensor:
 def _by_sorting(z: Tensor) -> Tensor:
     """Entmax of α = 1.5: the threshold of every possible number of weights above zero, then the right one."""
     half = (z - z.amax(-1, keepdim=True)) / 2
-    ordered = half.sort(-1, descending=True).values
+    ordered = in_order(half).flip(-1)
     count = torch.arange(1, z.shape[-1] + 1, device=z.device, dtype=z.dtype)
     mean = ordered.cumsum(-1) / count
     spread = ordered.square().cumsum(-1) - count * mean.square()
