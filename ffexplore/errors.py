@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ffexplore.data import Dataset
 
 
 class FFExploreError(Exception):
@@ -12,6 +16,22 @@ class FFExploreError(Exception):
 
 class SettingsError(FFExploreError, ValueError):
     """A setting has an unknown name, a value out of range, or does not go with another setting."""
+
+
+class UnsuitedError(SettingsError):
+    """Settings do not go with data that are loaded.
+
+    Parameters
+    ----------
+    words
+        The reason.
+    data
+        Those data.
+    """
+
+    def __init__(self, words: str, data: Dataset) -> None:
+        super().__init__(words)
+        self.data = data
 
 
 class NoDerivativeError(SettingsError):

@@ -14,7 +14,7 @@ from ffexplore.engine.inputs import check_blank
 from ffexplore.engine.labels import label_encodings
 from ffexplore.engine.negatives import check_negatives, negatives
 from ffexplore.engine.settings import Settings
-from ffexplore.errors import SettingsError
+from ffexplore.errors import SettingsError, UnsuitedError
 
 #: The fields by which pictures are changed, and what is done to them.
 JITTERS = {"shift": "moved", "rotation": "turned", "zoom": "scaled", "elastic": "bent", "inference_shift": "moved"}
@@ -84,12 +84,12 @@ def check_suited(all_settings: Iterable[Settings], data: Dataset) -> None:
 
     Raises
     ------
-    SettingsError
+    UnsuitedError
         With the first reason.
     """
     for settings in all_settings:
         for refusal in objections(settings, data):
-            raise SettingsError(refusal.sentence)
+            raise UnsuitedError(refusal.sentence, data)
 
 
 def unsuited(settings: Settings, field: str, data: Dataset) -> dict[str, Refusal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections import deque
@@ -49,7 +50,8 @@ class Publisher:
     def __init__(self, trainer: Trainer | Abreast, rate: float) -> None:
         self._is_watched = False
         self.trainer, self.probe, self.rate = trainer, Probes(trainer), rate
-        self._next = self._last = self._next_thorough = self._rests_at = 0.0
+        self._next = self._last = self._rests_at = 0.0
+        self._thorough_at = -math.inf  # when the last thorough look was, or as if, where a change asks for another
         self._urgent_at: float | None = None
         self._costs: deque[float] = deque(maxlen=5)
         self._is_warm = False
@@ -123,13 +125,14 @@ class Publisher:
         """
         began = time.perf_counter()
         self._count(began)
+        wait = THOROUGH if self.is_watched else THOROUGH_UNSEEN
         if changes:
-            self._rests_at, self._next_thorough = began + REST, min(self._next_thorough, began)
+            self._rests_at, self._thorough_at = began + REST, min(self._thorough_at, began - wait)
         is_resting = began >= self._rests_at
-        thorough = fresh or began >= self._next_thorough + (0.0 if is_resting else THOROUGH)
+        thorough = fresh or began >= self._thorough_at + wait + (0.0 if is_resting else THOROUGH)
         reading = self.probe.measure(thorough=thorough)
         if thorough:
-            self._next_thorough = began + (THOROUGH if self.is_watched else THOROUGH_UNSEEN)
+            self._thorough_at = began
         looked = time.perf_counter()
         if changes and looked >= self._next_afresh:
             self._spent = min(self._spent, self._allowance(looked) - AFRESH)

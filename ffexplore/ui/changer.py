@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ffexplore.engine.settings import Settings
-from ffexplore.errors import FFExploreError
+from ffexplore.errors import FFExploreError, UnsuitedError
 from ffexplore.live import Runner
 from ffexplore.live.changes import describe, differing
 from ffexplore.ui.note import Note
@@ -89,8 +89,12 @@ class Changer:
 
     def refused(self, error: Exception) -> None:
         """Try for each change that was refused the next thing that may have to go along, or say why it was refused."""
+        if self.runner.journal.present != self.undo.present:
+            self.undo.refused()
         lost = [attempt for attempt in self.attempts if self._is_lost(attempt)]
         for attempt in lost:
+            if isinstance(error, UnsuitedError):
+                attempt.data = error.data
             self._try_next(attempt, str(error))
         if not lost and not any(attempt.reason for attempt in self.attempts):  # which is being mended
             self.note.say(str(error), warns=True)
@@ -104,7 +108,7 @@ class Changer:
 
     def _try_next(self, attempt: Attempt, reason: str) -> None:
         attempt.reason = attempt.reason or reason
-        proposal = next(attempt.proposals, None)
+        proposal = next((each for each in attempt.proposals if attempt.suits(self.runner.settings, each)), None)
         if proposal is None:
             self.attempts = [each for each in self.attempts if each is not attempt]
             self.note.say(attempt.reason, warns=True)

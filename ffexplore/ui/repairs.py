@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import Any
 
+from ffexplore.data import Dataset
 from ffexplore.engine.settings import Settings
-from ffexplore.engine.suitability import JITTERS
+from ffexplore.engine.suitability import JITTERS, objections
+from ffexplore.errors import SettingsError
 
 #: What data of another kind may not allow: a label over the first inputs, mixed pictures, moved pictures.
 OTHER_DATA: dict[str, Any] = {
@@ -63,6 +65,16 @@ class Attempt:
     proposals: Iterator[dict[str, Any]]
     reason: str = ""
     wanted: Mapping[str, Any] = field(default_factory=dict)
+    data: Dataset | None = None  #: that it was refused for, once they were loaded
+
+    def suits(self, settings: Settings, proposal: Mapping[str, Any]) -> bool:
+        """Whether a proposal may go with those data, as far as can be told beforehand."""
+        if self.data is None:
+            return True
+        try:
+            return next(objections(settings.replace(**proposal), self.data), None) is None
+        except SettingsError:
+            return False
 
 
 def proposals(settings: Settings, changes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

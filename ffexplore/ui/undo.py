@@ -28,19 +28,28 @@ class Undo:
         self._past: list[Settings] = []
         self._future: list[Settings] = []
         self._last: tuple[float, list[str]] | None = None
+        self._is_refused = False
         self._clock = clock
 
     def __repr__(self) -> str:
         return f"Undo({len(self._past)} back, {len(self._future)} forth)"
 
+    def refused(self) -> None:
+        """Take down that the present settings were never in force: others take their place, and none lead back."""
+        self._is_refused = True
+
     def saw(self, settings: Settings) -> None:
         """Take down that these are the settings now."""
         if settings == self._present:
             return
+        is_refused, self._is_refused = self._is_refused, False
         if self._past and settings == self._past[-1]:
-            self._future.append(self._present)
+            if not is_refused:
+                self._future.append(self._present)
             self._past.pop()
             self._last = None
+        elif is_refused:
+            self._future, self._last = [], None
         elif self._future and settings == self._future[-1]:
             self._past.append(self._present)
             self._future.pop()
@@ -52,6 +61,11 @@ class Undo:
                 self._past = [*self._past, self._present][-MOST:]
             self._future, self._last = [], (now, fields)
         self._present = settings
+
+    @property
+    def present(self) -> Settings:
+        """The settings that were seen last."""
+        return self._present
 
     @property
     def back(self) -> Settings | None:

@@ -12,7 +12,16 @@ import torch
 import ffexplore as ff
 from ffexplore.engine.pictures import still_hardest
 from ffexplore.engine.probe import EXAMPLES, ROWS, SCORED_WORK, WORK, Probe, probed_rows, scored_rows
-from ffexplore.live.publisher import ACCURACY_SHARE, AFRESH_EVERY, AT_FIRST, HEAD_START, REST, Publisher
+from ffexplore.live.publisher import (
+    ACCURACY_SHARE,
+    AFRESH_EVERY,
+    AT_FIRST,
+    HEAD_START,
+    REST,
+    THOROUGH,
+    THOROUGH_UNSEEN,
+    Publisher,
+)
 
 SMALL: dict[str, Any] = {"dataset": "digits", "label_encoding": "appended", "layers": (24, 16), "batch_size": 32}
 
@@ -280,6 +289,11 @@ def test_what_a_change_shows_at_once_is_a_quick_look_and_a_thorough_one_follows(
     assert not look(0.1)
     assert look(REST)
     assert [look(0.125, "threshold 2 → 3") for _ in range(13)] == [False] * 12 + [True]  # moved all the time
+    assert look(THOROUGH_UNSEEN)
+    assert not look(2 * THOROUGH)
+    publisher.is_watched = True  # who begins to look does not wait for what was due without them
+    assert look(0.1)
+    assert not look(0.1)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,53 @@ def test_it_does_not_grow_without_bound():
     assert undo.back == FIRST.replace(seed=3 * MOST - 2)
 
 
+def test_what_was_refused_is_never_gone_back_to():
+    tried, taken = FIRST.replace(seed=1), FIRST.replace(seed=1, dropout=0.5)
+    undo, _ = make(tried)
+    undo.refused()
+    undo.saw(taken)
+    assert (undo.back, undo.present, undo.forth) == (FIRST, taken, None)
+    undo.saw(FIRST)
+    assert (undo.back, undo.forth) == (None, taken)
+    undo, _ = make(tried)
+    undo.refused()
+    undo.saw(FIRST)
+    assert (undo.back, undo.forth) == (None, None)
+    undo.saw(tried)  # which went with something else meanwhile
+    assert undo.back == FIRST
+
+
 # ---- in the panel
+
+
+def test_other_data_and_what_went_along_go_back_at_once(open_panel, until):
+    jitters = {"shift": 1, "rotation": 10.0, "zoom": 0.1, "elastic": 1.0, "inference_shift": 1}
+    panel = open_panel(**jitters)
+    until(lambda: panel.runner.snapshot is not None)
+    first, said, handed = panel.settings, [], []
+    say, update = panel._note.say, panel.runner.update
+
+    def noted(text, **how):
+        said.append(text)
+        say(text, **how)
+
+    def counted(**changes):
+        handed.append(changes)
+        return update(**changes)
+
+    panel._note.say, panel.runner.update = noted, counted
+    panel.controls["dataset"].send("rings")
+    until(lambda: panel.runner.ask(lambda trainer: trainer.settings.dataset == "rings").result(10))
+    until(lambda: panel.status.message.startswith("Also changed: label encoding to appended, shift to 0"))
+    assert len(handed) == 2  # alone, and with all that it takes
+    assert len([text for text in said if text.startswith("Also changed")]) == 1
+    assert all(getattr(panel.settings, name) == 0 for name in jitters)
+    panel.undo()
+    assert panel.settings == first
+    until(lambda: panel.runner.ask(lambda trainer: trainer.settings == first).result(10))
+    assert panel._changer.undo.back is None
+    assert panel._changer.undo.forth.dataset == "rings"
+    assert panel.status.tone == ""
 
 
 def test_the_buttons_take_back_what_a_slider_a_preset_and_a_cell_changed(open_panel, until):
