@@ -105,15 +105,15 @@ def describe(old: Settings, new: Settings) -> list[str]:
     said = []
     for name in differing(old, new):
         registry = Settings.field(name).registry
-        before, after = (value_in_words(_brief(getattr(each, name), registry)) for each in (old, new))
+        before, after = (value_in_words(brief(getattr(each, name), registry)) for each in (old, new))
         said.append(f"{name} {before} → {after}")
     return said
 
 
-def _brief(value: Any, registry: Registry[Any] | None) -> Any:
+def brief(value: Any, registry: Registry[Any] | None) -> Any:
     """A choice without the parameters that have their usual values; anything else as it is."""
     if isinstance(value, tuple):
-        return tuple(_brief(each, registry) for each in value)
+        return tuple(brief(each, registry) for each in value)
     if registry is None or not isinstance(value, Choice) or value.name not in registry:
         return value
     usual = registry[value.name].params

@@ -9,7 +9,7 @@ from typing import Any
 from ffexplore.engine.idle import idle_fields
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
-from ffexplore.live.changes import settle, value_in_words
+from ffexplore.live.changes import brief, settle, value_in_words
 from ffexplore.registry import Choice
 
 FEWEST, MOST = 2, 16
@@ -34,7 +34,7 @@ class Compared:
             return tuple(map(value_in_words, values))
         names = [choice.name for choice in choices]
         if len(set(names)) == len(names):
-            return tuple(names)
+            return tuple(str(brief(choice, Settings.field(self.field).registry)) for choice in choices)
         shown = [{key: value_in_words(value) for key, value in choice.params} for choice in choices]
         if len(set(names)) == 1:
             shown = [{key: each[key] for key in each if len({other[key] for other in shown}) > 1} for each in shown]

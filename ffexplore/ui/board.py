@@ -169,8 +169,9 @@ class Board(Scripted):
         self.is_comparing = compared is not None
 
     def suit(self, data: Dataset | None) -> None:
-        """Offer only panes that have something to show of data; all of them while it is not known."""
-        self.unfit = [] if data is None else unfit_panes(data)
+        """Offer only panes that have something to show of data; while they are not known, those of the last ones."""
+        if data is not None:
+            self.unfit = unfit_panes(data)
 
     def on_choose(self, callback: Callable[[int | None], None]) -> None:
         """Call back with the number of the variant that a person chose, or None for the run from before."""

@@ -15,6 +15,10 @@ LIFELESS = (
     "Most units of {layers} are dead: no input makes them active, so they cannot learn any more. "
     "Press Reset to begin anew; {remedy} keeps more of them alive."
 )
+FLAT = (
+    "The goodness of {layers} is the same for every input, so that nothing is learned from it. Choose another "
+    "goodness, or other parameters of it; Reset begins anew."
+)
 COMPARING = (
     "Comparing {count} values of {field}. Press Choose on one of them to go on with it alone, or go back to the run "
     "from before."
@@ -45,11 +49,23 @@ def hint(runner: Runner, is_untouched: bool) -> str:
         return of_objective or INVITATION
     dead = [number for number, share in enumerate(snapshot.dead[0] / snapshot.widths, 1) if share >= MOST]
     if dead:
-        names = ", ".join(f"layer {number}" for number in dead)
         remedy = "a higher threshold" if asks_for_silence(runner.settings, snapshot) else "a smaller learning rate"
-        return LIFELESS.format(layers=names, remedy=remedy)
+        return LIFELESS.format(layers=_layers(dead), remedy=remedy)
+    if flat := flat_layers(snapshot):
+        return FLAT.format(layers=_layers(flat))
     is_first = is_untouched and runner.is_running and bool(np.isfinite(snapshot.threshold).all())
     return of_objective or (NEXT if is_first else "")
+
+
+def flat_layers(snapshot: Snapshot) -> list[int]:
+    """The layers, counted from 1, in which all inputs of both sides have the same goodness."""
+    both = snapshot.positive[0] + snapshot.negative[0]
+    is_flat = (both.max(-1) == both.sum(-1)) & (snapshot.auc[0] == 0.5)
+    return [number for number, each in enumerate(is_flat, 1) if each]
+
+
+def _layers(numbers: list[int]) -> str:
+    return ", ".join(f"layer {number}" for number in numbers)
 
 
 def asks_for_silence(settings: Settings, snapshot: Snapshot) -> bool:

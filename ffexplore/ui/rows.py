@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,17 @@ def number_of(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def numbers_of(text: str) -> Any:
+    """The number that is written, or the numbers where several are, as in ``0.5, 1`` or ``(0.5 1)``; else a word."""
+    found = number_of(text)
+    if not isinstance(found, str):
+        return found
+    listed = found.strip("()[]")
+    is_spaced = bool(re.search(r"[\s;]", listed.strip()))  # then a comma between digits is that of a number
+    several = [number_of(part.strip(",")) for part in re.split(r"[\s;]+" if is_spaced else ",", listed) if part]
+    return tuple(several) if len(several) > 1 and not any(isinstance(each, str) for each in several) else found
 
 
 class Row:
@@ -139,7 +151,7 @@ class NumberRow(Row):
 
     def _heard(self, change: Any) -> None:
         if change["owner"] is self._box or self._span is None:
-            self._changed(number_of(change["new"]))
+            self._changed(numbers_of(change["new"]))
         elif change["new"] != self._span.position(self._value):
             self._changed(self._span.value(change["new"]))
 

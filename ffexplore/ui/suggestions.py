@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,9 @@ from ffexplore.engine.compatibility import refusals
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import SettingsError
 from ffexplore.live.changes import settle, value_in_words
-from ffexplore.live.compared import MOST
+from ffexplore.live.compared import FEWEST, MOST
 from ffexplore.params import Param, in_full
-from ffexplore.registry import Choice
+from ffexplore.registry import Choice, Registry
 
 FEW = 6  #: entries of a catalogue that make a first suggestion
 Suggestion = tuple[str, str]  #: what it is, and the values as a person would write them
@@ -81,7 +82,7 @@ class Target:
         else:
             allowed = f"{spec.meaning} Allowed: {spec.allowed()}."
         present = self.present(settings)
-        now = "None" if present is None else written(present)
+        now = "none" if present is None and self.field != "threshold" else written(present)
         return " ".join(filter(None, [allowed, f"Now {now}.", spec.renews]))
 
 
@@ -208,11 +209,15 @@ def read_values(text: str, target: Target, settings: Settings) -> list[Any]:
     Raises
     ------
     SettingsError
-        When nothing is listed, or a parameter cannot take a value.
+        When fewer than two are listed, a bracket is not closed, or a parameter cannot take a value.
     """
     pieces = _pieces(text)
     if not pieces:
         raise SettingsError(f"Write the values of {target.label} first, with commas between them.")
+    if text.count("(") != text.count(")"):
+        raise SettingsError(f"A bracket has no other one in {text!r}.")
+    if len(pieces) < FEWEST:
+        raise SettingsError(f"{text.strip()!r} is one value; write {FEWEST} to {MOST} of them, with commas between.")
     spec = Settings.field(target.field)
     if target.param:
         assert spec.registry is not None
@@ -220,13 +225,19 @@ def read_values(text: str, target: Target, settings: Settings) -> list[Any]:
         values = [_number(piece) if isinstance(param.default, int | float) else piece for piece in pieces]
         return [spec.registry.choice((chosen.name, chosen.values | {target.param: value})) for value in values]
     if spec.registry is not None:
-        return [_choices(piece) for piece in pieces]
+        return [_choices(_named(piece, spec.registry)) for piece in pieces]
     return [_numbers(piece, is_optional=bool(spec.optional)) for piece in pieces]
 
 
 def _pieces(text: str) -> list[str]:
-    """Split at commas, semicolons and line breaks outside of brackets."""
+    """Split at commas, semicolons and line breaks outside of brackets.
+
+    Where spaces follow other commas, or semicolons stand between, a comma between digits is that of a number, but for
+    lists with brackets.
+    """
     pieces, depth = [""], 0
+    if "(" not in text and re.search(r",\s|;", text):
+        text = re.sub(r"(?<=\d),(?=\d)", ".", text)
     for letter in text:
         depth += {"(": 1, ")": -1}.get(letter, 0)
         if letter in ",;\n" and depth <= 0:
@@ -239,6 +250,13 @@ def _pieces(text: str) -> list[str]:
 def _inside(piece: str) -> list[str] | None:
     """What brackets around a whole piece hold; None where there are none."""
     return _pieces(piece[1:-1]) if piece.startswith("(") and piece.endswith(")") else None
+
+
+def _named(piece: str, registry: Registry[Any]) -> str:
+    """A choice with the name of its entry, which a menu writes with spaces."""
+    name, bracket, params = piece.partition("(")
+    entry = name.strip().replace(" ", "_")
+    return f"{entry}{bracket}{params}" if entry in registry else piece
 
 
 def _choices(piece: str) -> Any:

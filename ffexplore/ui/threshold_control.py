@@ -11,6 +11,7 @@ from ffexplore.ui.rows import NumberRow, Span
 
 WIDTH = "As many as the layer has units, as Hinton has it for the sum of squares"
 PRESSED = "mod-active"  #: the class of a button whose value is in force
+WORDS = {"natural": None, "none": None, "width": "width"}  #: what may be written, and what it stands for
 REACH = 5.0  #: times the natural threshold that the slider reaches
 
 
@@ -80,10 +81,12 @@ class ThresholdControl(FieldControl):
         row.disable(self._reason)
         self._rows.append(row)
 
-    def move(self, layer: int, value: float) -> None:
-        """Send the threshold of one layer, or of all if they share one."""
+    def move(self, layer: int, value: Any) -> None:
+        """Send the threshold of one layer, or of all if they share one, or those of all layers, or a word for them."""
+        if isinstance(value, str):
+            value = WORDS.get(value.lower(), value)
         values: Any = value
-        if self._each.value and layer < len(self._settings.layers):
+        if isinstance(value, int | float) and self._each.value and layer < len(self._settings.layers):
             thresholds = list(self._settings.thresholds())
             thresholds[layer] = value
             values = tuple(thresholds)

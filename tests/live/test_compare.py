@@ -150,6 +150,7 @@ def test_values_that_do_not_fit_are_refused_at_once(make_runner, field, values, 
     ("field", "values", "labels", "text"),
     [
         ("goodness", ["mean", "lp_norm(p=3)"], ("mean", "lp_norm"), "goodness mean | lp_norm"),
+        ("goodness", ["mean", "lp_norm(p=5)"], ("mean", "lp_norm(p=5.0)"), "goodness mean | lp_norm(p=5.0)"),
         ("goodness", ["lp_norm(p=3)", "lp_norm(p=4)"], ("p 3", "p 4"), "goodness p 3 | p 4"),
         (
             "goodness",

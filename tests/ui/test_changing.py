@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 import ffexplore as ff
@@ -9,7 +12,7 @@ from ffexplore.engine.goodness import goodness
 from ffexplore.ui.controls import SPANS, USUAL
 from ffexplore.ui.field_control import with_source
 from ffexplore.ui.groups import GROUPS
-from ffexplore.ui.hints import hint
+from ffexplore.ui.hints import flat_layers, hint
 from tests.ui.turning import menu, row_of, until
 
 
@@ -230,6 +233,22 @@ def test_collaboration_of_a_single_layer_says_that_it_is_none(panel, objective):
     panel._change({"objective": "logistic"})
     assert said not in menu(panel, "objective").tooltip
     assert said not in hint(panel.runner, False)
+
+
+def test_a_layer_whose_goodness_is_the_same_for_every_input_is_told_of(open_panel):
+    panel = open_panel()
+    panel._change({"goodness": "trimmed(trim=0.49)", "activation": "relu"})
+    panel.runner.step(2)
+    until(lambda: panel.runner.snapshot is not None and panel.runner.snapshot.step == 2)
+    flat = dataclasses.replace(
+        panel.runner.snapshot,
+        positive=np.array([[[0, 9], [5, 4]]], np.int32),
+        negative=np.array([[[0, 9], [5, 4]]], np.int32),
+        auc=np.array([[0.5, 0.5]], np.float32),
+        dead=np.zeros((1, 2), np.int32),
+    )
+    assert flat_layers(flat) == [1]
+    assert flat_layers(dataclasses.replace(flat, auc=np.array([[0.6, 0.5]], np.float32))) == []
 
 
 def test_every_tooltip_tells_what_is_allowed_and_the_bar_has_one_everywhere(panel):

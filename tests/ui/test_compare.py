@@ -98,7 +98,7 @@ def test_the_click_on_begin_counts_with_what_stands_in_the_page_then(open_panel,
 def test_what_is_wrong_is_said_in_the_drawer_and_nothing_is_lost(open_panel):
     panel = open_panel()
     drawer = opened(panel)
-    for values, words in (("0.5, two", "threshold is 'two'"), ("1", "compare 2 to 16 values of threshold")):
+    for values, words in (("0.5, two", "threshold is 'two'"), ("1", "'1' is one value; write 2 to 16 of them")):
         receive(panel, "begin", values=values)
         assert words in drawer.problem
         assert (drawer.values, drawer.is_open) == (values, True)

@@ -10,7 +10,7 @@ import pytest
 from ffexplore.params import Param
 from ffexplore.ui.choice_control import span_of
 from ffexplore.ui.guard import Guard
-from ffexplore.ui.rows import MenuRow, NumberRow, Span, TextRow
+from ffexplore.ui.rows import MenuRow, NumberRow, Span, TextRow, numbers_of
 
 
 @pytest.fixture
@@ -30,6 +30,18 @@ def test_positions_and_values_of_a_span_agree():
         assert span.value(span.ticks) == span.high
         assert span.position(span.low - 1) == 0
         assert span.position(span.high + 1) == span.ticks
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3), (" 0,5 ", 0.5), ("0.5, 1", (0.5, 1)), ("0.5 1", (0.5, 1)), ("[0.5, 1]", (0.5, 1)),
+        ("0,5; 1,5", (0.5, 1.5)), ("0,002, 0,02", (0.002, 0.02)), ("natural", "natural"), ("1, two", "1, two"),
+        ("", ""), ("(1,2,3)", (1, 2, 3)), ("( 1 )", "( 1 )"), (",", ","),
+    ],
+)  # fmt: skip
+def test_numbers_are_read_as_people_write_them(text, value):
+    assert numbers_of(text) == value
 
 
 def test_equal_steps_of_a_logarithmic_slider_are_equal_ratios():
@@ -56,7 +68,7 @@ def test_the_box_and_the_slider_call_back_and_the_program_does_not(heard):
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [(" 7 ", 7), ("1e3", 1000.0), ("0,5", 0.5), ("-2.5", -2.5), ("1,2,3", "1,2,3"), ("seven", "seven"), ("", "")],
+    [(" 7 ", 7), ("1e3", 1000.0), ("0,5", 0.5), ("-2.5", -2.5), ("1,2,3", (1, 2, 3)), ("seven", "seven"), ("", "")],
 )
 def test_what_is_written_in_a_box_is_a_number_or_stays_as_it_is(heard, text, number):
     row = number_row("seed", None, True, Guard(), heard.append)

@@ -75,6 +75,11 @@ def test_of_a_catalogue_the_present_entry_is_first_and_what_does_not_fit_is_left
         (Target("learning_rate"), "1e-3, .5", [0.001, 0.5]),
         (Target("goodness"), "mean, lp_norm(p=3), (l2_norm, max)", ["mean", "lp_norm(p=3)", ("l2_norm", "max")]),
         (Target("threshold"), "0.5, two", [0.5, "two"]),
+        (Target("threshold"), "0,002, 0,02", [0.002, 0.02]),
+        (Target("threshold"), "0,5; 2", [0.5, 2]),
+        (Target("threshold"), "1,2,3", [1, 2, 3]),
+        (Target("threshold"), "1, (2,3)", [1, (2, 3)]),
+        (Target("goodness"), "top k(share=0.2), mean square", ["top_k(share=0.2)", "mean_square"]),
     ],
 )  # fmt: skip
 def test_a_list_is_read_as_it_is_written(target, text, values):
@@ -93,6 +98,8 @@ def test_values_of_a_parameter_keep_the_others():
     ("target", "text", "words"),
     [
         (Target("threshold"), " , ", "Write the values of threshold first"),
+        (Target("threshold"), "1 2 3", "'1 2 3' is one value; write 2 to 16 of them, with commas between"),
+        (Target("goodness"), "top_k(share=0.1, mean", "A bracket has no other one in 'top_k"),
         (Target("goodness", "p"), "1, many", "p of the goodness 'lp_norm' is 'many'; it must be a number"),
         (Target("goodness", "p"), "1, -3", "p of the goodness 'lp_norm' is -3"),
     ],
@@ -105,5 +112,7 @@ def test_what_no_parameter_takes_is_refused(target, text, words):
 def test_what_a_target_means_is_said_with_the_present_value():
     settings = Settings(goodness="lp_norm(p=3)", threshold=(0.5, 2.0), layers=(8, 6))
     assert Target("threshold").meaning(settings).endswith("Now (0.5, 2).")
+    assert Target("threshold").meaning(Settings()).endswith("Now natural.")
+    assert "Now none." in Target("horizon").meaning(Settings())
     assert "Allowed: a number from" in Target("goodness", "p").meaning(settings)
     assert Target("goodness", "p").label == "goodness: p"

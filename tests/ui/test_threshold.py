@@ -132,3 +132,14 @@ def test_the_board_shows_a_new_threshold_at_once_while_paused(panel):
     until(lambda: panel.board._latest is not None)
     row_of(panel, "threshold")._slider.value = 300
     until(lambda: float(panel.board._latest[0].threshold[0, 0]) == 3.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold"),
+    [("Natural", None), ("None", None), ("width", "width"), ("0.5, 2", (0.5, 2.0)), ("[3 4]", (3, 4)), ("0,5", 0.5)],
+)
+def test_a_threshold_may_be_written_in_words_or_for_each_layer(panel, text, threshold):
+    row_of(panel, "threshold")._box.value = "7"
+    row_of(panel, "threshold")._box.value = text
+    assert panel.settings.threshold == threshold
+    assert panel.status.tone == ""

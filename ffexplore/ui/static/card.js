@@ -3,7 +3,7 @@
 import { outline } from "./bars.js";
 import { describeSlowly, html, set, setText, svg } from "./dom.js";
 import { rowOf, valueOf } from "./frame.js";
-import { decimalsFor, fixed, percent, plural, roundUp } from "./numbers.js";
+import { decimalsFor, fixed, percent, plural, roundUp, short } from "./numbers.js";
 
 export const CURVE = 52; // pixels
 const BARS = 46;
@@ -119,7 +119,7 @@ export class Card {
     const hasTheta = Number.isFinite(theta);
     const x = Math.max(1, Math.min(width - 1, place));
     const arrow = place < 0 ? "← " : place > width ? "→ " : "";
-    const words = `${arrow}θ ${fixed(theta, decimals)}`;
+    const words = `${arrow}θ ${short(Number(theta.toPrecision(4))).replace("-", "−")}`;
     const half = 3.2 * words.length;
     const middle = Math.max(half, Math.min(width - half, x));
     row.theta.setAttribute("d", hasTheta && !arrow ? `M${x.toFixed(1)} 0V${BARS}` : "");

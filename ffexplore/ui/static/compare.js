@@ -147,9 +147,11 @@ export class Compare {
   write({ low, high, first, last }) {
     const { pane, labels, field } = this;
     const value = (number) => (pane.is_share ? percent(number, 0) : fixed(number, 2));
-    const best = pane.arrays.value.data[pane.best];
-    const ahead = pane.best < 0 ? `none is ahead by ${pane.measure}`
-      : `the best by ${pane.measure}: ${labels[pane.best]}, with ${pane.is_share ? percent(best) : fixed(best, 3)}`;
+    const values = Array.from(pane.arrays.value.data, (each, k) => (pane.diverged[k] || !Number.isFinite(each) ? -Infinity : each));
+    const most = Math.max(...values);
+    const leaders = labels.filter((_, k) => values[k] === most);
+    const ahead = most === -Infinity || leaders.length === labels.length ? `none is ahead by ${pane.measure}`
+      : `the best by ${pane.measure}: ${leaders.join(" and ")}, with ${pane.is_share ? percent(most) : fixed(most, 3)}`;
     setText(this.words, `${labels.length} variants of ${field}; ${ahead}.`);
     const shared = !this.showsLayers ? "" : pane.is_shared.every(Boolean) ? "All histograms of a layer share one axis."
       : pane.is_shared.some(Boolean)
