@@ -37,7 +37,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 lab: setup
-	$(PY) -m ffexplore.cli lab notebooks
+	$(PY) -m ffexplore lab notebooks
 
 test: setup chromium
 	$(PY) -m pytest $(NBVAL) tests notebooks

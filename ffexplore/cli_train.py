@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ffexplore.errors import SettingsError
+from ffexplore.errors import SettingsError, UnsuitedError
 
 DEFAULT_SECONDS = 20.0
 OUTSIDE = re.compile(r",(?![^(]*\))")  # commas that stand in no brackets
@@ -22,10 +22,16 @@ def train_command(options: argparse.Namespace) -> int:
     """Train one network and print its report."""
     from ffexplore import Settings, Trainer
     from ffexplore.engine.checkpoint import place_of
+    from ffexplore.engine.suitability import suiting
 
     if options.save is not None:
         place_of(options.save)  # a place that cannot be is refused before anything is learned
-    trainer = Trainer(Settings.preset(options.preset, **chosen_fields(options)))
+    settings = Settings.preset(options.preset, **chosen_fields(options))
+    try:
+        trainer = Trainer(settings)
+    except UnsuitedError as error:
+        words = " ".join(f"--set {name}={value}" for name, value in suiting(settings, error.data).items())
+        raise SettingsError(f"{error} With {error.data.name!r} goes {words}") from None
 
     lengths = {name: value for name in ("seconds", "epochs", "steps") if (value := getattr(options, name)) is not None}
     ((unit, amount),) = (lengths or {"seconds": DEFAULT_SECONDS}).items()
@@ -36,7 +42,7 @@ def train_command(options: argparse.Namespace) -> int:
     if done < amount - 1e-9:  # an interrupt is a normal way to end: what was learned so far is measured and saved
         print("Stopped early; this is how far it got.", file=sys.stderr)
     if options.save is not None:
-        trainer.save(options.save)
+        print(f"Saved {trainer.save(options.save)}, with the file of its tensors beside it.", file=sys.stderr)
     report = trainer.evaluate()
     if options.json:
         head = {"preset": options.preset, "fit_seconds": round(seconds, 3)}

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from ffexplore.errors import FFExploreError, unknown_name
 
@@ -93,7 +94,8 @@ def lab_arguments(notebook: Path, *, port: int | None = None, browser: bool = Tr
     """
     if port is not None and not 1 <= port <= 65535:
         raise FFExploreError(f"port is {port}; it must be a whole number from 1 to 65535.")
-    arguments = [str(notebook.resolve())]
+    # the address that is printed is that of the notebook, too
+    arguments = [str(notebook.resolve()), f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}"]
     if port is not None:
         arguments.append(f"--port={port}")
     if not browser:
@@ -120,7 +122,7 @@ def open_lab(arguments: Sequence[str]) -> None:
 
 
 def choose_notebook(folder: Path, name: str) -> Path:
-    """Find a notebook by its file name, with or without ``.ipynb``.
+    """Find a notebook by its file name, with or without ``.ipynb``, or by the number that it begins with.
 
     Raises
     ------
@@ -128,7 +130,8 @@ def choose_notebook(folder: Path, name: str) -> Path:
         When the folder has no such notebook; names the nearest.
     """
     names = sorted(path.name for path in folder.glob("*.ipynb"))
-    wanted = name if name.endswith(".ipynb") else f"{name}.ipynb"
+    numbered = [each for each in names if each.startswith(f"{name}_")]
+    wanted = numbered[0] if len(numbered) == 1 else name if name.endswith(".ipynb") else f"{name}.ipynb"
     if wanted not in names:
         raise FFExploreError(unknown_name("notebook", wanted, names))
     return folder / wanted

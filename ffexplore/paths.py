@@ -26,6 +26,19 @@ def is_folder(path: Written) -> bool:
         return False
 
 
+def file_in_the_way(folder: Path) -> Path | None:
+    """The file that stands where a folder, or one of those around it, would have to be; None where there is none."""
+    for each in (folder, *folder.parents):
+        try:
+            if each.is_dir():
+                return None
+            if each.exists():
+                return each
+        except OSError:  # what may not be looked at is met when the file is opened
+            return None
+    return None
+
+
 def is_a_folder(path: Path, name: str) -> str:
     """Say that a path is a folder where a file is to be written, and by which ``name`` one could be in it."""
     return f"{path} is a folder; name a file in it, as in {path / name}."

@@ -101,7 +101,8 @@ def _folder(reader: Any, name: str, root: Path | None) -> Path:
         looked = f" (it is not in {own[0]})" if own else ""
         raise DatasetError(
             f"The dataset {name!r} could not be fetched{looked}: {error} "
-            f"These work without a network: {offline_names()}."
+            f"If you have its files, put the folder that torchvision's {reader.__name__}(root) reads into the variable "
+            f"FFEXPLORE_DATA. These work without a network: {offline_names()}."
         ) from error
     return target
 

@@ -130,9 +130,14 @@ class Jitter:
         return found.permute(0, 2, 3, 1).reshape(raw.shape)
 
 
+def jitter_of(settings: Settings) -> tuple[float, ...]:
+    """How far training pictures are moved, turned, scaled and bent."""
+    return settings.shift, settings.rotation, settings.zoom, settings.elastic
+
+
 def jitters(settings: Settings) -> bool:
     """Whether training pictures are moved, turned, scaled or bent."""
-    return bool(settings.shift or settings.rotation or settings.zoom or settings.elastic)
+    return any(jitter_of(settings))
 
 
 def moved_copies(raw: Tensor, shape: tuple[int, ...], reach: int) -> Iterator[Tensor]:

@@ -21,7 +21,7 @@ from torch import Tensor
 from ffexplore.engine.manifest import become_other
 from ffexplore.engine.settings import Settings
 from ffexplore.errors import CheckpointError, DatasetError, SettingsError
-from ffexplore.paths import Written, home_for_tilde, is_a_folder, is_folder
+from ffexplore.paths import Written, file_in_the_way, home_for_tilde, is_a_folder, is_folder
 
 if TYPE_CHECKING:
     from ffexplore.engine.trained import Trained
@@ -36,12 +36,14 @@ def place_of(path: Written) -> Path:
     Raises
     ------
     CheckpointError
-        When there is a folder.
+        When there is a folder, or a file where a folder would have to be.
     """
     head = _head(path)
     for each in (path, head):
         if is_folder(each):
             raise CheckpointError(is_a_folder(home_for_tilde(each), "run.json"))
+    if (file := file_in_the_way(head.parent)) is not None:
+        raise CheckpointError(f"The checkpoint cannot be {head}: {file} is a file; name a folder there.")
     return head
 
 

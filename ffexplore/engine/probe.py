@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ffexplore.engine.accuracies import accuracies, scored
+from ffexplore.engine.augment import Jitter, jitter_of
 from ffexplore.engine.measures import auc, goodness_range, histogram, overlap, steady_range
 from ffexplore.engine.negatives import other_label
 from ffexplore.engine.network import Network
@@ -54,6 +55,7 @@ class Reading:
     labels: NDArray[np.int32]  #: (2, E)
     goodness: Float  #: (2, E, L)
     probability: Float  #: (2, E, L)
+    jittered: NDArray[np.uint8] | None  #: (E, height, width, channels)
 
 
 @dataclass
@@ -114,7 +116,8 @@ class Probe:
         self._drawn: _Drawn | None = None
         self._apart_from_uniform: Tensor | None = None
         self._dead: Tensor | None = None
-        self._shown: tuple[Any, Any] | None = None
+        self._shown: tuple[Any, Any, Any] | None = None
+        self._jitter: tuple[float, ...] = ()  # for which these are
         self._examples: Tensor | None = None  # which rows of each side are shown as pictures, (2, E)
         self._scratch = network.new_scratch()
         self._pictures = Pictures(inputs, self._has_label)
@@ -183,9 +186,10 @@ class Probe:
         assert self._examples is not None
         shown = g[:, 0].gather(-1, self._examples.expand(len(g), -1, -1))  # (L, 2, E)
         sure = torch.sigmoid((shown - theta[:, :1, None]) * self.trainer.settings.logit_scale)
-        if self._shown is None:
-            self._shown = self._pictures_of(drawn)
-        pictures, labels = self._shown
+        if self._shown is None or self._jitter != jitter_of(self.trainer.settings):
+            self._jitter = jitter_of(self.trainer.settings)
+            self._shown = (*self._pictures_of(drawn), self._jittered())
+        pictures, labels, jittered = self._shown
         return Reading(
             low=_by_variant(low),
             high=_by_variant(high),
@@ -202,6 +206,7 @@ class Probe:
             labels=labels,
             goodness=shown.permute(1, 2, 0).cpu().numpy(),
             probability=sure.permute(1, 2, 0).cpu().numpy(),
+            jittered=jittered,
         )
 
     def _choose_examples(self, goodness: Tensor) -> None:
@@ -221,6 +226,16 @@ class Probe:
         rows = self._network.inputs.rows(self._index[self._examples], "validation")
         raw = rows if images is None else torch.stack([rows[0], images[negative]])
         return self._pictures.show(raw, torch.stack([self._labels[positive], drawn.labels[0][negative]]))
+
+    def _jittered(self) -> NDArray[np.uint8] | None:
+        """The positive examples as training might see them, by the same draws each time; None without jitter."""
+        assert self._examples is not None
+        inputs, positive = self._network.inputs, self._examples[0]
+        jitter = Jitter(inputs.dataset.shape, [0], self._index.device).by(self.trainer.settings)
+        if jitter is None:
+            return None
+        raw = jitter(inputs.rows(self._index[positive], "validation")[None, None])[0]
+        return self._pictures.show(raw.expand(2, -1, -1), self._labels[positive].expand(2, -1))[0][0]
 
     def _steady(self, positive: Tensor, negative: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         """The ranges of the histograms (L, K), which change only when they have to."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from ffexplore.data import Dataset
 from ffexplore.engine.compatibility import Draft, Refusal, alternatives
@@ -18,6 +19,13 @@ from ffexplore.errors import SettingsError, UnsuitedError
 
 #: The fields by which pictures are changed, and what is done to them.
 JITTERS = {"shift": "moved", "rotation": "turned", "zoom": "scaled", "elastic": "bent", "inference_shift": "moved"}
+
+#: What goes with data of any kind: a label beside the inputs, no mixed pictures, no moved ones.
+OF_ANY_DATA: dict[str, Any] = {
+    "label_encoding": "appended",
+    "negatives": "uniform_label",
+    **dict.fromkeys(JITTERS, 0),
+}
 
 
 def _label_over_inputs(draft: Draft, data: Dataset) -> Refusal | None:
@@ -90,6 +98,17 @@ def check_suited(all_settings: Iterable[Settings], data: Dataset) -> None:
     for settings in all_settings:
         for refusal in objections(settings, data):
             raise UnsuitedError(refusal.sentence, data)
+
+
+def suiting(settings: Settings, data: Dataset) -> dict[str, Any]:
+    """What has to be changed in settings for data of any kind, as few fields as will do; empty where all is well."""
+    changes: dict[str, Any] = {}
+    while refusal := next(objections(settings.replace(**changes), data), None):
+        field = next((each for each in refusal.fields if each in OF_ANY_DATA and each not in changes), None)
+        if field is None:  # nothing that is known helps
+            break
+        changes[field] = OF_ANY_DATA[field]
+    return changes
 
 
 def unsuited(settings: Settings, field: str, data: Dataset) -> dict[str, Refusal]:

@@ -219,7 +219,12 @@ class Publisher:
             accuracy_step=self._accuracy_step,
             learning_rate=rates * np.asarray(trainer.course(), np.float32),
             examples=Examples(
-                reading.images, reading.labels, reading.goodness, reading.probability, trainer.settings.logit_scale
+                images=reading.images,
+                labels=reading.labels,
+                goodness=reading.goodness,
+                probability=reading.probability,
+                scale=trainer.settings.logit_scale,
+                jittered=reading.jittered,
             ),
             message=message,
             changes=changes,

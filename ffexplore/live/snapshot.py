@@ -23,6 +23,7 @@ class Examples:
     goodness: Float  #: (2, E, L)
     probability: Float  #: (2, E, L) of being positive, σ(scale (g − θ)); nan where the objective has no threshold
     scale: float = 1.0  #: the logit scale in it
+    jittered: NDArray[np.uint8] | None = None  #: positives as training might see them; None without jitter
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import ffexplore.reproduce.catalogue  # noqa: F401  fills the registry
 from ffexplore.errors import FFExploreError
+from ffexplore.paths import file_in_the_way
 from ffexplore.reproduce.experiment import configurations, experiments
 from ffexplore.reproduce.page import text
 from ffexplore.reproduce.pictures import pictures
@@ -16,11 +17,15 @@ from ffexplore.reproduce.rows import counted
 from ffexplore.reproduce.session import Budget, Order, Reasons, carry_out, order
 from ffexplore.reproduce.store import Store, write
 
+NOTHING_RUN = 1  # what a shell is told where nothing that was asked for could be run
+
 
 def reproduce_command(options: argparse.Namespace) -> int:
     """Run what is asked for and not there yet, and write ``results.md`` and ``results.json``."""
-    if options.docs.exists() and not options.docs.is_dir():
-        raise FFExploreError(f"--docs is {options.docs}, which is a file; name a folder.")
+    if (file := file_in_the_way(options.docs)) is not None:
+        raise FFExploreError(f"--docs is {options.docs}, but {file} is a file; name a folder.")
+    if options.names and options.all:
+        raise FFExploreError(f"--all is every experiment; leave it out, or the names: {', '.join(options.names)}.")
     names = tuple(dict.fromkeys(options.names)) or tuple(experiments.names())
     asked = order(names, options.docs / "results", options.seeds, Budget.read(options.budget))
     if options.list:
@@ -37,10 +42,13 @@ def reproduce_command(options: argparse.Namespace) -> int:
         if not options.only_report:
             reasons = carry_out(asked, options.jobs)
     finally:  # also after Ctrl-C: what is finished is on the page
-        write_page(options.docs, reasons)
-    for (name, configuration), reason in reasons.items():
-        print(f"not run: {name}, {configuration}: {reason}")
-    return 0
+        for (name, configuration), reason in reasons.items():
+            print(f"not run: {name}, {configuration}: {reason}")
+        try:
+            write_page(options.docs, reasons)
+        except OSError as error:
+            raise FFExploreError(f"--docs is {options.docs}, which cannot be written: {error.strerror}.") from error
+    return NOTHING_RUN if len(reasons) == len(asked.planned) else 0
 
 
 def _hours(asked: Order) -> float:

@@ -75,8 +75,9 @@ def _experiment(experiment: dict[str, Any], others: list[dict[str, Any]]) -> Ite
 def _missing(rows: list[Row], why: str) -> str:
     """What was not run, or not with every seed, for one reason."""
     named = [
-        f"`{row['configuration']}`" + (f" ({len(row['runs'])} of {row['seeds']} seeds)" if row["runs"] else "")
+        f"`{row['configuration']}`" + (f" ({row['seeds'] - done} of {row['seeds']} seeds)" if done else "")
         for row in rows
+        for done in [len(row["runs"])]
     ]
     minutes = sum(row["minutes_left"] for row in rows)
     time = counted(minutes, "minute") if minutes < 100 else counted(minutes / 60, "hour")

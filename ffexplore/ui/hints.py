@@ -16,7 +16,7 @@ LIFELESS = (
     "Press Reset to begin anew; {remedy} keeps more of them alive."
 )
 FLAT = (
-    "The goodness of {layers} is the same for every input, so that nothing is learned from it. Choose another "
+    "The goodness of {layers} is the same for nearly every input, so that nothing is learned from it. Choose another "
     "goodness, or other parameters of it; Reset begins anew."
 )
 COMPARING = (
@@ -25,7 +25,8 @@ COMPARING = (
 )
 STANDSTILL = "{count} variants of {field} are compared; choose one, or go back to the run from before."
 LOW = 0.1  #: share of the natural threshold below which silence is what a layer was asked for
-MOST = 0.9  #: share of the units of a layer from which on its death is worth a word
+MOST = 0.9  #: share of the units of a layer, or of the inputs, from which on what is wrong with them is worth a word
+NO_TELLING = 0.02  #: as near to 0.5 an AUC says nothing
 
 
 def hint(runner: Runner, is_untouched: bool) -> str:
@@ -58,9 +59,9 @@ def hint(runner: Runner, is_untouched: bool) -> str:
 
 
 def flat_layers(snapshot: Snapshot) -> list[int]:
-    """The layers, counted from 1, in which all inputs of both sides have the same goodness."""
+    """The layers, counted from 1, in which nearly all inputs of both sides have the same goodness."""
     both = snapshot.positive[0] + snapshot.negative[0]
-    is_flat = (both.max(-1) == both.sum(-1)) & (snapshot.auc[0] == 0.5)
+    is_flat = (both.max(-1) >= MOST * both.sum(-1)) & (np.abs(snapshot.auc[0] - 0.5) < NO_TELLING)
     return [number for number, each in enumerate(is_flat, 1) if each]
 
 

@@ -69,7 +69,10 @@ class GalleryPane:
             return {"words": "nothing to show yet"}
         if examples.images.shape[2] == 1:
             return {"words": "The inputs of this dataset are rows of numbers, so there are no pictures to show."}
+        jittered = examples.jittered
         pictures = f"{examples.images.shape} {zlib.crc32(examples.images.tobytes())}"
+        if jittered is not None:
+            pictures += f" {zlib.crc32(jittered.tobytes())}"
         if self._pace.is_due(examples.images.shape, at_rest=snapshot.status != "running"):
             self._order = hardest_first(examples.goodness)
         places = {
@@ -81,6 +84,8 @@ class GalleryPane:
         }
         if any(held.get("pictures") != pictures for held in have) or not have:
             places["images"] = arrays.add(examples.images)
+            if jittered is not None:
+                places["jittered"] = arrays.add(jittered)
         return {
             "pictures": pictures,
             "order": self._order.tolist(),

@@ -9,15 +9,8 @@ from typing import Any
 
 from ffexplore.data import Dataset
 from ffexplore.engine.settings import Settings
-from ffexplore.engine.suitability import JITTERS, objections
+from ffexplore.engine.suitability import OF_ANY_DATA, objections
 from ffexplore.errors import SettingsError
-
-#: What data of another kind may not allow: a label over the first inputs, mixed pictures, moved pictures.
-OTHER_DATA: dict[str, Any] = {
-    "label_encoding": "appended",
-    "negatives": "uniform_label",
-    **dict.fromkeys(JITTERS, 0),
-}
 
 #: What layers that score classes ask for, where they follow on layers that see a label; and the way back.
 TO_SCORES: tuple[dict[str, Any], ...] = tuple(
@@ -33,8 +26,8 @@ FROM_SCORES: tuple[dict[str, Any], ...] = tuple(
 #: Field a person changed -> changes to try along with it, in this order: as few as will do.
 REPAIRS: dict[str, tuple[dict[str, Any], ...]] = {
     "dataset": tuple(
-        {name: OTHER_DATA[name] for name in names}
-        for names in chain.from_iterable(combinations(OTHER_DATA, count) for count in range(1, len(OTHER_DATA) + 1))
+        {name: OF_ANY_DATA[name] for name in names}
+        for names in chain.from_iterable(combinations(OF_ANY_DATA, count) for count in range(1, len(OF_ANY_DATA) + 1))
     ),
     "negatives": ({"negatives_refresh": "batch"}, {"readout_rate": 0.1}, {"label_encoding": "overlay"}),
     "goodness": (*TO_SCORES, *FROM_SCORES),

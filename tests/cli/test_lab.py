@@ -86,7 +86,7 @@ def test_lab_starts_jupyterlab_with_the_notebook(
     started: list[list[str]] = []
     monkeypatch.setattr(labapp.LabApp, "launch_instance", lambda argv: started.append(argv))
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path / "config"))
-    assert main(["lab", str(tmp_path / "mine"), "--notebook", "01_more"]) == 0
+    assert main(["lab", str(tmp_path / "mine"), "--notebook", "01"]) == 0
     assert started == [lab.lab_arguments(tmp_path / "mine" / "01_more.ipynb")]
     asked = os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep)
     assert asked[1:] == [str(tmp_path / "config")]

@@ -170,7 +170,9 @@ def test_what_ends_early_says_so_whatever_the_length(
     assert main([*SMALL, *length, "--save", str(path)]) == 0
     told = capsys.readouterr()
     assert told.out.startswith("test accuracy")
-    assert told.err == "Stopped early; this is how far it got.\n"
+    early, saved = told.err.splitlines()
+    assert early == "Stopped early; this is how far it got."
+    assert saved == f"Saved {path}.json, with the file of its tensors beside it."
     assert Trainer.restore(path).steps == 2
 
 
@@ -180,15 +182,31 @@ def test_what_goes_to_its_end_says_nothing_of_it(length: list[str], capsys: pyte
     assert capsys.readouterr().err == ""
 
 
-def test_a_checkpoint_that_cannot_be_written_is_one_clear_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("inside", ["network", "folder/network"])
+def test_a_place_that_cannot_be_is_refused_before_anything_is_learned(
+    inside: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert main([*SMALL, "--steps", "1", "--save", str(tmp_path / "file" / "network")]) == 2
+    monkeypatch.setattr(Trainer, "fit", lambda self, **given: pytest.fail("it was trained"))
+    assert main([*SMALL, "--steps", "1", "--save", str(tmp_path / "file" / inside)]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("ffexplore: The checkpoint ")
-    assert "could not be written" in error
+    assert error.startswith("ffexplore: The checkpoint cannot be ")
+    assert f"{tmp_path / 'file'} is a file; name a folder there." in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("dataset", "words"),
+    [("digits", "--set label_encoding=appended\n"), ("moons", "--set label_encoding=appended --set shift=0\n")],
+)
+def test_what_other_data_take_is_said_as_it_is_written_here(
+    dataset: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "--quiet", "--steps", "1", "--dataset", dataset]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert error.endswith(f"With {dataset!r} goes {words}")
+    assert main([*command, *words.split()]) == 0
 
 
 @pytest.mark.parametrize(

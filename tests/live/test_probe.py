@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import ffexplore as ff
+from ffexplore.engine.augment import Jitter
 from ffexplore.engine.pictures import still_hardest
 from ffexplore.engine.probe import EXAMPLES, ROWS, SCORED_WORK, WORK, Probe, probed_rows, scored_rows
 from ffexplore.live.publisher import (
@@ -22,6 +23,7 @@ from ffexplore.live.publisher import (
     THOROUGH_UNSEEN,
     Publisher,
 )
+from tests.engine.sets import pictures
 
 SMALL: dict[str, Any] = {"dataset": "digits", "label_encoding": "appended", "layers": (24, 16), "batch_size": 32}
 
@@ -119,6 +121,28 @@ def test_every_generator_can_be_looked_at(generator):
     pictures = [{image[:8].tobytes() in known for image in side} for side in reading.images]
     assert pictures[0] == {True}
     assert (pictures[1] == {True}) == (changes == "label" or generator in ("other_image", "same_class"))
+
+
+def test_positives_are_shown_as_training_sees_them_where_that_is_jittered():
+    trainer = ff.Trainer(ff.Settings(dataset=pictures(), layers=(6,), device="cpu"))
+    probe = Probe(trainer)
+    assert probe.measure().jittered is None
+    trainer.apply(trainer.settings.replace(shift=1))
+    shown = probe.measure()
+    assert shown.jittered is not None
+    assert shown.jittered.shape == shown.images.shape[1:]
+    labelled = shown.jittered.reshape(len(shown.jittered), -1)[:, :4]  # a label is written over the first pixels
+    assert np.array_equal(labelled, shown.images[0].reshape(len(labelled), -1)[:, :4])
+    raw = torch.from_numpy(shown.images[0].copy()).view(1, 1, len(labelled), -1).float()
+    raw[..., :4] = 0  # blank in the data
+    moved = Jitter((6, 5, 1), [0], torch.device("cpu"))(raw, trainer.settings)[0, 0]
+    assert np.array_equal(shown.jittered.reshape(len(labelled), -1)[:, 4:], moved[:, 4:].byte().numpy())
+    again = probe.measure(thorough=False)
+    assert again.jittered is shown.jittered
+    trainer.apply(trainer.settings.replace(elastic=1.0))
+    bent = probe.measure(thorough=False).jittered
+    assert bent is not None
+    assert not np.array_equal(bent, shown.jittered)
 
 
 def test_hard_negatives_follow_the_weights_only_in_a_thorough_look():

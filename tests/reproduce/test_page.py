@@ -11,7 +11,7 @@ import pytest
 
 from ffexplore import Settings
 from ffexplore.cli import main
-from ffexplore.reproduce.command import write_page
+from ffexplore.reproduce.command import NOTHING_RUN, write_page
 from ffexplore.reproduce.experiment import Aim, Configuration, configurations, experiments
 from ffexplore.reproduce.figures import figure
 from ffexplore.reproduce.page import text
@@ -133,7 +133,7 @@ def test_aims_are_judged_and_what_was_not_run_is_said(told: tuple[str, dict[str,
     assert "test error at most 100 %: reached<br>test error at most 0 %: **not reached**" in page
     assert "test error below that of `missing`: not known" in page
     assert "- Not run, Unknown goodness 'nothing'." in page
-    assert "About 1 minute on one core, as planned: `one` (2 of 3 seeds)." in page
+    assert "About 1 minute on one core, as planned: `one` (1 of 3 seeds)." in page
     assert "as planned: `missing`." in page
     assert "learning_rate 0.01" in page or "learning_rate 0.001" in page
     assert "- **A**: " in page
@@ -246,4 +246,19 @@ def test_a_run_that_diverged_is_told_beside_the_verdict_on_the_others() -> None:
 def test_results_are_kept_in_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["reproduce", "--only-report", "--docs", str(tmp_path / "file")]) == 2
-    assert "which is a file; name a folder" in capsys.readouterr().err
+    assert f"{tmp_path / 'file'} is a file; name a folder" in capsys.readouterr().err
+    assert main(["reproduce", "--only-report", "--docs", str(tmp_path / "file" / "docs")]) == 2
+    assert f"{tmp_path / 'file'} is a file; name a folder" in capsys.readouterr().err
+
+
+def test_where_nothing_could_be_run_the_shell_is_told(
+    enter: Enter, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = enter(configuration("one", 1, minutes=87), configuration("other", 1, minutes=88))
+    docs = ["--docs", str(tmp_path / "docs")]
+    assert main(["reproduce", name, *docs]) == NOTHING_RUN
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.startswith("not run: ") for line in lines] == [True, True, False]
+    assert main(["reproduce", name, "--only-report", *docs]) == 0
+    assert main(["reproduce", name, "--all", *docs]) == 2
+    assert "leave it out, or the names" in capsys.readouterr().err

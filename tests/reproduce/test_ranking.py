@@ -72,7 +72,7 @@ def test_a_ranking_says_what_is_told_apart() -> None:
     assert "with the AUC of layer 1 after 2 epochs, over 5 configurations: −1.00." in said
     assert said.index("| `best`") < said.index("| `middle`") < said.index("| `worst`")
     assert (
-        "- Not run, not asked for yet. About 2 minutes on one core, as planned: `once` (1 of 3 seeds), `none`." in said
+        "- Not run, not asked for yet. About 2 minutes on one core, as planned: `once` (2 of 3 seeds), `none`." in said
     )
 
 

@@ -242,9 +242,9 @@ def test_a_layer_whose_goodness_is_the_same_for_every_input_is_told_of(open_pane
     until(lambda: panel.runner.snapshot is not None and panel.runner.snapshot.step == 2)
     flat = dataclasses.replace(
         panel.runner.snapshot,
-        positive=np.array([[[0, 9], [5, 4]]], np.int32),
-        negative=np.array([[[0, 9], [5, 4]]], np.int32),
-        auc=np.array([[0.5, 0.5]], np.float32),
+        positive=np.array([[[1, 99], [50, 50]]], np.int32),
+        negative=np.array([[[0, 100], [50, 50]]], np.int32),
+        auc=np.array([[0.505, 0.5]], np.float32),
         dead=np.zeros((1, 2), np.int32),
     )
     assert flat_layers(flat) == [1]

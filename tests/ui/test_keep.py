@@ -101,7 +101,7 @@ def test_what_cannot_be_loaded_or_saved_is_said_in_words(panel, until, tmp_path)
         ("load", str(tmp_path / "none.json"), "cannot be read"),
         ("load", str(tmp_path), "is a folder"),
         ("save", "  ", "Write the name of a file first"),
-        ("save", str(tmp_path / "evil.json" / "run.json"), "could not be written"),
+        ("save", str(tmp_path / "evil.json" / "run.json"), "evil.json is a file; name a folder there"),
     ):
         ask(panel, kind, path=path)
         content, _ = answer(panel, until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import numpy as np
@@ -72,6 +73,16 @@ def test_the_weakest_positive_and_the_strongest_negative_come_first():
         assert hardest_first(goodness)[side].tolist() == expected
     goodness[:, 4] = np.nan
     assert hardest_first(goodness)[:, -1].tolist() == [4, 4]
+
+
+def test_jittered_positives_travel_with_the_pictures_and_again_when_they_change():
+    first, pane = examples(), GalleryPane()
+    second = dataclasses.replace(first, jittered=first.images[0][:, ::-1].copy())
+    held = pane.pack(moment(examples=first), None, [], Arrays())
+    assert "jittered" not in held["arrays"]
+    packed = pane.pack(moment(examples=second), None, [held], Arrays())
+    assert {"images", "jittered"} <= packed["arrays"].keys()
+    assert "images" not in pane.pack(moment(examples=second), None, [packed], Arrays())["arrays"]
 
 
 def test_the_gallery_packs_the_examples(board, page):

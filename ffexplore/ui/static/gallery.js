@@ -72,6 +72,25 @@ class Input {
   }
 }
 
+// A positive input as training might see it.
+class Jittered {
+  constructor() {
+    this.element = html("div", "ff-input ff-jittered");
+    this.canvas = html("canvas", "ff-pixels");
+    this.element.append(this.canvas);
+    setAttribute(this.element, "title", "The positive input of this column as training might see it: moved, turned, scaled or bent as the settings say, anew each time");
+  }
+
+  show(pictures, row) {
+    this.element.hidden = !pictures;
+    if (!pictures || this.drawn === `${pictures.id} ${row}`) return;
+    this.drawn = `${pictures.id} ${row}`;
+    const [, height, width, channels] = pictures.shape;
+    const size = height * width * channels;
+    paintPixels(this.canvas, { data: pictures.data.subarray(row * size, (row + 1) * size), shape: [height, width, channels] });
+  }
+}
+
 export class Gallery {
   static title = "The hardest inputs";
   static short = "gallery";
@@ -81,6 +100,8 @@ export class Gallery {
     this.columns = [];
     legend.append(html("span", "ff-mark ff-mark-positive", "positive, the weakest first"));
     legend.append(html("span", "ff-mark ff-mark-negative", "negative, the strongest first"));
+    this.training = html("span", "", "last row: the positive ones as training sees them");
+    legend.append(this.training);
     this.meaning = html("span", "ff-mark-level");
     legend.append(this.meaning);
     Object.assign(this, gridWithWords(element, "ff-gallery"));
@@ -96,11 +117,14 @@ export class Gallery {
     this.grid.hidden = Boolean(pane.words);
     setText(this.words, pane.words ?? "");
     if (pane.words) return;
-    const { images, goodness, probability, low, high, threshold } = pane.arrays;
-    if (images) this.images = { id: pane.pictures, data: images.data.slice(), shape: images.shape };
+    const { images, jittered, goodness, probability, low, high, threshold } = pane.arrays;
+    const held = ({ data, shape }) => ({ id: pane.pictures, data: data.slice(), shape });
+    if (images) [this.images, this.jittered] = [held(images), jittered ? held(jittered) : null];
     if (!this.images || this.images.id !== pane.pictures) return; // they come with the next frame
     const [, count, layers] = goodness.shape;
     if (count !== this.columns.length) this.build(count);
+    this.training.hidden = !this.jittered;
+    this.trained.forEach((each, place) => each.show(this.jittered, pane.order[0][place]));
     this.shown = this.columns.map((column, place) => SIDES.map((side, s) => {
       const row = pane.order[s][place];
       const own = Array.from({ length: layers }, (_, l) => {
@@ -122,9 +146,10 @@ export class Gallery {
 
   build(count) {
     this.columns = Array.from({ length: count }, () => SIDES.map((side) => new Input(side)));
-    this.grid.replaceChildren(...this.columns.map((inputs) => {
+    this.trained = Array.from({ length: count }, () => new Jittered());
+    this.grid.replaceChildren(...this.columns.map((inputs, place) => {
       const column = html("div", "ff-column");
-      column.append(...inputs.map((input) => input.element));
+      column.append(...[...inputs, this.trained[place]].map((input) => input.element));
       return column;
     }));
   }
