@@ -12,7 +12,7 @@ from ffexplore.engine.probe import Float, Probe, Reading
 from ffexplore.engine.training import Trainer
 from ffexplore.live.abreast import Abreast
 
-EXAMPLES = ("images", "labels", "goodness", "probability")  # of a reading; the first part's are shown
+EXAMPLES = ("images", "labels", "goodness", "probability", "jittered")  # of a reading; the first part's are shown
 
 
 class Probes:
