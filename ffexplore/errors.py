@@ -33,6 +33,10 @@ class UnsuitedError(SettingsError):
         super().__init__(words)
         self.data = data
 
+    def __reduce__(self) -> tuple[type[UnsuitedError], tuple[str, Dataset]]:
+        """So that it can be copied, as a runner does that raises it again."""
+        return type(self), (str(self), self.data)
+
 
 class NoDerivativeError(SettingsError):
     """Backpropagation cannot train a network, because something in it lets no derivative through."""
