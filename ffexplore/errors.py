@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ffexplore.data import Dataset
 
+MOST_LETTERS = 80  # of a wrong value in a sentence that refuses it
+
 
 class FFExploreError(Exception):
     """Base of every error that ffexplore raises on purpose."""
@@ -68,6 +70,12 @@ class DivergedError(FFExploreError, ArithmeticError):
         self.steps, self.met = steps, met or words
 
 
+def shown(value: object) -> str:
+    """A value as it stands in a sentence: as Python writes it, of a long one the beginning."""
+    text = repr(value)
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
+
+
 def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> str:
     """Say that a name is unknown, which one it may have meant, and what is allowed.
 
@@ -90,4 +98,4 @@ def unknown_name(kind: str, name: object, allowed: Iterable[str]) -> str:
     if not meant and isinstance(name, str):
         meant = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" Did you mean {meant[0]!r}?" if meant else ""
-    return f"Unknown {kind} {name!r}.{hint} Allowed: {', '.join(names)}."
+    return f"Unknown {kind} {shown(name)}.{hint} Allowed: {', '.join(names)}."

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.errors import SettingsError, shown, unknown_name
 
 Value = float | int | bool | str
 
@@ -56,23 +56,23 @@ class Param:
             if isinstance(value, int | float) and not isinstance(value, bool):
                 value = f"{value:g}"  # "goodness(layers=2)" reads as a number
             if not isinstance(value, str):
-                raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.")
+                raise SettingsError(f"{where} is {shown(value)}; it must be {self.allowed()}.")
             return value
         if isinstance(self.default, bool):
             if not isinstance(value, bool):
-                raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.")
+                raise SettingsError(f"{where} is {shown(value)}; it must be {self.allowed()}.")
             return value
         try:
             number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
-            raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.") from None
+            raise SettingsError(f"{where} is {shown(value)}; it must be {self.allowed()}.") from None
         low, high = self.low, self.high
         outside = (
             abs(number) == float("inf") or (low is not None and number < low) or (high is not None and number > high)
         )
         whole = isinstance(self.default, int)
         if outside or number != number or (whole and number != int(number)):
-            raise SettingsError(f"{where} is {value!r}; it must be {self.allowed()}.")
+            raise SettingsError(f"{where} is {shown(value)}; it must be {self.allowed()}.")
         return int(number) if whole else number
 
     def allowed(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ffexplore.errors import SettingsError, unknown_name
+from ffexplore.errors import SettingsError, shown, unknown_name
 from ffexplore.params import in_full
 from ffexplore.registry import Choice, Registry
 
@@ -105,11 +105,11 @@ class Field:
                 raise TypeError
             number = float(value)
         except (TypeError, ValueError, OverflowError):
-            raise SettingsError(f"{name} is {value!r}; it must be {self.allowed()}{or_else}.") from None
+            raise SettingsError(f"{name} is {shown(value)}; it must be {self.allowed()}{or_else}.") from None
         low = -float("inf") if self.low is None else self.low
         high = float("inf") if self.high is None else self.high
         if not low <= number <= high or abs(number) == float("inf") or (self.whole and number != int(number)):
-            raise SettingsError(f"{name} is {value!r}; it must be {self.allowed()}{or_else}.")
+            raise SettingsError(f"{name} is {shown(value)}; it must be {self.allowed()}{or_else}.")
         return int(number) if self.whole else number
 
     def allowed(self) -> str:

@@ -250,3 +250,13 @@ ANY: Any = ff  # what a type checker would refuse is what is to be tried
 def test_a_slip_is_met_with_what_to_write(make: Callable[[], object], said: str) -> None:
     with pytest.raises(ff.SettingsError, match=said):
         make()
+
+
+def test_a_long_wrong_value_is_shown_by_its_beginning() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings(threshold="9" * 400)
+    assert str(refused.value).startswith("threshold is '999")
+    assert "…; it must be" in str(refused.value)
+    assert len(str(refused.value)) < 300
+    with pytest.raises(SettingsError, match=r"Unknown goodness 'q{79}…\."):
+        Settings(goodness="q" * 400)
