@@ -51,7 +51,7 @@ def test_both_are_toggled_move_cost_nothing_when_hidden_and_survive_a_reload(ope
     plot = notebook.page.locator(".ff-row").first.element_handle()
     switch(notebook, "gallery").click()
     wait_for_pictures(notebook, "gallery")
-    assert notebook.page.locator(".ff-input canvas").count() == 16
+    assert notebook.page.locator(".ff-input canvas").count() == 24  # the preset moves training pictures
     values = "() => [...document.querySelectorAll('.ff-level-bar')].map((bar) => bar.style.width).join()"
     before = notebook.page.evaluate(values)
     notebook.page.wait_for_function(f"(before) => ({values})() !== before", arg=before, timeout=20_000)
@@ -143,3 +143,21 @@ def test_pictures_for_people_to_look_at(open_notebook, width):
         assert path.stat().st_size > 20_000
     sizes = notebook.page.locator(".ff-host").evaluate("(node) => [node.scrollWidth, node.clientWidth]")
     assert sizes[0] <= sizes[1]
+
+
+def test_what_jitter_does_to_the_pictures_is_seen(open_notebook):
+    notebook = open_notebook(cells("start=True, shift=0"), height=2600)
+    notebook.page.wait_for_selector(".ff-positive[d]", state="attached", timeout=20_000)
+    switch(notebook, "gallery").click()
+    wait_for_pictures(notebook, "gallery")
+    jittered = notebook.page.locator(".ff-jittered canvas")
+    words = notebook.page.get_by_text("last row: the positive ones as training sees them")
+    assert jittered.count() == 0
+    assert not words.is_visible()
+    notebook.execute("panel.runner.update(rotation=30)")
+    notebook.page.wait_for_function("() => document.querySelectorAll('.ff-jittered').length === 8")
+    wait_for_pictures(notebook, "gallery")
+    assert words.is_visible()
+    notebook.execute("panel.runner.update(rotation=0)")
+    notebook.page.wait_for_function("() => document.querySelectorAll('.ff-jittered').length === 0")
+    assert notebook.execute("print(panel.board.errors, panel.runner.listener_errors)").strip() == "{} []"

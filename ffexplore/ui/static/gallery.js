@@ -72,9 +72,10 @@ class Input {
   }
 }
 
-// A positive input as training might see it.
+// A positive input as training might see it, at the end of its column while there is any jitter.
 class Jittered {
-  constructor() {
+  constructor(column) {
+    this.column = column;
     this.element = html("div", "ff-input ff-jittered");
     this.canvas = html("canvas", "ff-pixels");
     this.element.append(this.canvas);
@@ -82,7 +83,8 @@ class Jittered {
   }
 
   show(pictures, row) {
-    this.element.hidden = !pictures;
+    if (!pictures) this.element.remove();
+    else if (!this.element.isConnected) this.column.append(this.element);
     if (!pictures || this.drawn === `${pictures.id} ${row}`) return;
     this.drawn = `${pictures.id} ${row}`;
     const [, height, width, channels] = pictures.shape;
@@ -146,10 +148,11 @@ export class Gallery {
 
   build(count) {
     this.columns = Array.from({ length: count }, () => SIDES.map((side) => new Input(side)));
-    this.trained = Array.from({ length: count }, () => new Jittered());
-    this.grid.replaceChildren(...this.columns.map((inputs, place) => {
+    this.trained = [];
+    this.grid.replaceChildren(...this.columns.map((inputs) => {
       const column = html("div", "ff-column");
-      column.append(...[...inputs, this.trained[place]].map((input) => input.element));
+      column.append(...inputs.map((input) => input.element));
+      this.trained.push(new Jittered(column));
       return column;
     }));
   }
