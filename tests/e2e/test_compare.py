@@ -142,7 +142,7 @@ def test_what_is_wrong_is_said_beside_it_and_nothing_is_lost(open_notebook):
     notebook = open_notebook(EXPLORER, width=1280, height=900)
     open_drawer(notebook)
     for values, words in (
-        ("0.5", r"length 1; compare 2 to 16 values of threshold"),
+        ("0.5", r"'0.5' is one value; write 2 to 16 of them"),
         ("0.5, two", r"threshold is 'two'; it must be width or a number"),
         ("1, 2, 1.0", r"has 1 twice; give different values"),
         (", ".join(map(str, range(1, 18))), r"length 17; compare 2 to 16"),
@@ -227,7 +227,7 @@ def test_a_variant_that_diverges_says_so_and_the_others_go_on(open_notebook):
 
 
 def test_other_views_rest_and_say_why(open_notebook):
-    notebook = open_notebook(EXPLORER, width=1280, height=1200)
+    notebook = open_notebook(EXPLORER, width=1280, height=1600)  # what is out of sight is not asked for
     notebook.execute("panel.board.panes = ['histograms', 'gallery', 'candidates', 'confusion']")
     notebook.execute("panel.runner.start()")
     notebook.page.wait_for_selector(".ff-pane[data-pane='candidates'] .ff-verdict", timeout=20_000)
