@@ -30,7 +30,10 @@ def train_command(options: argparse.Namespace) -> int:
     try:
         trainer = Trainer(settings)
     except UnsuitedError as error:
-        words = " ".join(f"--set {name}={value}" for name, value in suiting(settings, error.data).items())
+        changes = suiting(settings, error.data)
+        if not changes:
+            raise
+        words = " ".join(f"--set {name}={value}" for name, value in changes.items())
         raise SettingsError(f"{error} With {error.data.name!r} goes {words}") from None
 
     lengths = {name: value for name in ("seconds", "epochs", "steps") if (value := getattr(options, name)) is not None}

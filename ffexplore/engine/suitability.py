@@ -101,12 +101,12 @@ def check_suited(all_settings: Iterable[Settings], data: Dataset) -> None:
 
 
 def suiting(settings: Settings, data: Dataset) -> dict[str, Any]:
-    """What has to be changed in settings for data of any kind, as few fields as will do; empty where all is well."""
+    """What has to be changed in settings for data, in as few fields as will do; empty where nothing known helps."""
     changes: dict[str, Any] = {}
     while refusal := next(objections(settings.replace(**changes), data), None):
         field = next((each for each in refusal.fields if each in OF_ANY_DATA and each not in changes), None)
-        if field is None:  # nothing that is known helps
-            break
+        if field is None:
+            return {}
         changes[field] = OF_ANY_DATA[field]
     return changes
 
